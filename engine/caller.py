@@ -1,0 +1,127 @@
+"""One call of a node's function: its arguments gathered, its outputs named."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+from .artifacts import Delivery
+from .errors import Cancelled, InputError
+from .events import Event, NodeProgressed
+from .node import NodeType, Opaque
+from .program import Call, Program
+from .runtime import Runtime
+from .types import plain
+from .workflow import Link, replace_links
+
+
+class MissingError(BaseException):
+    """A lazy input was asked for and is not there yet: the node is called again when it is.
+
+    No `Exception`, so that a node which catches those does not swallow it.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+
+
+class Surroundings(Protocol):
+    """What a call needs of the run that it is part of."""
+
+    @property
+    def stopped(self) -> bool: ...
+
+    @property
+    def watched(self) -> bool: ...
+
+    def tell(self, event: Event) -> None: ...
+
+    def outputs(self, node: str) -> Mapping[str, Any] | None: ...
+
+
+class Caller:
+    """Calls node functions with what their links lead to and what the runner lends."""
+
+    def __init__(
+        self, program: Program, runtime: Runtime, keys: Mapping[str, str], run: Surroundings
+    ) -> None:
+        self.program, self.runtime, self.keys, self.run = program, runtime, keys, run
+        self.workflow_json = program.workflow.to_json()
+
+    def call(self, call: Call) -> Mapping[str, Any]:
+        """The outputs of one node by name.
+
+        Raises:
+            MissingError: A lazy value that the node asked for is not there yet.
+            Cancelled: The run was cancelled.
+            Exception: Whatever the node raises.
+        """
+        declared = call.type
+        arguments = dict(call.arguments)
+        for name, value in call.arguments.items():
+            if declared.inputs[name].lazy:
+                arguments[name] = self._thunk(value)
+            elif name in call.linked:
+                direct = type(value) is Link
+                resolved = self._follow(value) if direct else replace_links(value, self._follow)
+                arguments[name] = _checked(declared, name, resolved)
+        for name, service in declared.services.items():
+            arguments[name] = self.runtime.services[service]
+        if declared.progress is not None:
+            arguments[declared.progress] = self._progress(call)
+        if declared.delivery is not None:
+            arguments[declared.delivery] = self._delivery(call)
+        value = declared.function(**arguments)
+        names = declared.outputs
+        if len(names) == 1 and NodeType.single in names:
+            return {NodeType.single: value}
+        return dict(zip(names, value, strict=True))
+
+    def _follow(self, link: Link) -> Any:
+        outputs = self.run.outputs(link.node)
+        if outputs is None:
+            raise MissingError(link)
+        return outputs[link.output]
+
+    def _thunk(self, value: Any) -> Callable[[], Any]:
+        return lambda: replace_links(value, self._follow)
+
+    def _progress(self, call: Call) -> Callable[..., None]:
+        def progress(done: int, total: int, preview: Callable[[], Any] | None = None) -> None:
+            if self.run.stopped:
+                raise Cancelled("the run was cancelled")
+            if self.run.watched:
+                self.run.tell(NodeProgressed(call.id, call.type.name, done, total, preview))
+
+        return progress
+
+    def _delivery(self, call: Call) -> Delivery:
+        provenance = {
+            "workflow": self.workflow_json,
+            "node": call.id,
+            "key": self.keys[call.id],
+            "profile": dict(self.runtime.profile),
+        }
+        return replace(self.runtime.delivery, provenance=provenance)
+
+
+def _checked(declared: NodeType, name: str, value: Any) -> Any:
+    """A value that came by a link, checked against its input's range."""
+    item = declared.inputs[name]
+    hint = plain(item.hint)
+    if isinstance(hint, type) and issubclass(hint, Opaque) and isinstance(value, hint):
+        return value
+    try:
+        return item.adapter.validate_python(value)
+    except ValueError as error:
+        first = error.errors()[0]["msg"] if hasattr(error, "errors") else str(error)
+        raise InputError(f"{name} is {value!r:.80}: {first}", input=name) from error
+
+
+def reason(error: Exception) -> str:
+    """Why a node failed, in words for the person who runs it."""
+    text = str(error)
+    if isinstance(error, MemoryError):
+        return f"out of memory ({text}); try a smaller size or batch" if text else "out of memory"
+    if isinstance(error, (ValueError, OSError)) and text:
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,287 @@
+"""Whether a workflow can run: every problem at once, or the program to run."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from inspect import signature
+from typing import Any, get_args, get_origin
+
+from pydantic import ValidationError
+
+from . import literals
+from .errors import GraphError, InputError, Problem
+from .modes import active
+from .node import Input, NodeType, Opaque, type_name
+from .program import LATE, Call, Program
+from .runtime import Runtime
+from .types import Bindings, accepts, bound, plain
+from .workflow import Link, Node, Workflow, links_in, migrate
+
+_RANGE_FAULTS = ("greater", "less", "multiple", "literal", "too_", "string_too")
+
+
+def check(workflow: Workflow, catalog: Mapping[str, NodeType], runtime: Runtime) -> list[Problem]:
+    """Every reason why the workflow cannot run; none if it can."""
+    return _Checker(workflow, catalog, runtime).problems
+
+
+def compile_graph(workflow: Workflow, catalog: Mapping[str, NodeType], runtime: Runtime) -> Program:
+    """The workflow made ready to run.
+
+    Raises:
+        GraphError: With every problem found.
+    """
+    checker = _Checker(workflow, catalog, runtime)
+    if checker.problems:
+        raise GraphError(checker.problems)
+    return checker.program
+
+
+class _Checker:
+    """Walks the nodes in the order of their links, and collects calls and problems."""
+
+    def __init__(
+        self, workflow: Workflow, catalog: Mapping[str, NodeType], runtime: Runtime
+    ) -> None:
+        self.catalog = catalog
+        self.runtime = runtime
+        self.workflow, self.problems = migrate(workflow, catalog)
+        self.nodes, self.outputs, problems = active(self.workflow, catalog)
+        self.problems += problems
+        self.calls: dict[str, Call] = {}
+        self.given: dict[str, dict[str, Any]] = {}
+        for node_id in self._ordered():
+            self._examine(node_id, self.nodes[node_id])
+        self._check_endpoints()
+        targets = self._targets()
+        if not targets and not self.problems:
+            self.wrong(
+                "no_output",
+                "the workflow has nothing to make: add a node such as SaveImage, or name an output",
+            )
+        self.program = Program(self.workflow, self.calls, self.outputs, targets)
+
+    def wrong(
+        self,
+        code: str,
+        message: str,
+        node: str | None = None,
+        name: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        """Record a problem, with its address in front of the message."""
+        if node is not None:
+            kind = self.workflow.nodes[node].type
+            message = f'{kind} "{node}": {message}'
+        self.problems.append(Problem(code, message, node, name, hint))
+
+    # Order
+
+    def _ordered(self) -> list[str]:
+        """Node ids, each behind those it links to; nodes on a cycle are reported and left out."""
+        waiting: dict[str, int] = {}
+        followers: dict[str, list[str]] = {}
+        for node_id, node in self.nodes.items():
+            sources = {link.node for link in links_in(dict(node.inputs))} & self.nodes.keys()
+            waiting[node_id] = len(sources)
+            for source in sources:
+                followers.setdefault(source, []).append(node_id)
+        order = [node_id for node_id, count in waiting.items() if count == 0]
+        for node_id in order:
+            for follower in followers.get(node_id, ()):
+                waiting[follower] -= 1
+                if waiting[follower] == 0:
+                    order.append(follower)
+        if len(order) < len(self.nodes):
+            self._report_cycles(self.nodes.keys() - set(order))
+        return order
+
+    def _report_cycles(self, left: set[str]) -> None:
+        import networkx as nx  # noqa: PLC0415 - a tenth of a second, and only for a faulty graph
+
+        graph = nx.DiGraph()
+        for node_id in left:
+            for link in links_in(dict(self.nodes[node_id].inputs)):
+                if link.node in left:
+                    graph.add_edge(link.node, node_id)
+        for component in nx.strongly_connected_components(graph):
+            start = min(component)
+            if len(component) > 1 or graph.has_edge(start, start):
+                edges = nx.find_cycle(graph.subgraph(component), start)
+                path = [edge[0] for edge in edges] + [edges[0][0]]
+                self.wrong(
+                    "cycle",
+                    f"it waits for itself: {' → '.join(path)}; remove one of these links",
+                    edges[0][0],
+                )
+
+    # One node
+
+    def _examine(self, node_id: str, node: Node) -> None:
+        declared = self.catalog.get(node.type)
+        if declared is None:
+            return  # reported with the modes
+        self._check_names(node_id, node, declared)
+        before = len(self.problems)
+        bindings: Bindings = {}
+        call = self.calls[node_id] = Call(node_id, declared)
+        for item in declared.inputs.values():
+            if item.name not in node.inputs:
+                self._missing(call, item)
+                continue
+            value = node.inputs[item.name]
+            links = tuple(links_in(value))
+            if links:
+                call.take_links(item, value, links)
+                self._check_links(node_id, item, value, bindings)
+            else:
+                self._check_literal(call, item, value, bindings)
+        self.given[node_id] = {n: bound(hint, bindings) for n, hint in declared.outputs.items()}
+        if declared.fingerprint is not None and len(self.problems) == before:
+            call.fingerprint = self._fingerprint(call)
+
+    def _check_names(self, node_id: str, node: Node, declared: NodeType) -> None:
+        for name in node.inputs:
+            if name not in declared.inputs:
+                near = get_close_matches(name, declared.inputs, 1)
+                known = ", ".join(declared.inputs) or "none"
+                text = f"there is no input {name!r}; it has {known}"
+                self.wrong("unknown_input", text, node_id, name, near[0] if near else None)
+
+    def _missing(self, call: Call, item: Input) -> None:
+        if not item.required:
+            call.texts[item.name] = item.default_text
+            return
+        sources = [f"{source}.{name}" for source, name in self._fitting(item.hint, {})]
+        fits = f"; here {', '.join(sources[:3])} would fit" if sources else ""
+        text = f"{item.name} is missing: {literals.expected(item)}{fits}"
+        self.wrong("missing_input", text, call.id, item.name, sources[0] if sources else None)
+
+    def _check_literal(self, call: Call, item: Input, value: Any, bindings: Bindings) -> None:
+        try:
+            checked = literals.validated(item, value)
+            call.texts[item.name] = literals.text(item, checked)
+        except ValidationError as error:
+            self._bad_value(call.id, item, value, error)
+        except ValueError as error:
+            self.wrong("bad_value", f"{item.name}: {error}", call.id, item.name)
+        else:
+            call.arguments[item.name] = checked
+            accepts(item.hint, type(value), bindings)
+
+    def _bad_value(self, node_id: str, item: Input, value: Any, error: ValidationError) -> None:
+        inner = plain(item.hint)
+        if isinstance(inner, type) and issubclass(inner, Opaque):
+            text = f"{item.name} takes a link to {type_name(inner)}, not the value {value!r:.60}"
+            self.wrong("wrong_type", text, node_id, item.name)
+            return
+        first = error.errors()[0]
+        place = "".join(f".{part}" for part in first["loc"])
+        ranged = first["type"].startswith(_RANGE_FAULTS)
+        self.wrong(
+            "out_of_range" if ranged else "wrong_type",
+            f"{item.name}{place} is {first['input']!r:.60}; {literals.expected(item) if not place else first['msg']}",
+            node_id,
+            item.name,
+            literals.nearest(item, value),
+        )
+
+    def _check_links(self, node_id: str, item: Input, value: Any, bindings: Bindings) -> None:
+        if isinstance(value, Link):
+            self._check_link(node_id, item, item.hint, value, bindings)
+            return
+        hint = plain(item.hint)
+        element = get_args(hint)[-1] if get_origin(hint) in {list, dict} else Any
+        for link in links_in(value):
+            self._check_link(node_id, item, element, link, bindings)
+        if isinstance(value, (list, dict)) and get_origin(hint) in {list, dict}:
+            try:
+                item.container.validate_python(value)
+            except ValidationError as error:
+                text = f"{item.name}: {error.errors()[0]['msg']}"
+                self.wrong("out_of_range", text, node_id, item.name)
+
+    def _check_link(
+        self, node_id: str, item: Input, hint: Any, link: Link, bindings: Bindings
+    ) -> None:
+        source = self.workflow.nodes.get(link.node)
+        if source is None:
+            near = get_close_matches(link.node, self.workflow.nodes, 1)
+            text = f'{item.name} links to the node "{link.node}", which is not there'
+            self.wrong("unknown_link", text, node_id, item.name, near[0] if near else None)
+            return
+        outputs = self.given.get(link.node)
+        if outputs is None:
+            return  # an unknown type or a cycle, reported there
+        if link.output not in outputs:
+            near = get_close_matches(link.output, outputs, 1)
+            text = (
+                f'{item.name} links to the output {link.output!r} of {source.type} "{link.node}",'
+                f" which has {', '.join(outputs)}"
+            )
+            self.wrong("unknown_link", text, node_id, item.name, near[0] if near else None)
+            return
+        given = outputs[link.output]
+        if not accepts(hint, given, bindings):
+            wanted = type_name(bound(hint, bindings))
+            text = f"{item.name} takes {wanted}, but {link.node}.{link.output} gives {type_name(given)}"
+            fits = (f"{n}.{o}" for n, o in self._fitting(hint, bindings) if n != node_id)
+            self.wrong("wrong_link", text, node_id, item.name, next(fits, None))
+
+    def _fitting(self, hint: Any, bindings: Bindings) -> Iterator[tuple[str, str]]:
+        for source, outputs in self.given.items():
+            for name, given in outputs.items():
+                if given is not Any and accepts(hint, given, dict(bindings)):
+                    yield source, name
+
+    def _fingerprint(self, call: Call) -> object:
+        function = call.type.fingerprint
+        if function is None:
+            return None
+        arguments: dict[str, Any] = {}
+        for name in signature(function).parameters:
+            if name in call.linked:
+                return LATE
+            if name in call.type.services:
+                arguments[name] = self.runtime.services[call.type.services[name]]
+            elif name in call.arguments:
+                arguments[name] = call.arguments[name]
+            else:
+                arguments[name] = call.type.inputs[name].default
+        try:
+            mark = function(**arguments)
+        except InputError as error:
+            place = error.input or next(iter(arguments), None)
+            self.wrong(error.code, str(error), call.id, place, error.hint)
+        except OSError as error:
+            self.wrong("unreadable_file", str(error), call.id, next(iter(arguments), None))
+        else:
+            return mark
+        return None
+
+    # The whole
+
+    def _check_endpoints(self) -> None:
+        for name, end in self.workflow.inputs.items():
+            node = self.workflow.nodes.get(end.node)
+            declared = self.catalog.get(node.type) if node else None
+            if node is None or (declared is not None and end.name not in declared.inputs):
+                where = f"{end.node}.{end.name}"
+                self.problems.append(
+                    Problem(
+                        "unknown_endpoint", f"input {name!r} leads to {where}, which is not there"
+                    )
+                )
+        for name, end in self.workflow.outputs.items():
+            known = self.given.get(end.node)
+            if end.node not in self.workflow.nodes or (known is not None and end.name not in known):
+                where = f"{end.node}.{end.name}"
+                self.problems.append(
+                    Problem(
+                        "unknown_endpoint", f"output {name!r} leads to {where}, which is not there"
+                    )
+                )
+
+    def _targets(self) -> tuple[str, ...]:
+        named = [link.node for link in self.outputs.values() if link.node in self.calls]
+        delivering = [call.id for call in self.calls.values() if call.type.delivers]
+        return tuple(dict.fromkeys([*named, *delivering]))

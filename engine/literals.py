@@ -1,0 +1,75 @@
+"""Literal values of inputs: checked, written for keys, and explained when they are wrong."""
+
+import json
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+from pydantic import TypeAdapter
+
+from .canonical import canonical
+from .node import Input, Json, type_name
+
+_SCALARS = (bool, int, float, str, type(None))
+_KINDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "a text",
+    "boolean": "true or false",
+}
+
+
+def validated(item: Input, value: Any) -> Any:
+    """The literal as the function takes it; strict, so that "5" is no number and 1 no truth.
+
+    Raises:
+        pydantic.ValidationError: It is of the wrong type or out of range.
+    """
+    if isinstance(value, _SCALARS):
+        return item.adapter.validate_python(value, strict=True)
+    return item.adapter.validate_json(json.dumps(value), strict=True)
+
+
+def text(item: Input, value: Any) -> str:
+    """A checked value as canonical JSON.
+
+    Raises:
+        ValueError: It is infinite or NaN.
+    """
+    if type(value) in _SCALARS:
+        return canonical(value)
+    return canonical(item.adapter.dump_python(value, mode="json"))
+
+
+def expected(item: Input) -> str:
+    """What an input takes, as an instruction."""
+    schema = _schema(item)
+    if "link" in schema:
+        return f"link it to {schema['link']}"
+    if "enum" in schema:
+        return f"give one of {', '.join(map(str, schema['enum']))}"
+    kind = _KINDS.get(schema.get("type", ""), f"a value of type {type_name(item.hint)}")
+    low, high, end = schema.get("minimum"), schema.get("maximum"), schema.get("exclusiveMaximum")
+    bounds = "" if low is None else f" from {low}"
+    bounds += "" if high is None else f" to {high}"
+    bounds += "" if end is None else f", less than {end}"
+    return f"give {kind}{bounds}"
+
+
+def nearest(item: Input, value: Any) -> str | None:
+    """The right value that is most like a wrong one, where there is such a thing."""
+    schema = _schema(item)
+    if "enum" in schema and isinstance(value, str):
+        near = get_close_matches(value, [str(choice) for choice in schema["enum"]], 1)
+        return near[0] if near else None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        low, high = schema.get("minimum"), schema.get("maximum")
+        if low is not None and value < low:
+            return str(low)
+        if high is not None and value > high:
+            return str(high)
+    return None
+
+
+def _schema(item: Input) -> Json:
+    hint: Any = Annotated[item.schema_hint, item.field]
+    return TypeAdapter(hint).json_schema()

@@ -1,0 +1,212 @@
+"""Results by key: a memory tier within a budget of bytes over a disk tier."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from typing_extensions import override
+
+from .artifacts import Artifact, Delivery
+from .codecs import Codecs
+from .disk import Disk, Note
+from .errors import StoreError
+from .keys import VOLATILE
+
+GIGABYTE = 2**30
+_READ_SECONDS = 5e-4
+_READ_BYTES_PER_SECOND = 5e8
+"""What reading a record back costs, roughly: a result cheaper than that is not worth a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A node's outputs by name, with what making them cost."""
+
+    outputs: Mapping[str, Any]
+    note: Note
+
+
+@dataclass(frozen=True)
+class StoreSize:
+    """How much the disk tier holds."""
+
+    records: int
+    bytes: int
+    budget: int
+
+
+class Memory(MutableMapping[str, Record]):
+    """Records in memory; the least recently used go first when the budget of bytes is full."""
+
+    def __init__(self, budget: int) -> None:
+        self.budget = budget
+        self.used = 0
+        self.records: OrderedDict[str, Record] = OrderedDict()
+
+    @override
+    def __getitem__(self, key: str) -> Record:
+        self.records.move_to_end(key)
+        return self.records[key]
+
+    @override
+    def __contains__(self, key: object) -> bool:
+        return key in self.records
+
+    @override
+    def __setitem__(self, key: str, record: Record) -> None:
+        if key in self.records:
+            del self[key]
+        if record.note.size > self.budget:
+            return
+        self.records[key] = record
+        self.used += record.note.size
+        while self.used > self.budget:
+            _, oldest = self.records.popitem(last=False)
+            self.used -= oldest.note.size
+
+    @override
+    def __delitem__(self, key: str) -> None:
+        self.used -= self.records.pop(key).note.size
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.records)
+
+    @override
+    def __len__(self) -> int:
+        return len(self.records)
+
+
+class Store:
+    """Where results are found again. Safe to use from several threads.
+
+    Args:
+        folder: The disk tier's folder; without one the store forgets with the process.
+        codecs: How values become JSON and tensors.
+        memory: The memory tier; any mapping will do.
+        disk_bytes: The disk tier's budget.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        codecs: Codecs | None = None,
+        *,
+        memory: MutableMapping[str, Record] | None = None,
+        memory_bytes: int = 2 * GIGABYTE,
+        disk_bytes: int = 20 * GIGABYTE,
+    ) -> None:
+        self.codecs = codecs or Codecs()
+        self.memory = Memory(memory_bytes) if memory is None else memory
+        self.disk = Disk(folder, self.codecs, disk_bytes) if folder else None
+        self.lock = Lock()
+
+    def note(self, key: str, delivery: Delivery) -> Note | None:
+        """What is known of a stored result, without reading its tensors; none if it must be made.
+
+        A result that is a delivered file is there only while the file is.
+        """
+        with self.lock:
+            record = self.memory.get(key)
+            if record is not None:
+                return record.note if _delivered(record.outputs, delivery) else None
+        if self.disk is None or key.startswith(VOLATILE):
+            return None
+        found = self.disk.note(key)
+        if found is None:
+            return None
+        note, tree = found
+        return note if _delivered_tree(self.codecs, tree, delivery) else None
+
+    def get(self, key: str, delivery: Delivery) -> Record | None:
+        """The record for a key; a damaged one, or one whose file is gone, is none."""
+        with self.lock:
+            record = self.memory.get(key)
+        if record is None and self.disk is not None and not key.startswith(VOLATILE):
+            found = self.disk.read(key)
+            if found is not None:
+                record = Record(found[1], found[0])
+                with self.lock:
+                    self.memory[key] = record
+        if record is None or not _delivered(record.outputs, delivery):
+            return None
+        return record
+
+    def put(
+        self, key: str, outputs: Mapping[str, Any], type_name: str, seconds: float, *, keep: bool
+    ) -> None:
+        """Keep a result: in memory, and on disk if reading it back is cheaper than making it.
+
+        Args:
+            keep: Write it to disk even when it was cheap.
+
+        Raises:
+            OSError: The disk is full or not writable. The result is in memory all the same.
+            StoreError: A value is of a class that no codec knows; likewise.
+        """
+        size = self.codecs.size(outputs)
+        note = Note(type_name, seconds, time.time(), size)
+        with self.lock:
+            self.memory[key] = Record(outputs, note)
+        if self.disk is None or key.startswith(VOLATILE):
+            return
+        if keep or seconds > _READ_SECONDS + size / _READ_BYTES_PER_SECOND:
+            self.disk.write(key, outputs, note)
+
+    def size(self) -> StoreSize:
+        """How much the disk tier holds."""
+        disk = self._disk()
+        records = disk.records()
+        return StoreSize(len(records), sum(size for _, size, _ in records), disk.budget)
+
+    def prune(self, budget: int) -> int:
+        """Bring the disk tier to at most `budget` bytes, longest unused first; the bytes freed."""
+        return self._disk().prune(budget)
+
+    def clear(self) -> int:
+        """Empty both tiers; the bytes freed on disk."""
+        with self.lock:
+            self.memory.clear()
+        return self._disk().clear()
+
+    def _disk(self) -> Disk:
+        if self.disk is None:
+            raise StoreError("this store has no disk tier: give it a folder")
+        return self.disk
+
+
+def _delivered(outputs: Mapping[str, Any], delivery: Delivery) -> bool:
+    return all(
+        artifact.intact(delivery.folder) or artifact.intact(delivery.previews)
+        for artifact in artifacts_in(list(outputs.values()))
+    )
+
+
+def artifacts_in(value: object) -> Iterator[Artifact]:
+    """Every delivered file inside an output, through lists."""
+    if isinstance(value, Artifact):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from artifacts_in(item)
+
+
+def _delivered_tree(codecs: Codecs, tree: Any, delivery: Delivery) -> bool:
+    """As `_delivered`, on stored JSON: only trees that hold artifacts are decoded."""
+    name = f"{Artifact.__module__}:{Artifact.__qualname__}"
+    artifacts = [codecs.decode(part, {}) for part in _parts(tree) if part.get("$value") == name]
+    return _delivered({"": artifacts}, delivery)
+
+
+def _parts(tree: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(tree, dict):
+        yield tree
+        for item in tree.values():
+            yield from _parts(item)
+    elif isinstance(tree, list):
+        for item in tree:
+            yield from _parts(item)

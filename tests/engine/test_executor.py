@@ -1,0 +1,382 @@
+"""Running: what is computed, once, where, and what happens when something goes wrong."""
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+
+from engine.artifacts import Artifact, Delivery, here
+from engine.catalog import Catalog
+from engine.check import compile_graph
+from engine.errors import Cancelled, NodeError
+from engine.events import NodeFinished, NodeProgressed, NodeStarted, Warned
+from engine.executor import execute
+from engine.node import Lane, node, node_type
+from engine.runtime import Runtime
+from engine.store import Store
+from engine.workflow import Workflow
+
+from . import toys
+from .conftest import SEWN, Run, flow, link
+from .toys import Cloth
+
+
+def states(result: Any) -> dict[str, str]:
+    return {node_id: run.state for node_id, run in result.nodes.items()}
+
+
+def test_a_run_gives_the_named_outputs(run: Run) -> None:
+    result = run(SEWN)
+    assert result.outputs == {"result": Cloth("blue-2-3")}
+    assert set(states(result).values()) == {"ran"}
+
+
+def test_a_second_run_computes_nothing(run: Run, calls: list[str]) -> None:
+    run(SEWN)
+    calls.clear()
+    result = run(SEWN)
+    assert calls == []
+    assert result.outputs["result"] == Cloth("blue-2-3")
+    assert set(states(result).values()) == {"stored"}
+
+
+def test_a_restart_computes_nothing(
+    run: Run, runtime: Runtime, tmp_path: Path, calls: list[str]
+) -> None:
+    run(SEWN)
+    calls.clear()
+    result = run(SEWN, store=Store(tmp_path / "store", runtime.codecs))
+    assert calls == []
+    assert set(states(result).values()) == {"stored"}
+
+
+def test_only_what_an_edit_reaches_runs_again(run: Run) -> None:
+    run(SEWN)
+    result = run(SEWN | {"thread": ("Spin", {"metres": 3.0})})
+    assert states(result) == {"cloth": "stored", "thread": "ran", "sewn": "ran"}
+
+
+def test_equal_nodes_are_computed_once(run: Run, calls: list[str]) -> None:
+    nodes = {
+        "a": ("Dye", {}),
+        "b": ("Dye", {"colour": "red"}),
+        "n": ("Stack", {"cloths": [link("a"), link("b")]}),
+    }
+    result = run(nodes)
+    assert result.outputs["result"] == "red+red"
+    assert calls.count("Dye") == 1
+    assert set(states(result).values()) == {"ran"}
+
+
+def test_a_node_that_nothing_asks_for_does_not_run(run: Run, calls: list[str]) -> None:
+    result = run({"idle": ("Spin", {}), "n": ("Dye", {})})
+    assert calls == ["Dye"]
+    assert states(result) == {"idle": "skipped", "n": "ran"}
+
+
+SWITCHED: dict[str, Any] = {
+    "one": ("Dye", {"colour": "red"}),
+    "other": ("Dye", {"colour": "blue"}),
+    "choice": ("Switch", {"condition": True, "on_true": link("one"), "on_false": link("other")}),
+}
+
+
+@pytest.mark.parametrize(
+    ("condition", "colour", "idle"), [(True, "red", "other"), (False, "blue", "one")]
+)
+def test_only_the_asked_branch_of_a_switch_runs(
+    run: Run, calls: list[str], *, condition: bool, colour: str, idle: str
+) -> None:
+    nodes = SWITCHED | {"choice": ("Switch", SWITCHED["choice"][1] | {"condition": condition})}
+    result = run(nodes)
+    assert result.outputs["result"] == Cloth(colour)
+    assert calls == ["Dye"]
+    assert states(result)[idle] == "skipped"
+    again = run(nodes)
+    assert states(again)["choice"] == "stored"
+    assert again.outputs["result"] == Cloth(colour)
+
+
+def test_a_lazy_input_may_be_a_value_or_already_there(run: Run) -> None:
+    nodes: dict[str, Any] = {
+        "one": ("Dye", {}),
+        "choice": ("Switch", {"condition": False, "on_true": 1.0, "on_false": 2.0}),
+    }
+    assert run(nodes).outputs["result"] == 2.0
+    nodes = {
+        "one": ("Dye", {}),
+        "cut": ("Cut", {"cloth": link("one")}),
+        "choice": ("Switch", SWITCHED["choice"][1] | {"on_false": link("one")}),
+    }
+    assert run(flow(nodes, a="cut.left", r="choice.value")).outputs["r"] == Cloth("red")
+
+
+def test_lazy_branches_may_be_nested_deeply(run: Run) -> None:
+    nodes: dict[str, Any] = {"0": ("Add", {"a": 1.0})}
+    for index in range(1, 1500):
+        nodes[str(index)] = (
+            "Switch",
+            {"condition": True, "on_true": link(str(index - 1)), "on_false": 0.0},
+        )
+    assert run(nodes).outputs["result"] == 1.0
+
+
+def test_a_long_chain_needs_no_recursion(run: Run) -> None:
+    nodes: dict[str, Any] = {"0": ("Add", {"a": 1.0})}
+    for index in range(1, 5000):
+        nodes[str(index)] = ("Join", {"left": link(str(index - 1)), "right": 0.0})
+    assert run(nodes).outputs["result"] == 1.0
+
+
+def test_values_that_come_by_links_are_checked(run: Run) -> None:
+    nodes = {"n": ("Add", {"a": 150.0}), "spin": ("Spin", {"metres": link("n")})}
+    with pytest.raises(
+        NodeError, match=r'Spin "spin": metres is 150\.0: Input should be less than or equal to 100'
+    ):
+        run(nodes)
+    roll = {
+        "d": ("Dye", {}),
+        "n": ("Add", {"a": 2.0}),
+        "p": ("Pack", {"cloth": link("d"), "how": {"kind": "roll", "width": link("n")}}),
+    }
+    assert "Roll(kind='roll', width=2.0)" in run(roll).outputs["result"]
+
+
+def test_volatile_nodes_run_each_time(run: Run, calls: list[str]) -> None:
+    nodes = {"clock": ("Clock", {}), "n": ("Add", {"a": link("clock")})}
+    run(nodes)
+    assert set(states(run(nodes)).values()) == {"ran"}
+    assert calls.count("Clock") == 2
+
+
+def test_a_file_known_only_in_the_run_is_read_each_time(run: Run, calls: list[str]) -> None:
+    nodes = {"title": ("Pass", {"value": "red"}), "book": ("Read", {"title": link("title")})}
+    assert run(nodes).outputs["result"] == "red2"
+    run(nodes)
+    assert calls.count("Read") == 2
+
+
+def test_files_are_delivered_and_stored(
+    run: Run, runtime: Runtime, calls: list[str], tmp_path: Path
+) -> None:
+    nodes = {"n": ("Write", {"text": "hello"})}
+    artifact = run(nodes).outputs["result"]
+    assert isinstance(artifact, Artifact)
+    assert Path(artifact.path).read_text() == "hello"
+    assert states(run(nodes)) == {"n": "stored"}
+    Path(artifact.path).unlink()
+    assert Path(run(nodes).outputs["result"].path).exists()
+    elsewhere = replace(runtime, delivery=replace(runtime.delivery, folder=tmp_path / "elsewhere"))
+    assert (
+        run(nodes, runtime=elsewhere).outputs["result"].path.startswith(str(tmp_path / "elsewhere"))
+    )
+    assert calls.count("Write") == 3
+
+
+def test_an_output_node_runs_without_being_named(run: Run) -> None:
+    document = flow({"w": ("Write", {"text": "x"}), "n": ("Add", {})}, total="n.value").to_json()
+    result = run(Workflow.from_json(document))
+    assert set(result.outputs) == {"total", "w"}
+
+
+def test_a_delivery_carries_the_workflow(run: Run, runtime: Runtime) -> None:
+    seen: dict[str, Any] = {}
+
+    def look(*, delivery: Delivery = here) -> float:
+        """Look at what is lent."""
+        seen.update(delivery.provenance)
+        return 0.0
+
+    look.__annotations__ = {"delivery": Delivery, "return": float}
+    catalog = Catalog(node_type(node("Look", category="test")(look)))
+    workflow = flow({"n": ("Look", {})})
+    execute(compile_graph(workflow, catalog, runtime), Store(), runtime)
+    assert seen["workflow"] == workflow.to_json()
+    assert seen["node"] == "n"
+    assert seen["profile"] == {"device": "cpu"}
+
+
+def test_events_tell_what_happens(run: Run) -> None:
+    events: list[Any] = []
+    run(SEWN, on_event=events.append)
+    sewing = [event for event in events if event.node == "sewn"]
+    assert isinstance(sewing[0], NodeStarted)
+    steps = [event for event in sewing if isinstance(event, NodeProgressed)]
+    assert [(step.done, step.total) for step in steps] == [(1, 3), (2, 3), (3, 3)]
+    assert steps[0].preview is not None
+    assert sewing[-1] == NodeFinished("sewn", "Sew", "ran", sewing[-1].seconds)
+    events.clear()
+    run(SEWN, on_event=events.append)
+    assert [(event.node, event.state) for event in events] == [("sewn", "stored")]
+
+
+def test_a_failing_node_is_named_with_itsreason(run: Run) -> None:
+    nodes = {
+        "before": ("Add", {"a": 1.0}),
+        "bad": ("Fail", {"value": link("before")}),
+        "n": ("Add", {"a": link("bad")}),
+    }
+    with pytest.raises(NodeError, match='Fail "bad": it is torn: mend it') as caught:
+        run(nodes)
+    assert isinstance(caught.value.__cause__, ValueError)
+    assert states(caught.value.result) == {"before": "ran", "bad": "skipped", "n": "skipped"}
+    assert caught.value.result.outputs == {}
+
+
+@pytest.mark.parametrize(("how", "reason"), [("memory", "out of memory"), ("bug", "KeyError: 'x'")])
+def test_other_faults_have_a_reason_too(run: Run, how: str, reason: str) -> None:
+    with pytest.raises(NodeError, match=reason):
+        run({"n": ("Fail", {"how": how})})
+
+
+def test_reasons_without_a_text() -> None:
+    from engine.caller import reason
+
+    assert reason(MemoryError("4 GB")) == "out of memory (4 GB); try a smaller size or batch"
+    assert reason(ValueError()) == "ValueError"
+
+
+def test_what_was_done_before_a_failure_is_kept(run: Run, calls: list[str]) -> None:
+    bad = SEWN | {"f": ("Fail", {}), "n": ("Join", {"left": link("f"), "right": 0.0})}
+    workflow = flow(bad, sewn="sewn.value", n="n.value")
+    with pytest.raises(NodeError):
+        run(workflow)
+    calls.clear()
+    run(SEWN)
+    assert "Spin" not in calls or "Dye" not in calls or "Sew" not in calls
+
+
+def test_a_cancelled_run_stops_at_the_next_progress(run: Run, gate: toys.Gate) -> None:
+    cancel = Event()
+    nodes = {
+        "first": ("Add", {"a": 1.0}),
+        "w": ("Wait", {"value": link("first")}),
+        "n": ("Add", {"a": link("w")}),
+    }
+
+    def stop() -> None:
+        gate.reached.wait(5)
+        cancel.set()
+
+    thread = Thread(target=stop)
+    thread.start()
+    with pytest.raises(Cancelled) as caught:
+        run(nodes, cancel=cancel)
+    thread.join()
+    assert states(caught.value.result) == {"first": "ran", "w": "skipped", "n": "skipped"}
+    gate.open.set()
+    assert states(run(nodes))["first"] in {"stored", "ran"}
+
+
+def test_a_run_cancelled_before_it_starts_does_nothing(run: Run, calls: list[str]) -> None:
+    cancel = Event()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        run(SEWN, cancel=cancel)
+    assert calls == []
+
+
+def test_an_interrupt_ends_the_run_and_its_threads(
+    run: Run, gate: toys.Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("engine.executor._Run._see_cancel", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run({"w": ("Wait", {})})
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("darkroom")]
+
+
+def lanes(one: Lane, other: Lane, seconds: float) -> Catalog:
+    """Nodes that need each other to be running at once, or to never be."""
+    inside: list[str] = []
+    most: list[int] = []
+
+    def busy(name: str) -> float:
+        inside.append(name)
+        most.append(len(inside))
+        time.sleep(seconds)
+        inside.remove(name)
+        return float(max(most))
+
+    def first(value: float = 0.0) -> float:
+        """Be busy."""
+        return busy("first")
+
+    def second(value: float = 0.0) -> float:
+        """Be busy."""
+        return busy("second")
+
+    return Catalog(
+        node_type(node("First", category="test", lane=one)(first)),
+        node_type(node("Second", category="test", lane=other)(second)),
+        toys.catalog["Join"],
+    )
+
+
+BOTH = {
+    "a": ("First", {}),
+    "b": ("Second", {}),
+    "n": ("Join", {"left": link("a"), "right": link("b")}),
+}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "together"), [("cpu", "device", 2.0), ("device", "device", 1.0)]
+)
+def test_lanes_run_side_by_side_and_a_device_runs_one_node(
+    runtime: Runtime, one: Lane, other: Lane, together: float
+) -> None:
+    catalog = lanes(one, other, 0.05)
+    program = compile_graph(flow(BOTH, a="a.value", b="b.value"), catalog, runtime)
+    result = execute(program, Store(), runtime)
+    assert max(result.outputs.values()) == together
+
+
+def test_slow_nodes_get_more_threads(runtime: Runtime) -> None:
+    catalog = lanes("cpu", "cpu", 0.02)
+    nodes = BOTH | {str(i): (kind, {"value": float(i)}) for i in range(1, 5) for kind in ["First"]}
+    ends = {name: f"{name}.value" for name in nodes}
+    result = execute(compile_graph(flow(nodes, **ends), catalog, runtime), Store(), runtime)
+    assert max(value for name, value in result.outputs.items() if name != "n") >= 2.0
+
+
+def test_a_result_that_cannot_be_stored_is_a_warning(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    events: list[Any] = []
+    assert run(SEWN, on_event=events.append).outputs["result"] == Cloth("blue-2-3")
+    assert any(isinstance(event, Warned) and "No space left" in event.message for event in events)
+    assert run(SEWN | {"thread": ("Spin", {"metres": 9.0})}).outputs["result"] == Cloth("blue-9-3")
+
+
+def test_a_record_damaged_after_planning_is_made_again(
+    run: Run, runtime: Runtime, tmp_path: Path, calls: list[str]
+) -> None:
+    run(SEWN)
+    for file in (tmp_path / "store").glob("??/*.json"):
+        file.write_text("{}")
+    calls.clear()
+    result = run(SEWN, store=Store(tmp_path / "store", runtime.codecs))
+    assert result.outputs["result"] == Cloth("blue-2-3")
+    assert sorted(calls) == ["Dye", "Sew", "Spin"]
+
+
+def test_a_released_value_is_fetched_again_for_a_lazy_input(run: Run) -> None:
+    nodes = {
+        "base": ("Dye", {}), "cut": ("Cut", {"cloth": link("base")}), "name": ("Stack", {"cloths": [link("cut", "left"), link("cut", "right")]}),
+        "yes": ("Pass", {"value": True}), "late": ("Switch", {"condition": link("yes"), "on_true": link("after"), "on_false": link("base")}),
+        "after": ("Sew", {"cloth": link("base"), "thread": link("t")}), "t": ("Spin", {}),
+    }  # fmt: skip
+    result = run(flow(nodes, name="name.value", late="late.value"))
+    assert result.outputs == {"name": "red<+red>", "late": Cloth("red-1-1")}

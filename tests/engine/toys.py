@@ -1,0 +1,196 @@
+"""Nodes without tensors, for tests of the engine."""
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from threading import Event
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+
+from pydantic import BaseModel, Field
+
+from engine.artifacts import Artifact, Delivery, here
+from engine.catalog import Catalog
+from engine.errors import InputError
+from engine.node import Lazy, Opaque, Progress, Service, node, node_type, rename, silent
+
+T = TypeVar("T")
+calls: list[str] = []
+
+
+@dataclass(frozen=True)
+class Cloth(Opaque):
+    colour: str
+
+
+@dataclass(frozen=True)
+class Thread(Opaque):
+    metres: float
+
+
+@dataclass(frozen=True)
+class Shelf(Service):
+    books: tuple[str, ...] = ("blue", "red")
+
+
+@node("Add", category="math")
+def add(a: float = 0.0, b: float = 0.0) -> float:
+    """Add two numbers."""
+    calls.append("Add")
+    return a + b
+
+
+@node("Pass", category="math")
+def pass_on(value: T) -> T:
+    """Pass a value on."""
+    return value
+
+
+@node("Join", category="math")
+def join(left: float, right: float) -> float:
+    """Join two numbers and do nothing."""
+    return left
+
+
+@node(
+    "Dye", category="cloth", version=3, formerly=("Colour",), migrations={1: rename(hue="colour")}
+)
+def dye(*, colour: Literal["red", "blue"] = "red") -> Cloth:
+    """Make a coloured cloth.
+
+    Args:
+        colour: What to dye it
+            with.
+    """
+    calls.append("Dye")
+    return Cloth(colour)
+
+
+@node("Spin", category="cloth")
+def spin(*, metres: Annotated[float, Field(ge=0, le=100)] = 1.0) -> Thread:
+    """Spin a thread."""
+    calls.append("Spin")
+    return Thread(metres)
+
+
+@node("Sew", category="cloth", lane="device")
+def sew(
+    cloth: Cloth,
+    thread: Thread,
+    *,
+    stitches: Annotated[int, Field(ge=1, le=10)] = 1,
+    progress: Progress = silent,
+) -> Cloth:
+    """Sew a cloth."""
+    calls.append("Sew")
+    for stitch in range(stitches):
+        progress(stitch + 1, stitches, partial(int, stitch))
+    return Cloth(f"{cloth.colour}-{thread.metres:g}-{stitches}")
+
+
+class Halves(NamedTuple):
+    left: Cloth
+    right: Cloth
+
+
+@node("Cut", category="cloth")
+def cut(cloth: Cloth) -> Halves:
+    """Cut a cloth in two."""
+    return Halves(Cloth(cloth.colour + "<"), Cloth(cloth.colour + ">"))
+
+
+@node("Stack", category="cloth")
+def stack(cloths: Annotated[list[Cloth], Field(min_length=2)]) -> str:
+    """Name a stack of cloths."""
+    return "+".join(cloth.colour for cloth in cloths)
+
+
+class Fold(BaseModel):
+    kind: Literal["fold"] = "fold"
+    times: int = Field(default=1, ge=1, le=4)
+
+
+class Roll(BaseModel):
+    kind: Literal["roll"] = "roll"
+    width: float = 1.0
+
+
+@node("Pack", category="cloth")
+def pack(cloth: Cloth, *, how: Annotated[Fold | Roll, Field(discriminator="kind")] = Fold()) -> str:
+    """Pack a cloth."""
+    return f"{cloth.colour} {how!r}"
+
+
+@node("Switch", category="logic")
+def switch(condition: bool, on_true: Lazy[T], on_false: Lazy[T]) -> T:
+    """Pass one of two values on, and compute only that one."""
+    return on_true() if condition else on_false()
+
+
+@node("Clock", category="time", volatile=True)
+def clock() -> float:
+    """Tell the time."""
+    calls.append("Clock")
+    return time.time()
+
+
+def book_digest(title: str, shelf: Shelf) -> str:
+    if title not in shelf.books:
+        raise InputError(
+            f"there is no book {title!r}; there are {', '.join(shelf.books)}",
+            code="missing_file",
+            input="title",
+            hint=shelf.books[0],
+        )
+    return f"digest of {title}"
+
+
+@node("Read", category="books", fingerprint=book_digest)
+def read(*, title: str = "blue", shelf: Shelf = Shelf()) -> str:
+    """Read a book."""
+    calls.append("Read")
+    return title + str(len(shelf.books))
+
+
+@node("Fail", category="faults")
+def fail(value: float = 0.0, *, how: Literal["value", "memory", "bug"] = "value") -> float:
+    """Fail."""
+    raise {
+        "value": ValueError("it is torn: mend it"),
+        "memory": MemoryError(),
+        "bug": KeyError("x"),
+    }[how]
+
+
+@node("Write", category="output")
+def write(text: str, *, name: str = "note", delivery: Delivery = here) -> Artifact:
+    """Write a text into a file."""
+    calls.append("Write")
+    return delivery.write(name, "txt", text.encode(), "text/plain")
+
+
+@dataclass(frozen=True)
+class Gate(Service):
+    """Lets a test hold nodes until it opens."""
+
+    open: Event
+    reached: Event
+
+
+@node("Wait", category="time", lane="device")
+def wait(
+    value: float = 0.0, *, gate: Gate = Gate(Event(), Event()), progress: Progress = silent
+) -> float:
+    """Wait at the gate, telling the time."""
+    calls.append("Wait")
+    gate.reached.set()
+    for step in range(1000):
+        progress(step, 1000)
+        if gate.open.wait(0.01):
+            break
+    return value
+
+
+functions: list[Any] = [
+    add, pass_on, join, dye, spin, sew, cut, stack, pack, switch, clock, read, fail, write, wait,
+]  # fmt: skip
+catalog = Catalog(*(node_type(function) for function in functions))
