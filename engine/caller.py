@@ -27,11 +27,10 @@ class MissingError(BaseException):
 class Surroundings(Protocol):
     """What a call needs of the run that it is part of."""
 
-    @property
-    def stopped(self) -> bool: ...
+    watched: bool
 
     @property
-    def watched(self) -> bool: ...
+    def stopped(self) -> bool: ...
 
     def tell(self, event: Event) -> None: ...
 

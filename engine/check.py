@@ -1,6 +1,6 @@
 """Whether a workflow can run: every problem at once, or the program to run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from inspect import signature
 from typing import Any, get_args, get_origin
@@ -137,7 +137,7 @@ class _Checker:
                 self._check_literal(call, item, value, bindings)
         self.given[node_id] = {n: bound(hint, bindings) for n, hint in declared.outputs.items()}
         if declared.fingerprint is not None and len(self.problems) == before:
-            call.fingerprint = self._fingerprint(call)
+            call.fingerprint = self._fingerprint(call, declared.fingerprint)
 
     def _check_names(self, node_id: str, node: Node, declared: NodeType) -> None:
         for name in node.inputs:
@@ -233,10 +233,7 @@ class _Checker:
                 if given is not Any and accepts(hint, given, dict(bindings)):
                     yield source, name
 
-    def _fingerprint(self, call: Call) -> object:
-        function = call.type.fingerprint
-        if function is None:
-            return None
+    def _fingerprint(self, call: Call, function: Callable[..., object]) -> object:
         arguments: dict[str, Any] = {}
         for name in signature(function).parameters:
             if name in call.linked:

@@ -98,7 +98,9 @@ class _Run:
         cancel: threading.Event,
     ) -> None:
         self.program, self.store, self.runtime = program, store, runtime
-        self.on_event, self.cancel = on_event, cancel
+        self.watched = on_event is not None
+        self.on_event: Watcher = on_event or (lambda _: None)
+        self.cancel = cancel
         self.keys = program.keys(TypeDigests(runtime.profile))
         self.tasks: dict[str, _Task] = {}
         self.ran: dict[str, float] = {}
@@ -167,7 +169,7 @@ class _Run:
 
     def _found(self, task: _Task, record: Record) -> None:
         self.found.add(task.key)
-        if self.on_event is not None:
+        if self.watched:
             self.tell(
                 NodeFinished(task.call.id, task.call.type.name, "stored", record.note.seconds)
             )
@@ -226,7 +228,7 @@ class _Run:
         call = task.call
         started = time.perf_counter()
         try:
-            if self.on_event is not None:
+            if self.watched:
                 self.tell(NodeStarted(call.id, call.type.name))
             outputs = self.caller.call(call)
         except MissingError as missing:
@@ -252,7 +254,7 @@ class _Run:
             if seconds > _WORTH_A_THREAD and queue and len(helpers) < CPU_THREADS - 1:
                 self._start_thread("cpu")
             self.changed.notify_all()
-        if self.on_event is not None:
+        if self.watched:
             if warning is not None:
                 self.tell(warning)
             self.tell(NodeFinished(call.id, call.type.name, "ran", seconds))
@@ -305,16 +307,10 @@ class _Run:
         """Whether running nodes are to stop at their next progress."""
         return self.cancel.is_set() or self.failure is not None
 
-    @property
-    def watched(self) -> bool:
-        """Whether anyone wants events."""
-        return self.on_event is not None
-
     def tell(self, event: Event) -> None:
         """Hand an event to the watcher."""
-        if self.on_event is not None:
-            with self.telling:
-                self.on_event(event)
+        with self.telling:
+            self.on_event(event)
 
     def result(self) -> Result:
         """What is there now."""

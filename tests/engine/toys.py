@@ -104,6 +104,12 @@ def stack(cloths: Annotated[list[Cloth], Field(min_length=2)]) -> str:
     return "+".join(cloth.colour for cloth in cloths)
 
 
+@node("Knot", category="cloth")
+def knot(lengths: list[float]) -> float:
+    """Knot threads together."""
+    return sum(lengths)
+
+
 class Fold(BaseModel):
     kind: Literal["fold"] = "fold"
     times: int = Field(default=1, ge=1, le=4)
@@ -191,6 +197,6 @@ def wait(
 
 
 functions: list[Any] = [
-    add, pass_on, join, dye, spin, sew, cut, stack, pack, switch, clock, read, fail, write, wait,
+    add, pass_on, join, dye, spin, sew, cut, stack, knot, pack, switch, clock, read, fail, write, wait,
 ]  # fmt: skip
 catalog = Catalog(*(node_type(function) for function in functions))
