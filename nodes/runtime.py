@@ -1,0 +1,86 @@
+"""What this package lends to a run: folders, the model pool, tensors' codec, the numeric profile."""
+
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.artifacts import Delivery
+from engine.codecs import Buffer, Codec, Codecs
+from engine.node import Service
+from engine.runtime import Runtime
+
+from . import devices
+from .diffusion.pool import Pool
+from .folders import Folders, open_folders
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LIBRARIES = ("torch", "diffusers", "transformers")
+DTYPES = {
+    "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64",
+    "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool",
+}  # fmt: skip
+"""safetensors' codes of dtypes, and torch's names."""
+
+
+def open_runtime(
+    data: Path,
+    *,
+    device: str | None = None,
+    output: Path | None = None,
+    near: Iterable[Path] = (),
+) -> Runtime:
+    """What a run gets on this machine. Quick: nothing is loaded, torch is not imported.
+
+    Args:
+        data: The folder for models, inputs, outputs and the store.
+        device: As for `devices.choose`.
+        output: Where files are delivered, instead of `data / "outputs"`.
+        near: Further folders to look for pictures in, such as the workflow's own.
+
+    Raises:
+        InputError: There is no such device here.
+    """
+    chosen = devices.choose(device)
+    folders = open_folders(data, near)
+    pool = Pool(folders, chosen)
+    services: Mapping[type[Service], Service] = {Folders: folders, Pool: pool}
+    return Runtime(
+        services=services,
+        profile=profile(pool),
+        codecs=Codecs(frozenset({"engine", "nodes"}), {TENSOR.type_name: TENSOR}),
+        delivery=Delivery(output or data / "outputs", data / "previews"),
+    )
+
+
+def profile(pool: Pool) -> dict[str, str]:
+    """What numbers depend on, beside code and inputs."""
+    libraries = {name: version(name) for name in LIBRARIES}
+    return {"device": pool.device.partition(":")[0], "dtype": pool.dtype_name} | libraries
+
+
+def _size(tensor: "Tensor") -> int:
+    return tensor.nbytes
+
+
+def _encode(tensor: "Tensor") -> Buffer:
+    import torch
+
+    name = str(tensor.dtype).removeprefix("torch.")
+    code = next(code for code, known in DTYPES.items() if known == name)
+    flat = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
+    return Buffer(code, tuple(tensor.shape), memoryview(flat.numpy()))
+
+
+def _decode(buffer: Buffer) -> "Tensor":
+    import torch
+
+    dtype: torch.dtype = getattr(torch, DTYPES[buffer.dtype])
+    if not buffer.data:
+        return torch.empty(buffer.shape, dtype=dtype)
+    return torch.frombuffer(bytearray(buffer.data), dtype=dtype).reshape(buffer.shape)
+
+
+TENSOR = Codec("torch.Tensor", _size, _encode, _decode)
