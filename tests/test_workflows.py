@@ -60,7 +60,9 @@ def test_the_graphs_that_users_expect_are_there() -> None:
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=NAMES)
-def test_a_shipped_workflow_is_canonical_and_valid(path: Path, catalog: Catalog, opened: Open) -> None:
+def test_a_shipped_workflow_is_canonical_and_valid(
+    path: Path, catalog: Catalog, opened: Open
+) -> None:
     workflow = Workflow.read(path)
     assert workflow.text() == path.read_text(encoding="utf-8")
     assert check(workflow, catalog, opened()[0]) == []
@@ -125,7 +127,9 @@ def test_image_k_of_a_batch_is_its_single_run(catalog: Catalog, opened: Open) ->
 
     def pixels(seed: int, batch_size: int) -> Any:
         workflow = shortened(path, seed=seed, batch_size=batch_size, steps=4)
-        document = workflow.to_json() | {"outputs": {"pixels": {"node": "decode", "output": "value"}}}
+        document = workflow.to_json() | {
+            "outputs": {"pixels": {"node": "decode", "output": "value"}}
+        }
         return run(Workflow.from_json(document), catalog, runtime, store).outputs["pixels"].pixels
 
     batch = pixels(5, 3)

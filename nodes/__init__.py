@@ -1,0 +1,1 @@
+"""Diffusion as typed functions: the node package that Darkroom ships with."""

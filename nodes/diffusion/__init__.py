@@ -1,0 +1,1 @@
+"""Mathematics and weights of diffusion models, undecorated."""

@@ -1,0 +1,56 @@
+"""Blended latents: repaint under a mask and keep the rest (Avrahami et al. 2022, arXiv:2206.02779).
+
+What is kept is the original with the noise of the step, so that it joins what is being painted.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nodes.values import SamplerName
+
+from .samplers import Denoiser
+from .schedules import VARIANCE_PRESERVING, Schedule
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What a run must keep: `original` (B, C, h, w) where `mask` (1 or B, 1, h, w) is 0.
+
+    `noise`, (B, C, h, w), is the noise that the run started with.
+    """
+
+    original: Tensor
+    mask: Tensor
+    noise: Tensor
+
+    def at(self, sigma: float) -> Tensor:
+        """The original at a noise level."""
+        return self.original + sigma * self.noise
+
+    def after(self, x: Tensor, schedule: Schedule, step: int, sampler: SamplerName) -> Tensor:
+        """Latents after a step, with the kept area at the noise that the step began with.
+
+        This is one level behind the repainted area, as in diffusers' legacy inpainting. A
+        `VARIANCE_PRESERVING` scheduler then reads both areas at the new level's scale.
+        """
+        sigma, reached = schedule.sigmas[step : step + 2]
+        kept = self.at(sigma)
+        if sampler in VARIANCE_PRESERVING:
+            kept *= math.sqrt((1 + reached**2) / (1 + sigma**2))
+        return torch.lerp(kept, x, self.mask)
+
+    def around(self, denoise: Denoiser, schedule: Schedule) -> Denoiser:
+        """A denoiser that sees the original outside the mask, and answers with it (ComfyUI's noise mask)."""
+
+        def kept_denoise(x: Tensor, step: int) -> Tensor:
+            seen = torch.lerp(self.at(schedule.sigmas[step]), x, self.mask)
+            return torch.lerp(self.original, denoise(seen, step), self.mask)
+
+        return kept_denoise
+
+    def clean(self, latents: Tensor) -> Tensor:
+        """A run's result with the original itself in the kept area."""
+        return torch.lerp(self.original, latents, self.mask)

@@ -1,0 +1,264 @@
+"""The model pool: recipes in, weights out; each part loaded once, kept warm within a budget."""
+
+import gc
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+from engine.errors import InputError
+from engine.node import Service
+from nodes.folders import Folders, standard
+from nodes.values import VAE, ControlNet, Model, TextEncoder, Weights
+
+from .checkpoints import Part, open_weights
+from .layout import PartName
+
+if TYPE_CHECKING:
+    import torch
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+    from diffusers.models.controlnets.controlnet import ControlNetModel
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    from transformers import CLIPTextModel
+
+Recipe = Model | TextEncoder | VAE | ControlNet
+_PARTS: dict[type, PartName] = {
+    Model: "unet",
+    TextEncoder: "text_encoder",
+    VAE: "vae",
+    ControlNet: "controlnet",
+}
+_OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
+
+
+class Usage(NamedTuple):
+    """One part that the pool holds."""
+
+    name: str
+    part: PartName
+    bytes: int
+    is_borrowed: bool
+
+
+@dataclass(eq=False)
+class _Held:
+    """One part: its module once loaded, and how many are using it. `loading` lets one thread load."""
+
+    name: str
+    part: PartName
+    module: Any = None
+    bytes: int = 0
+    borrowers: int = 0
+    loading: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Pool(Service):
+    """Models on one device, shared by all threads. Importing or making it loads no library.
+
+    Args:
+        folders: Where the recipes' names are looked up.
+        device: "cpu", "cuda", "cuda:1" ...
+        dtype: "float32", "float16" or "bfloat16"; by default float32 on the CPU and float16 elsewhere.
+        budget: Bytes to keep at most. What is borrowed stays even beyond it. By default half of the
+            memory on the CPU and four fifths elsewhere.
+        on_load: Called with the name and the bytes of each part that was loaded.
+    """
+
+    def __init__(
+        self,
+        folders: Folders = standard,
+        device: str = "cpu",
+        dtype: str | None = None,
+        *,
+        budget: int | None = None,
+        on_load: Callable[[str, int], None] | None = None,
+    ) -> None:
+        self.folders = folders
+        self.device = device
+        self.loads = 0
+        """How many parts were loaded so far."""
+        self.dtype_name = dtype or ("float32" if device == "cpu" else "float16")
+        self._budget = budget
+        self._on_load = on_load
+        self._lock = threading.Lock()
+        self._held: OrderedDict[tuple[PartName, str], _Held] = OrderedDict()
+
+    def dtype(self, recipe: Recipe | None = None) -> "torch.dtype":
+        """The dtype that the recipe's module computes in."""
+        import torch
+
+        found = getattr(torch, self.dtype_name, None)
+        if not isinstance(found, torch.dtype):
+            raise InputError(
+                f"the dtype {self.dtype_name!r} is unknown: give float32, float16 or bfloat16"
+            )
+        return found
+
+    @overload
+    @contextmanager
+    def borrow(self, recipe: Model) -> "Iterator[UNet2DConditionModel]": ...
+    @overload
+    @contextmanager
+    def borrow(self, recipe: TextEncoder) -> "Iterator[CLIPTextModel]": ...
+    @overload
+    @contextmanager
+    def borrow(self, recipe: VAE) -> "Iterator[AutoencoderKL]": ...
+    @overload
+    @contextmanager
+    def borrow(self, recipe: ControlNet) -> "Iterator[ControlNetModel]": ...
+    @contextmanager
+    def borrow(self, recipe: Recipe) -> Iterator[Any]:
+        """The recipe's module, loaded if it is not there; it stays at least until the block ends.
+
+        It is shared: leave its weights, hooks and mode as they are.
+
+        Raises:
+            InputError: The file is missing, damaged, without this part, or changed since the
+                recipe was made.
+            MemoryError: The part does not fit, even with everything idle let go.
+        """
+        held = self._enter(recipe.weights, _PARTS[type(recipe)])
+        try:
+            with held.loading:
+                if held.module is None:
+                    self._load(held, recipe)
+            yield held.module
+        finally:
+            self._leave(held)
+
+    def release(self) -> int:
+        """Let go of everything that nobody is using. Returns how many bytes that were."""
+        with self._lock:
+            freed = self._evict(keep=0)
+        gc.collect()
+        if self.device.startswith("cuda"):
+            import torch
+
+            torch.cuda.empty_cache()
+        return freed
+
+    def usage(self) -> list[Usage]:
+        """What the pool holds, the longest unused first."""
+        with self._lock:
+            return [
+                Usage(held.name, held.part, held.bytes, held.borrowers > 0)
+                for held in self._held.values()
+                if held.module is not None
+            ]
+
+    def budget(self) -> int:
+        """Bytes that the pool keeps at most, as far as nobody is using more."""
+        if self._budget is None:
+            self._budget = _default_budget(self.device)
+        return self._budget
+
+    def _enter(self, weights: Weights, part: PartName) -> _Held:
+        key = (part, weights.digest)
+        with self._lock:
+            held = self._held.setdefault(key, _Held(weights.name, part))
+            held.borrowers += 1
+            self._held.move_to_end(key)
+            return held
+
+    def _leave(self, held: _Held) -> None:
+        with self._lock:
+            held.borrowers -= 1
+            self._evict(keep=self.budget())
+
+    def _evict(self, keep: int) -> int:
+        """Drop idle parts, the longest unused first, until at most `keep` bytes are held."""
+        total = sum(held.bytes for held in self._held.values())
+        freed = 0
+        for key, held in list(self._held.items()):
+            if held.borrowers:
+                continue
+            if held.module is None or total - freed > keep:
+                freed += held.bytes
+                del self._held[key]
+        return freed
+
+    def _load(self, held: _Held, recipe: Recipe) -> None:
+        part = self._part(recipe)
+        dtype = self.dtype(recipe)
+        size = part.count * dtype.itemsize
+        with self._lock:
+            self._evict(keep=max(0, self.budget() - size))
+        try:
+            module = self._materialise(part, dtype)
+        except (MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            module = None
+        if (
+            module is None
+        ):  # outside the handler: its traceback would keep the half-made module alive
+            self.release()
+            module = self._materialise_or_say(part, dtype, held.name, size)
+        with self._lock:
+            held.module, held.bytes = module, size
+            self.loads += 1
+        if self._on_load is not None:
+            self._on_load(f"{held.name} ({held.part})", size)
+
+    def _part(self, recipe: Recipe) -> Part:
+        weights = recipe.weights
+        path = self.folders.find(weights.kind, weights.name)
+        if self.folders.digest(weights.kind, weights.name) != weights.digest:
+            raise InputError(
+                f"{weights.name} was changed after the workflow had read it: run the workflow again",
+                code="changed_file",
+            )
+        return open_weights(path).part(_PARTS[type(recipe)])
+
+    def _materialise(self, part: Part, dtype: "torch.dtype") -> Any:
+        from .weights import load
+
+        return load(part, self.device, dtype)
+
+    def _materialise_or_say(self, part: Part, dtype: "torch.dtype", name: str, size: int) -> Any:
+        try:
+            return self._materialise(part, dtype)
+        except (MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            raise MemoryError(
+                f"the {part.name} of {name} needs {size / 2**20:.0f} MiB on {self.device}, which are not free "
+                "even with all idle models let go: close other programs or choose a smaller model"
+            ) from error
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or any(
+        text in str(error).lower() for text in _OUT_OF_MEMORY
+    )
+
+
+def _default_budget(device: str) -> int:
+    if device == "cpu":
+        return _memory() // 2
+    import torch
+
+    if device.startswith("cuda"):
+        return int(torch.cuda.get_device_properties(device).total_memory) * 4 // 5
+    return _memory() // 2
+
+
+def _memory() -> int:
+    """Bytes of memory that this process may use: of the machine, or of its container if that is less."""
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+        total = 16 * 2**30
+    try:
+        limit = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
+    except OSError:
+        return total
+    return min(total, int(limit)) if limit.isdigit() else total
+
+
+in_process = Pool()
+"""What a script gets that makes no pool: the CPU."""

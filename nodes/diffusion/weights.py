@@ -1,0 +1,171 @@
+"""Modules out of stored weights: built without memory, filled tensor for tensor from a memory map."""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from engine.errors import InputError
+
+from .checkpoints import Part, Source, Stored, Unpickled
+from .layout import PartName
+from .sizes import Config
+
+_DTYPES = {
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F32": torch.float32,
+    "F64": torch.float64,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+}
+
+
+class MappedFiles:
+    """Memory maps of files, one for each; private, so that nothing written ever reaches a file."""
+
+    def __init__(self) -> None:
+        self._maps: dict[Path, Tensor] = {}
+
+    def tensor(self, stored: Stored) -> Tensor:
+        """The stored tensor, reading nothing yet; a copy only where it lies unaligned.
+
+        Raises:
+            InputError: It holds no floating-point numbers.
+        """
+        dtype = _DTYPES.get(stored.dtype)
+        if dtype is None:
+            raise InputError(
+                f"{stored.path.name} stores weights as {stored.dtype}: use a file in F16, BF16 or F32",
+                code="unsupported_dtype",
+            )
+        if stored.size == 0:
+            return torch.empty(stored.shape, dtype=dtype)
+        data = self._bytes(stored.path)[stored.start : stored.start + stored.size]
+        if stored.start % dtype.itemsize:
+            data = data.clone()
+        return data.view(dtype).reshape(stored.shape)
+
+    def _bytes(self, path: Path) -> Tensor:
+        """All bytes of the file."""
+        found = self._maps.get(path)
+        if found is None:
+            size = path.stat().st_size
+            storage: Any = torch.UntypedStorage.from_file(str(path), shared=False, nbytes=size)
+            found = self._maps[path] = torch.empty(0, dtype=torch.uint8).set_(storage)
+        return found
+
+
+@torch.inference_mode(mode=False)  # the caller may sample in it, but the weights are for others too
+def load(part: Part, device: str, dtype: torch.dtype) -> nn.Module:
+    """The part as a module in `eval()`, on that device and in that dtype, without gradients.
+
+    On the CPU a tensor that is stored in the wanted dtype is used where it lies, without a copy.
+    Others are converted one at a time, so the peak is the module plus one tensor.
+
+    Raises:
+        InputError: Tensors are missing, left over or of the wrong shape.
+    """
+    with torch.device("meta"):
+        module = build(part.name, part.config)
+    _check(part, module)
+    files = MappedFiles()
+    prefix = _prefix(part, module)
+    ordered = sorted(part.tensors.items(), key=lambda item: _place(item[1]))
+    state = {
+        prefix + name: _read(source, files).to(device=device, dtype=dtype)
+        for name, source in ordered
+    }
+    module.load_state_dict(state, assign=True)
+    _make_buffers(module, device)
+    return module.eval().requires_grad_(requires_grad=False)
+
+
+def build(name: PartName, config: Config) -> nn.Module:
+    """The module of a part, with whatever values it starts from.
+
+    `config` is a `sizes.configuration` or a config.json of diffusers or transformers.
+    """
+    if name == "text_encoder":
+        from transformers import CLIPTextConfig, CLIPTextModel
+
+        return cast(nn.Module, CLIPTextModel(CLIPTextConfig.from_dict(dict(config))))
+    import diffusers
+
+    cls: Any = {
+        "unet": diffusers.UNet2DConditionModel,
+        "vae": diffusers.AutoencoderKL,
+        "controlnet": diffusers.ControlNetModel,
+    }[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of keys that other versions of diffusers know
+        return cast(nn.Module, cls.from_config(dict(config)))
+
+
+def _prefix(part: Part, module: nn.Module) -> str:
+    """Releases of transformers before 5.6 have one more level in CLIPTextModel."""
+    return "text_model." if part.name == "text_encoder" and hasattr(module, "text_model") else ""
+
+
+def _check(part: Part, module: nn.Module) -> None:
+    prefix = _prefix(part, module)
+    wanted = {
+        name.removeprefix(prefix): tuple(item.shape) for name, item in module.state_dict().items()
+    }
+    given = {name: source.shape for name, source in part.tensors.items()}
+    faults = [f"lacks {name}" for name in wanted if name not in given]
+    faults += [
+        f"has {name}, which no {part.name} of this family has"
+        for name in given
+        if name not in wanted
+    ]
+    faults += [
+        f"has {name} of shape {list(given[name])} where {list(shape)} belongs"
+        for name, shape in wanted.items()
+        if name in given and given[name] != shape
+    ]
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise InputError(
+            f"{_file_name(part.tensors)}: the {part.name} {faults[0]}{more}: "
+            "the file is incomplete or of another kind; download it again or choose another",
+            code="incomplete_file",
+        )
+
+
+def _file_name(tensors: Mapping[str, Source]) -> str:
+    first = next(iter(tensors.values()), None)
+    return first.path.name if isinstance(first, Stored) else "the checkpoint"
+
+
+def _place(source: Source) -> tuple[str, int]:
+    return (str(source.path), source.start) if isinstance(source, Stored) else ("", 0)
+
+
+def _read(source: Source, files: MappedFiles) -> Tensor:
+    if isinstance(source, Stored):
+        return files.tensor(source)
+    unpickled = cast(Unpickled, source)
+    return unpickled.tensor.reshape(unpickled.shape)
+
+
+def _make_buffers(module: nn.Module, device: str) -> None:
+    """Fill the buffers that no file holds, and that were built without memory."""
+    for name, buffer in module.named_buffers():
+        if not buffer.is_meta:
+            continue
+        if not name.endswith("position_ids"):
+            raise InputError(
+                f"the installed transformers or diffusers has the buffer {name!r}, which Darkroom cannot fill: "
+                "install the versions in constraints.txt",
+                code="unsupported_version",
+            )
+        owner = module.get_submodule(name.rpartition(".")[0])
+        owner.register_buffer(
+            "position_ids",
+            torch.arange(buffer.shape[-1], device=device).expand((1, -1)),
+            persistent=False,
+        )

@@ -1,0 +1,201 @@
+"""Where models and pictures lie: names to files, and never outside the folders that were given."""
+
+import difflib
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any, Literal
+
+from platformdirs import user_data_path
+
+from engine.errors import InputError
+from engine.keys import FileDigests
+from engine.node import Service
+
+from .diffusion.checkpoints import PICKLE_ENDINGS, inspect, is_folder, kinds, open_weights
+from .diffusion.layout import PartName
+
+Kind = Literal["checkpoints", "vae", "controlnet", "images"]
+MODEL_KINDS: tuple[Kind, ...] = ("checkpoints", "vae", "controlnet")
+STARTER = Path(__file__).parents[1] / "workflows" / "starter"
+"""The folder of the small model that ships with the project."""
+
+_MODEL_ENDINGS = (".safetensors", *PICKLE_ENDINGS)
+_IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+_PARTS: dict[PartName, Kind] = {"unet": "checkpoints", "vae": "vae", "controlnet": "controlnet"}
+_WORDS: dict[Kind, str] = {
+    "checkpoints": "checkpoint",
+    "vae": "VAE",
+    "controlnet": "ControlNet",
+    "images": "picture",
+}
+_LISTED = 12
+
+
+@dataclass(frozen=True)
+class Folders(Service):
+    """The folders that names in workflows refer to; the first one that has the name counts.
+
+    Models lie in `<root>/<kind>/<name>` or `<root>/<name>`, pictures in `<root>/<name>`.
+    """
+
+    models: tuple[Path, ...]
+    images: tuple[Path, ...]
+    digests: FileDigests = field(default_factory=FileDigests)
+
+    def find(self, kind: Kind, name: str) -> Path:
+        """The file, or diffusers folder, of that name.
+
+        Raises:
+            InputError: The name leads out of the folders (code "outside_roots"), or nothing is
+                there (code "missing_file"; the hint is the nearest name that is).
+        """
+        _check_name(kind, name)
+        for root, folder in self._places(kind):
+            path = folder / name
+            if path.is_file() or (kind != "images" and is_folder(path)):
+                if not path.resolve().is_relative_to(root.resolve()):
+                    raise InputError(
+                        f"the {_WORDS[kind]} {name!r} is a link that leads out of {root}: put the file itself there",
+                        code="outside_roots",
+                    )
+                return path
+        raise self._missing(kind, name)
+
+    def names(self, kind: Kind) -> list[str]:
+        """Every name that `find` would find, sorted, without what is of another kind."""
+        found = set()
+        for root, folder in self._places(kind):
+            for path in _files(folder, _IMAGE_ENDINGS if kind == "images" else _MODEL_ENDINGS):
+                name = path.relative_to(folder).as_posix()
+                # The folders of the other kinds lie in the root too; what lies loose tells its kind itself.
+                is_loose = folder == root and kind != "images"
+                if is_loose and (name.partition("/")[0] in MODEL_KINDS or kind_of(path) != kind):
+                    continue
+                found.add(name)
+        return sorted(found)
+
+    def digest(self, kind: Kind, name: str) -> str:
+        """The SHA-256 of the content: of a diffusers folder, of the files that are read from it."""
+        path = self.find(kind, name)
+        if not is_folder(path):
+            return self.digests.of(path)
+        total = hashlib.sha256()
+        for file in open_weights(path).files:
+            total.update(f"{file.relative_to(path).as_posix()}\0{self.digests.of(file)}\n".encode())
+        return total.hexdigest()
+
+    def survey(self) -> list[dict[str, Any]]:
+        """Every model there is: name, kind, path, bytes, title, family or fault. Reads headers only."""
+        return [self._describe(kind, name) for kind in MODEL_KINDS for name in self.names(kind)]
+
+    def _describe(self, kind: Kind, name: str) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "name": name,
+            "kind": kind,
+            "path": "",
+            "bytes": 0,
+            "title": "",
+            "family": "",
+            "fault": "",
+        }
+        try:
+            path = self.find(kind, name)
+            row |= {"path": str(path), "bytes": _size(path)}
+            if path.suffix.lower() in PICKLE_ENDINGS:
+                return row | {"title": "a pickle, read only when it is loaded"}
+            row["title"] = inspect(path).title
+            row["family"] = open_weights(path).family.name
+        except (InputError, OSError) as error:
+            row["fault"] = str(error)
+        return row
+
+    def _places(self, kind: Kind) -> Iterator[tuple[Path, Path]]:
+        """(root, folder in it) in the order of preference."""
+        if kind == "images":
+            yield from ((root, root) for root in self.images)
+        else:
+            for root in self.models:
+                yield root, root / kind
+                yield root, root
+
+    def _missing(self, kind: Kind, name: str) -> InputError:
+        there = self.names(kind)
+        near = difflib.get_close_matches(name, there, n=1, cutoff=0.5)
+        nearest = f" Did you mean {near[0]!r}?" if near else ""
+        if there:
+            more = f" and {len(there) - _LISTED} more" if len(there) > _LISTED else ""
+            listed = f"There are: {', '.join(there[:_LISTED])}{more}."
+        else:
+            listed = "There is none yet."
+        roots = self.images if kind == "images" else tuple(root / kind for root in self.models)
+        where = str(roots[0]) if roots else "no folder: none is set up"
+        return InputError(
+            f"no {_WORDS[kind]} {name!r}.{nearest} {listed} Put files into {where}.",
+            code="missing_file",
+            hint=near[0] if near else None,
+        )
+
+
+def open_folders(data: Path, near: Iterable[Path] = ()) -> Folders:
+    """The folders of a data folder, with the starter model's behind them.
+
+    Args:
+        data: Holds models and inputs, and remembers the files' digests.
+        near: Further folders to look for pictures in, before the starter's.
+    """
+    return Folders(
+        models=(data / "models", STARTER),
+        images=(data / "inputs", *near, STARTER),
+        digests=FileDigests(data / "digests.json"),
+    )
+
+
+def kind_of(path: Path) -> Kind:
+    """The kind of a model file by what it holds; a checkpoint if that cannot be told."""
+    if path.suffix.lower() in PICKLE_ENDINGS:
+        return "checkpoints"
+    try:
+        held = kinds(path)
+    except (InputError, OSError):
+        return "checkpoints"
+    return next((kind for part, kind in _PARTS.items() if part in held), "checkpoints")
+
+
+def _check_name(kind: Kind, name: str) -> None:
+    posix, windows = PurePosixPath(name), PureWindowsPath(name)
+    is_plain = bool(posix.parts) and "\0" not in name and "\\" not in name
+    if not is_plain or posix.is_absolute() or windows.drive or ".." in posix.parts:
+        raise InputError(
+            f"the {_WORDS[kind]} {name!r} is outside the folders: give a name inside them, such as 'folder/file'",
+            code="outside_roots",
+        )
+
+
+def _files(folder: Path, endings: tuple[str, ...]) -> Iterator[Path]:
+    """The files with such an ending, and the diffusers folders, below a folder."""
+    for parent, folders, files in os.walk(folder):
+        here = Path(parent)
+        whole = [name for name in folders if is_folder(here / name)]
+        folders[:] = [name for name in folders if name not in whole and not name.startswith(".")]
+        if ".safetensors" in endings:
+            yield from (here / name for name in whole)
+        yield from (
+            here / name
+            for name in files
+            if name.lower().endswith(endings) and not name.startswith(".")
+        )
+
+
+def _size(path: Path) -> int:
+    if path.is_file():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in open_weights(path).files)
+
+
+standard = open_folders(
+    Path(os.environ.get("DARKROOM_DATA") or user_data_path("darkroom", appauthor=False))
+)
+"""What a script gets that names no folders."""

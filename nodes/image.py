@@ -1,0 +1,286 @@
+"""Nodes for pictures: loading, sizes, compositions, edges."""
+
+from typing import Annotated, ClassVar, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.errors import InputError
+from engine.node import node
+
+from .folders import Folders, standard
+from .values import Fraction, Image, ImageName, Interpolation, Mask, Pixels
+
+Position = Annotated[
+    int, Field(ge=-16384, le=16384, description="Pixels from the left or upper border")
+]
+Extent = Annotated[int, Field(ge=1, le=16384, description="Pixels")]
+Margin = Annotated[int, Field(ge=0, le=8192, description="Pixels", json_schema_extra={"step": 8})]
+Multiple = Annotated[int, Field(ge=1, le=256)]
+Contrast = Annotated[float, Field(ge=0, le=4, json_schema_extra={"step": 0.05})]
+
+
+class LoadedImage(NamedTuple):
+    """A picture from a file, and where it is transparent."""
+
+    image: Image
+    mask: Mask
+
+
+class Extents(NamedTuple):
+    """The size of a picture in pixels."""
+
+    width: int
+    height: int
+
+
+class PaddedImage(NamedTuple):
+    """A picture with a margin, and the mask that has the margin repainted."""
+
+    image: Image
+    mask: Mask
+
+
+class _Choice(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    covers: ClassVar[bool] = False
+    """Whether the picture is first cut, about its centre, to the new proportions."""
+
+
+class _Given(_Choice):
+    width: Pixels = 512
+    height: Pixels = 512
+
+    def extents(self, width: int, height: int) -> tuple[float, float]:
+        """The size that a picture of `width` x `height` gets."""
+        return self.width, self.height
+
+
+class Exact(_Given):
+    """Exactly this size; the picture is stretched."""
+
+    kind: Literal["exact"] = "exact"
+
+
+class Fill(_Given):
+    """Exactly this size; what is left over is cut off evenly at both sides."""
+
+    covers: ClassVar[bool] = True
+    kind: Literal["fill"] = "fill"
+
+
+class Fit(_Choice):
+    """As large as fits into this size, in the same proportions."""
+
+    kind: Literal["fit"] = "fit"
+    width: Pixels = 512
+    height: Pixels = 512
+
+    def extents(self, width: int, height: int) -> tuple[float, float]:
+        """The size that a picture of `width` x `height` gets."""
+        factor = min(self.width / width, self.height / height)
+        return width * factor, height * factor
+
+
+class Scale(_Choice):
+    """Larger or smaller by a factor."""
+
+    kind: Literal["scale"] = "scale"
+    factor: Annotated[float, Field(gt=0, le=64, json_schema_extra={"step": 0.25})] = 2.0
+
+    def extents(self, width: int, height: int) -> tuple[float, float]:
+        """The size that a picture of `width` x `height` gets."""
+        return width * self.factor, height * self.factor
+
+
+class Megapixels(_Choice):
+    """About this many million pixels (1024 x 1024 is 1.05), in the same proportions."""
+
+    kind: Literal["megapixels"] = "megapixels"
+    megapixels: Annotated[float, Field(gt=0, le=89, json_schema_extra={"step": 0.25})] = 1.0
+
+    def extents(self, width: int, height: int) -> tuple[float, float]:
+        """The size that a picture of `width` x `height` gets."""
+        factor = (self.megapixels * 1e6 / (width * height)) ** 0.5
+        return width * factor, height * factor
+
+
+Resizing = Annotated[Fit | Fill | Exact | Scale | Megapixels, Field(discriminator="kind")]
+
+
+def image_digest(image: str, folders: Folders) -> str:
+    """What a node that reads the picture `image` depends on: its bytes."""
+    return folders.digest("images", image)
+
+
+@node("LoadImage", category="image", fingerprint=image_digest)
+def load_image(*, image: ImageName, folders: Folders = standard) -> LoadedImage:
+    """Load a picture; its mask is 1 where the picture is transparent.
+
+    The camera's rotation (EXIF) is applied; of an animation the first frame is read.
+
+    Args:
+        image: A file in the folders of images.
+    """
+    import torch
+
+    from .diffusion import pictures
+
+    pixels, alpha = pictures.read(folders.find("images", image))
+    mask = torch.zeros_like(pixels[:, :1]) if alpha is None else 1 - alpha
+    return LoadedImage(Image(pixels), Mask(mask))
+
+
+@node("ResizeImage", category="image")
+def resize_image(
+    image: Image,
+    *,
+    to: Resizing = Fit(),
+    interpolation: Interpolation = "lanczos",
+    multiple_of: Multiple = 1,
+) -> Image:
+    """Resize a picture.
+
+    Args:
+        interpolation: lanczos is the sharpest; area averages; nearest keeps hard edges.
+        multiple_of: Round both sides down to a multiple of this. Models take multiples of 8.
+    """
+    from .diffusion import pixels
+
+    source, width, height = image.pixels, *resized_extents(image, to, multiple_of)
+    if to.covers:
+        source = pixels.crop_to_proportions(source, width, height)
+    return Image(pixels.resize(source, width, height, interpolation))
+
+
+def resized_extents(value: Image | Mask, to: Resizing, multiple_of: int) -> tuple[int, int]:
+    """Width and height after resizing, at least one pixel or one multiple."""
+    height, width = value.pixels.shape[-2:]
+    rounded = [max(1, round(side)) for side in to.extents(width, height)]
+    across, down = (max(side - side % multiple_of, multiple_of) for side in rounded)
+    return across, down
+
+
+@node("CropImage", category="image")
+def crop_image(
+    image: Image, *, x: Margin = 0, y: Margin = 0, width: Extent = 512, height: Extent = 512
+) -> Image:
+    """Cut out a part of a picture.
+
+    Args:
+        x: Left border of the part.
+        y: Upper border of the part.
+    """
+    from .diffusion import pixels
+
+    return Image(pixels.crop(image.pixels, x, y, width, height))
+
+
+@node("PadImage", category="image")
+def pad_image(
+    image: Image,
+    *,
+    left: Margin = 0,
+    top: Margin = 0,
+    right: Margin = 0,
+    bottom: Margin = 0,
+    feather: Margin = 40,
+) -> PaddedImage:
+    """Add a grey margin, with the mask to have it painted (outpainting).
+
+    Args:
+        feather: How far, in pixels, the mask fades into the picture.
+    """
+    from .diffusion import pixels
+
+    height, width = image.pixels.shape[-2:]
+    sides = (left, top, right, bottom)
+    return PaddedImage(
+        Image(pixels.pad(image.pixels, sides, 0.5)),
+        Mask(pixels.margin_mask(width, height, sides, feather)),
+    )
+
+
+@node("CompositeImage", category="image")
+def composite_image(
+    base: Image, overlay: Image, mask: Mask | None = None, *, x: Position = 0, y: Position = 0
+) -> Image:
+    """Lay one picture over another.
+
+    Args:
+        overlay: What reaches out of the base is cut off.
+        mask: As large as the overlay, which shows where the mask is 1. Without one, all of it shows.
+        x: Where the overlay's left border comes to lie; may be negative.
+        y: Where the overlay's upper border comes to lie; may be negative.
+    """
+    from .diffusion import pixels
+
+    return Image(
+        pixels.composite(base.pixels, overlay.pixels, None if mask is None else mask.pixels, x, y)
+    )
+
+
+@node("ConcatenateImages", category="image")
+def concatenate_images(images: Annotated[list[Image], Field(min_length=2)]) -> Image:
+    """Join pictures of one size into one batch, in the order of their links."""
+    import torch
+
+    from .diffusion import pixels
+
+    sizes = list(dict.fromkeys(pixels.size(image.pixels) for image in images))
+    if len(sizes) > 1:
+        raise InputError(
+            f"the pictures measure {', '.join(sizes)}: bring them to one size with ResizeImage",
+            code="size_mismatch",
+            input="images",
+        )
+    return Image(torch.cat([image.pixels for image in images]))
+
+
+@node("ImageSize", category="image")
+def image_size(image: Image) -> Extents:
+    """Width and height of a picture in pixels."""
+    height, width = image.pixels.shape[-2:]
+    return Extents(width, height)
+
+
+@node("InvertImage", category="image")
+def invert_image(image: Image) -> Image:
+    """The negative: every value v becomes 1 - v."""
+    return Image(1 - image.pixels)
+
+
+@node("BlendImages", category="image")
+def blend_images(first: Image, second: Image, *, amount: Fraction = 0.5) -> Image:
+    """Mix two pictures of one size.
+
+    Args:
+        amount: Share of the second: 0 is the first alone, 1 the second alone.
+    """
+    import torch
+
+    from .diffusion import pixels
+
+    remedy = "bring them to one size with ResizeImage"
+    return Image(
+        torch.lerp(
+            *pixels.matched(first.pixels, second.pixels, ("first", "second"), remedy), amount
+        )
+    )
+
+
+@node("CannyEdges", category="image")
+def canny_edges(
+    image: Image, *, low: Contrast = 0.4, high: Contrast = 0.8, blur: Contrast = 1.0
+) -> Image:
+    """White lines along the edges of a picture, on black: a hint for a ControlNet.
+
+    Args:
+        low: Gradient from which an edge goes on; OpenCV's threshold divided by 255.
+        high: Gradient from which an edge begins; a jump from black to white has about 2.6.
+        blur: Standard deviation, in pixels, of the blur that removes noise first.
+    """
+    from .diffusion import edges
+
+    if low > high:
+        raise InputError(f"low is {low}, high {high}: give a low that is at most high", input="low")
+    return Image(edges.canny(image.pixels, low, high, blur).repeat(1, 3, 1, 1))

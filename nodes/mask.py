@@ -1,0 +1,169 @@
+"""Nodes for masks: where a picture is repainted."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from engine.errors import InputError
+from engine.node import node
+
+from .folders import Folders, standard
+from .image import Extent, Margin, Multiple, Resizing, Scale, image_digest, resized_extents
+from .values import Fraction, Image, ImageName, Interpolation, Mask, Pixels
+
+ColourChannel = Literal["luminance", "red", "green", "blue"]
+Channel = Literal["alpha", "luminance", "red", "green", "blue"]
+GrowShape = Literal["circle", "square", "diamond"]
+Combination = Literal["union", "intersect", "subtract"]
+Growth = Annotated[int, Field(ge=-1024, le=1024)]
+FeatherRadius = Annotated[float, Field(ge=0, le=256)]
+
+
+@node("LoadMask", category="mask", fingerprint=image_digest)
+def load_mask(*, image: ImageName, channel: Channel = "alpha", folders: Folders = standard) -> Mask:
+    """Load a mask from one channel of a picture.
+
+    Args:
+        image: A file in the folders of images.
+        channel: alpha gives 1 where the picture is transparent; the others their own value.
+    """
+    from .diffusion import pictures
+
+    pixels, alpha = pictures.read(folders.find("images", image))
+    if channel != "alpha":
+        return image_to_mask(Image(pixels), channel=channel)
+    if alpha is None:
+        raise InputError(
+            f"{image} has no alpha channel: choose luminance, red, green or blue", input="channel"
+        )
+    return Mask(1 - alpha)
+
+
+@node("ImageToMask", category="mask")
+def image_to_mask(image: Image, *, channel: ColourChannel = "luminance") -> Mask:
+    """Take one channel of a picture as a mask.
+
+    Args:
+        channel: luminance is the brightness that the eye sees (ITU-R BT.601).
+    """
+    from .diffusion import pixels
+
+    if channel == "luminance":
+        return Mask(pixels.luminance(image.pixels))
+    index = ("red", "green", "blue").index(channel)
+    return Mask(image.pixels[:, index : index + 1].contiguous())
+
+
+@node("MaskToImage", category="mask")
+def mask_to_image(mask: Mask) -> Image:
+    """Show a mask as a picture: white where it is 1."""
+    return Image(mask.pixels.repeat(1, 3, 1, 1))
+
+
+@node("InvertMask", category="mask")
+def invert_mask(mask: Mask) -> Mask:
+    """Swap what is repainted and what is kept."""
+    return Mask(1 - mask.pixels)
+
+
+@node("GrowMask", category="mask")
+def grow_mask(mask: Mask, *, pixels: Growth = 6, shape: GrowShape = "circle") -> Mask:
+    """Widen a mask by some pixels, or narrow it if they are negative.
+
+    Args:
+        pixels: How far the border moves outwards. The picture's own border does not move.
+        shape: How distance is measured: circle is Euclidean, square the larger of both offsets,
+            diamond their sum.
+    """
+    from .diffusion import pixels as arithmetic
+
+    return Mask(arithmetic.grow(mask.pixels, pixels, shape))
+
+
+@node("FeatherMask", category="mask")
+def feather_mask(mask: Mask, *, radius: FeatherRadius = 8.0) -> Mask:
+    """Soften a mask's border by a Gaussian blur.
+
+    Args:
+        radius: How far, in pixels, the border fades to either side: two standard deviations.
+    """
+    from .diffusion import pixels
+
+    return Mask(pixels.blur(mask.pixels, radius / 2))
+
+
+@node("ThresholdMask", category="mask")
+def threshold_mask(mask: Mask, *, threshold: Fraction = 0.5) -> Mask:
+    """Make a mask hard: 1 where it is at least the threshold, else 0."""
+    return Mask((mask.pixels >= threshold).float())
+
+
+@node("ResizeMask", category="mask")
+def resize_mask(
+    mask: Mask,
+    *,
+    to: Resizing = Scale(),
+    interpolation: Interpolation = "bilinear",
+    multiple_of: Multiple = 1,
+) -> Mask:
+    """Resize a mask.
+
+    Args:
+        interpolation: nearest keeps a hard border hard.
+        multiple_of: Round both sides down to a multiple of this.
+    """
+    from .diffusion import pixels
+
+    source, width, height = mask.pixels, *resized_extents(mask, to, multiple_of)
+    if to.covers:
+        source = pixels.crop_to_proportions(source, width, height)
+    return Mask(pixels.resize(source, width, height, interpolation))
+
+
+@node("MaskFromBox", category="mask")
+def mask_from_box(
+    *,
+    x: Margin = 0,
+    y: Margin = 0,
+    width: Extent = 256,
+    height: Extent = 256,
+    canvas_width: Pixels = 512,
+    canvas_height: Pixels = 512,
+) -> Mask:
+    """A mask that is 1 inside a box and 0 around it.
+
+    Args:
+        x: Left border of the box.
+        y: Upper border of the box.
+        width: Width of the box; what reaches out of the canvas is cut off.
+        height: Height of the box.
+        canvas_width: Width of the whole mask.
+        canvas_height: Height of the whole mask.
+    """
+    import torch
+
+    from .diffusion import pixels
+
+    pixels.check_extent(canvas_width, canvas_height)
+    mask = torch.zeros(1, 1, canvas_height, canvas_width)
+    mask[..., y : y + height, x : x + width] = 1
+    return Mask(mask)
+
+
+@node("CombineMasks", category="mask")
+def combine_masks(first: Mask, second: Mask, *, operation: Combination = "union") -> Mask:
+    """Combine two masks of one size.
+
+    Args:
+        operation: union is the larger value, intersect the smaller one, subtract the smaller of the
+            first and the inverted second.
+    """
+    import torch
+
+    from .diffusion import pixels
+
+    remedy = "bring them to one size with ResizeMask"
+    a, b = pixels.matched(first.pixels, second.pixels, ("first", "second"), remedy)
+    if operation == "union":
+        return Mask(torch.maximum(a, b))
+    return Mask(torch.minimum(a, b if operation == "intersect" else 1 - b))

@@ -1,0 +1,108 @@
+"""Nodes for numbers and constants."""
+
+import math
+import secrets
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from engine.errors import InputError
+from engine.node import node
+
+from .values import Prompt
+
+Rounding = Literal["nearest", "down", "up"]
+RoundingMultiple = Annotated[int, Field(ge=1, le=2**32)]
+
+
+@node("Add", category="math")
+def add(a: float = 0.0, b: float = 0.0) -> float:
+    """Add two numbers."""
+    return _finite(a + b)
+
+
+@node("Subtract", category="math")
+def subtract(a: float = 0.0, b: float = 0.0) -> float:
+    """Subtract the second number from the first."""
+    return _finite(a - b)
+
+
+@node("Multiply", category="math")
+def multiply(a: float = 1.0, b: float = 1.0) -> float:
+    """Multiply two numbers."""
+    return _finite(a * b)
+
+
+@node("Divide", category="math")
+def divide(a: float = 1.0, b: float = 1.0) -> float:
+    """Divide the first number by the second."""
+    if b == 0:
+        raise InputError(
+            f"{a} cannot be divided by 0: give another b", code="division_by_zero", input="b"
+        )
+    return _finite(a / b)
+
+
+@node("Minimum", category="math")
+def minimum(a: float = 0.0, b: float = 0.0) -> float:
+    """The smaller of two numbers."""
+    return min(a, b)
+
+
+@node("Maximum", category="math")
+def maximum(a: float = 0.0, b: float = 0.0) -> float:
+    """The larger of two numbers."""
+    return max(a, b)
+
+
+@node("Round", category="math")
+def round_(value: float, *, mode: Rounding = "nearest", multiple_of: RoundingMultiple = 1) -> int:
+    """Round a number to an integer, or to a multiple of one.
+
+    Args:
+        mode: nearest rounds halves up; down and up go towards minus and plus infinity.
+        multiple_of: 8 gives sizes that models take.
+    """
+    units = _finite(value) / multiple_of
+    whole = {"nearest": math.floor(units + 0.5), "down": math.floor(units), "up": math.ceil(units)}[
+        mode
+    ]
+    return whole * multiple_of
+
+
+@node("Integer", category="math")
+def integer(*, value: int = 0) -> int:
+    """An integer, to be linked to several inputs."""
+    return value
+
+
+@node("Number", category="math")
+def number(*, value: float = 0.0) -> float:
+    """A number, to be linked to several inputs."""
+    return value
+
+
+@node("Text", category="text")
+def text(*, value: Prompt = "") -> str:
+    """A text, to be linked to several inputs."""
+    return value
+
+
+@node("Boolean", category="logic")
+def boolean(*, value: bool = False) -> bool:
+    """True or false, to be linked to several inputs."""
+    return value
+
+
+@node("RandomSeed", category="math", volatile=True)
+def random_seed() -> int:
+    """Another seed in every run; below 2⁵³, so that every JSON reader keeps it exactly."""
+    return secrets.randbelow(2**53)
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise InputError(
+            f"the result is {value}: give numbers of a size that can be computed", code="not_finite"
+        )
+    return value

@@ -1,0 +1,89 @@
+"""Nodes that denoise latents."""
+
+from contextlib import ExitStack
+from functools import partial
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from engine.node import Progress, node, silent
+
+from .diffusion.pool import Pool, in_process
+from .values import (
+    Conditioning,
+    Fraction,
+    GuidanceScale,
+    Latents,
+    Model,
+    ProfileName,
+    SamplerName,
+    ScheduleName,
+    Seed,
+    Steps,
+)
+
+StartStep = Annotated[int, Field(ge=0, le=1000)]
+Draws = Annotated[int, Field(ge=0, le=16)]
+
+
+@node("KSampler", category="sampling", lane="device")
+def ksampler(
+    model: Model,
+    positive: Conditioning,
+    negative: Conditioning,
+    latents: Latents,
+    *,
+    seed: Seed = 0,
+    steps: Steps = 20,
+    guidance_scale: GuidanceScale = 7.5,
+    sampler: SamplerName = "euler",
+    schedule: ScheduleName = "karras",
+    denoise: Fraction = 1.0,
+    start_step: StartStep = 0,
+    profile: ProfileName = "diffusers",
+    draws_before: Draws = 0,
+    pool: Pool = in_process,
+    progress: Progress = silent,
+) -> Latents:
+    """Denoise latents under classifier-free guidance.
+
+    Args:
+        latents: Where to start. Empty ones make a picture from noise alone; a mask limits what is
+            repainted.
+        steps: Denoising steps that a whole run takes.
+        denoise: Fraction of the noise schedule to go through, always in `steps` steps. Below 1 it
+            keeps part of the start; 0 keeps all of it.
+        start_step: Steps to leave out at the noisy end, which shortens the run and keeps part of
+            the start. A diffusers `strength` is start_step = steps - int(steps * strength).
+        profile: Whose noise, clock and mask rule to follow. In diffusers', image k of a batch is
+            the one that seed + k makes alone.
+        draws_before: How often noise of the latents' size was already drawn from the seed: 1 if
+            VAEEncode sampled with the same seed, as diffusers does. For the diffusers profile.
+    """
+    import torch
+
+    from .diffusion import previews, runs
+    from .diffusion.families import FAMILIES
+    from .diffusion.schedules import NoiseSchedule
+
+    family = FAMILIES[model.family]
+    trained = NoiseSchedule.scaled_linear(family.beta_start, family.beta_end, family.train_steps)
+    settings = runs.Settings(
+        sampler, schedule, steps, denoise, start_step, profile, seed, draws_before
+    )
+    total = settings.planned(trained).steps
+    if total == 0:
+        return latents
+    prompts = runs.Prompts(positive, negative, guidance_scale, model.prediction_type)
+    with torch.inference_mode(), ExitStack() as borrowed:
+        unet: Any = borrowed.enter_context(pool.borrow(model))
+        run, state = runs.begin(settings, trained, latents, unet.device)
+        denoiser = run.denoiser(
+            unet, prompts, lambda recipe: borrowed.enter_context(pool.borrow(recipe))
+        )
+        while state.step < total:
+            state = run.advance(state, denoiser)
+            progress(state.step, total, partial(previews.rgb, state.estimate))
+        samples = run.result(state).cpu()
+    # An inference tensor could not be trained on.
+    return latents.with_samples(samples.clone())

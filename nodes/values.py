@@ -1,0 +1,163 @@
+"""The values that travel along links, and the named types of the widgets."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from engine.node import Opaque
+
+if TYPE_CHECKING:  # declarations must not import torch: a command with nothing to compute is quick
+    from torch import Tensor
+
+FamilyName = Literal["sd1"]
+PredictionType = Literal["epsilon", "v_prediction", "sample"]
+WeightsKind = Literal["checkpoints", "vae", "controlnet"]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Which bytes: a file (or diffusers folder) of weights by its name and the digest of its content."""
+
+    kind: WeightsKind
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Model(Opaque):
+    """A denoiser as a recipe. The model pool turns it into weights when a node needs them."""
+
+    weights: Weights
+    family: FamilyName = "sd1"
+    prediction_type: PredictionType = "epsilon"
+
+
+@dataclass(frozen=True)
+class TextEncoder(Opaque):
+    """A text encoder as a recipe.
+
+    `skip` counts the last layers left out: 0 reads the last one, 1 the one before.
+    """
+
+    weights: Weights
+    family: FamilyName = "sd1"
+    skip: int = 0
+
+
+@dataclass(frozen=True)
+class VAE(Opaque):
+    """An autoencoder as a recipe. `scaling_factor` takes its space to that of `Latents`."""
+
+    weights: Weights
+    scaling_factor: float = 0.18215
+
+
+@dataclass(frozen=True)
+class ControlNet(Opaque):
+    """A ControlNet as a recipe."""
+
+    weights: Weights
+
+
+@dataclass(frozen=True, eq=False)
+class Control:
+    """One ControlNet at work: its hint (B, 3, H, W) in 0-1, and when and how strongly it acts.
+
+    `start` and `end` are fractions of the sampling steps.
+    """
+
+    controlnet: ControlNet
+    hint: "Tensor"
+    strength: float
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, eq=False)
+class Conditioning(Opaque):
+    """An encoded prompt, (B, tokens, width), with the ControlNets that act beside it."""
+
+    embeddings: "Tensor"
+    controls: tuple[Control, ...] = ()
+
+    def with_control(self, control: Control) -> "Conditioning":
+        """The same prompt with one more ControlNet."""
+        return replace(self, controls=(*self.controls, control))
+
+
+@dataclass(frozen=True, eq=False)
+class Latents(Opaque):
+    """Latents, (B, C, H / 8, W / 8) float32 on the CPU, after the scaling factor.
+
+    `mask`, (1 or B, 1, H / 8, W / 8) in 0-1, limits what a sampler repaints: 1 is repainted.
+    """
+
+    samples: "Tensor"
+    mask: "Tensor | None" = None
+
+    def with_samples(self, samples: "Tensor") -> "Latents":
+        """The same mask around other samples."""
+        return replace(self, samples=samples)
+
+
+@dataclass(frozen=True, eq=False)
+class Image(Opaque):
+    """Pictures, (B, 3, H, W) float32 in 0-1 on the CPU."""
+
+    pixels: "Tensor"
+
+
+@dataclass(frozen=True, eq=False)
+class Mask(Opaque):
+    """Masks, (B, 1, H, W) float32 in 0-1 on the CPU; 1 is repainted."""
+
+    pixels: "Tensor"
+
+
+Seed = Annotated[
+    int,
+    Field(
+        ge=0,
+        lt=2**64,
+        description="Where the noise comes from",
+        json_schema_extra={"widget": "seed"},
+    ),
+]
+Steps = Annotated[int, Field(ge=1, le=1000, description="Denoising steps")]
+GuidanceScale = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=100,
+        title="CFG",
+        description="How strongly to follow the prompt; 1 = off",
+        json_schema_extra={"step": 0.5},
+    ),
+]
+Fraction = Annotated[float, Field(ge=0, le=1, json_schema_extra={"step": 0.05})]
+Strength = Annotated[float, Field(ge=0, le=10, json_schema_extra={"step": 0.05})]
+Pixels = Annotated[int, Field(ge=16, le=16384, json_schema_extra={"step": 8})]
+BatchSize = Annotated[int, Field(ge=1, le=4096, description="Pictures at once")]
+Prompt = Annotated[
+    str, Field(description="What the picture shows", json_schema_extra={"widget": "multiline"})
+]
+FileName = Annotated[str, Field(min_length=1, max_length=1024)]
+CheckpointName = Annotated[FileName, Field(json_schema_extra={"files": "checkpoints"})]
+VAEName = Annotated[FileName, Field(json_schema_extra={"files": "vae"})]
+ControlNetName = Annotated[FileName, Field(json_schema_extra={"files": "controlnet"})]
+ImageName = Annotated[FileName, Field(json_schema_extra={"files": "images"})]
+SamplerName = Literal["euler", "euler_ancestral", "heun", "dpmpp_2m", "dpmpp_2m_sde", "ddim", "lcm"]
+ScheduleName = Literal[
+    "normal",
+    "karras",
+    "exponential",
+    "simple",
+    "sgm_uniform",
+    "ddim_uniform",
+    "trailing",
+    "leading",
+    "linspace",
+]
+ProfileName = Literal["diffusers", "comfyui"]
+Interpolation = Literal["nearest", "bilinear", "bicubic", "area", "lanczos"]

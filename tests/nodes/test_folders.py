@@ -1,0 +1,220 @@
+from pathlib import Path
+
+import pytest
+
+from engine.errors import InputError
+from engine.keys import FileDigests
+from nodes.folders import STARTER, Folders, Kind, open_folders
+
+from .conftest import Tiny, hollow, real_shapes
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    made = tmp_path / "models"
+    made.mkdir()
+    return made
+
+
+def test_kinds_folder_comes_before_the_root_and_roots_in_their_order(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    folders = Folders((first, second), ())
+    for path in (
+        second / "a.safetensors",
+        second / "vae" / "a.safetensors",
+        first / "a.safetensors",
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+
+    assert folders.find("vae", "a.safetensors") == first / "a.safetensors"
+    (first / "a.safetensors").unlink()
+    assert folders.find("vae", "a.safetensors") == second / "vae" / "a.safetensors"
+    assert folders.find("checkpoints", "a.safetensors") == second / "a.safetensors"
+
+
+def test_names_may_hold_folders(root: Path) -> None:
+    (root / "checkpoints" / "old").mkdir(parents=True)
+    (root / "checkpoints" / "old" / "a.safetensors").write_bytes(b"")
+
+    assert Folders((root,), ()).names("checkpoints") == ["old/a.safetensors"]
+    assert Folders((root,), ()).find("checkpoints", "old/a.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/etc/passwd",
+        "../secret.safetensors",
+        "a/../../secret.safetensors",
+        "..",
+        ".",
+        "",
+        "C:\\x",
+        "C:x",
+        "..\\x",
+        "a\0b",
+    ],
+)
+@pytest.mark.parametrize("kind", ["checkpoints", "images"])
+def test_names_that_lead_out_are_refused(kind: Kind, name: str, root: Path) -> None:
+    (root.parent / "secret.safetensors").write_bytes(b"")
+
+    with pytest.raises(InputError, match="is outside the folders") as raised:
+        Folders((root,), (root,)).find(kind, name)
+    assert raised.value.code == "outside_roots"
+
+
+@pytest.mark.parametrize("kind", ["checkpoints", "images"])
+def test_links_that_lead_out_are_refused(kind: Kind, root: Path) -> None:
+    (root.parent / "secret.safetensors").write_bytes(b"")
+    (root / "link.safetensors").symlink_to(root.parent / "secret.safetensors")
+    (root / "folder").symlink_to(root.parent)
+    folders = Folders((root,), (root,))
+
+    for name in ("link.safetensors", "folder/secret.safetensors"):
+        with pytest.raises(InputError, match="is a link that leads out of") as raised:
+            folders.find(kind, name)
+        assert raised.value.code == "outside_roots"
+
+
+def test_root_may_be_a_link_itself_and_links_may_stay_inside(root: Path) -> None:
+    (root / "a.safetensors").write_bytes(b"")
+    (root / "b.safetensors").symlink_to(root / "a.safetensors")
+    (root.parent / "link").symlink_to(root)
+
+    assert Folders((root.parent / "link",), ()).find("checkpoints", "b.safetensors").is_file()
+
+
+def test_missing_file_is_answered_with_what_is_there(tiny: Tiny, folders: Folders) -> None:
+    with pytest.raises(InputError) as raised:
+        folders.find("checkpoints", "tinny.safetensors")
+
+    assert raised.value.code == "missing_file"
+    assert raised.value.hint == tiny.checkpoint
+    assert str(raised.value).startswith(
+        "no checkpoint 'tinny.safetensors'. Did you mean 'tiny.safetensors'? "
+        "There are: tiny-diffusers, tiny.safetensors. Put files into "
+    )
+
+
+def test_missing_file_among_nothing_says_where_files_belong(root: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"no VAE 'x'. There is none yet. Put files into .*models/vae"
+    ) as raised:
+        Folders((root,), ()).find("vae", "x")
+    assert raised.value.hint is None
+    with pytest.raises(InputError, match="no folder: none is set up"):
+        Folders((), ()).find("images", "x.png")
+
+
+def test_long_lists_are_cut(root: Path) -> None:
+    for number in range(20):
+        (root / f"{number:02}.png").write_bytes(b"")
+
+    with pytest.raises(InputError, match=r"00.png, .*11.png and 8 more"):
+        Folders((), (root,)).find("images", "zebra.jpeg")
+
+
+def test_loose_files_are_listed_by_what_they_hold(tiny: Tiny, root: Path) -> None:
+    for folder, name in (
+        ("checkpoints", tiny.checkpoint),
+        ("controlnet", tiny.controlnet),
+        ("vae", tiny.vae),
+    ):
+        (root / name).write_bytes((tiny.root / folder / name).read_bytes())
+    (root / "broken.safetensors").write_bytes(b"1234")
+    (root / "old.ckpt").write_bytes(b"1234")
+    (root / "notes.txt").write_bytes(b"")
+    (root / ".hidden.safetensors").write_bytes(b"")
+    folders = Folders((root,), ())
+
+    assert folders.names("checkpoints") == ["broken.safetensors", "old.ckpt", tiny.checkpoint]
+    assert folders.names("controlnet") == [tiny.controlnet]
+    assert folders.names("vae") == [tiny.vae]
+
+
+def test_pictures_are_listed_by_their_endings(root: Path) -> None:
+    (root / "sub").mkdir()
+    for name in ("a.png", "sub/b.JPG", "c.txt", "d.safetensors"):
+        (root / name).write_bytes(b"")
+
+    assert Folders((), (root,)).names("images") == ["a.png", "sub/b.JPG"]
+
+
+def test_diffusers_folder_is_one_name(folders: Folders, tiny: Tiny) -> None:
+    assert folders.names("checkpoints") == [tiny.folder, tiny.checkpoint]
+    assert folders.find("checkpoints", tiny.folder).is_dir()
+
+
+def test_digest_is_that_of_the_content(root: Path) -> None:
+    (root / "a.png").write_bytes(b"one")
+    folders = Folders((), (root,))
+
+    assert (
+        folders.digest("images", "a.png")
+        == "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"
+    )
+    before = folders.digest("images", "a.png")
+    (root / "a.png").write_bytes(b"two")
+    assert folders.digest("images", "a.png") != before
+
+
+def test_digest_of_a_folder_covers_what_is_read_from_it(tiny: Tiny, root: Path) -> None:
+    import shutil
+
+    copy = root / "checkpoints" / "copy"
+    shutil.copytree(tiny.root / "checkpoints" / tiny.folder, copy)
+    folders = Folders((root,), (), FileDigests())
+    before = folders.digest("checkpoints", "copy")
+
+    assert Folders((tiny.root,), ()).digest("checkpoints", tiny.folder) == before
+    (copy / "README.md").write_text("changed")
+    assert folders.digest("checkpoints", "copy") == before
+    config = copy / "unet" / "config.json"
+    config.write_text(config.read_text() + " ")
+    assert folders.digest("checkpoints", "copy") != before
+
+
+def test_survey_says_what_everything_is(tiny: Tiny, root: Path) -> None:
+    (root / "checkpoints").mkdir()
+    (root / "checkpoints" / "good.safetensors").write_bytes(
+        (tiny.root / "checkpoints" / tiny.checkpoint).read_bytes()
+    )
+    (root / "checkpoints" / "broken.safetensors").write_bytes(b"1234")
+    (root / "checkpoints" / "old.ckpt").write_bytes(b"1234")
+    hollow(root / "xl.safetensors", real_shapes("sdxl_base_or_turbo"))
+
+    rows = {row["name"]: row for row in Folders((root, tiny.root), ()).survey()}
+
+    assert rows["good.safetensors"] == {
+        "name": "good.safetensors",
+        "kind": "checkpoints",
+        "path": str(root / "checkpoints" / "good.safetensors"),
+        "bytes": (root / "checkpoints" / "good.safetensors").stat().st_size,
+        "title": "an SD 1.x checkpoint",
+        "family": "sd1",
+        "fault": "",
+    }
+    assert (
+        rows[tiny.folder]["family"]
+        == rows[tiny.controlnet]["family"]
+        == rows[tiny.vae]["family"]
+        == "sd1"
+    )
+    assert rows[tiny.folder]["bytes"] > rows[tiny.vae]["bytes"]
+    assert rows[tiny.controlnet]["kind"] == "controlnet"
+    assert rows["broken.safetensors"]["fault"].startswith(
+        "broken.safetensors cannot be read: it has 4 bytes"
+    )
+    assert rows["xl.safetensors"]["title"] == "an SDXL base checkpoint"
+    assert "this version runs SD 1.x" in rows["xl.safetensors"]["fault"]
+    assert (rows["old.ckpt"]["family"], rows["old.ckpt"]["fault"]) == ("", "")
+
+
+def test_data_folder_stands_before_the_starter(tmp_path: Path) -> None:
+    folders = open_folders(tmp_path, (tmp_path / "near",))
+
+    assert folders.models == (tmp_path / "models", STARTER)
+    assert folders.images == (tmp_path / "inputs", tmp_path / "near", STARTER)
+    assert STARTER.parts[-2:] == ("workflows", "starter")

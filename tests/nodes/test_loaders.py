@@ -1,0 +1,120 @@
+from pathlib import Path
+
+import pytest
+
+from engine.errors import InputError
+from engine.node import node_type
+from nodes.diffusion.pool import Pool
+from nodes.folders import Folders
+from nodes.loaders import (
+    checkpoint_digest,
+    controlnet_digest,
+    load_checkpoint,
+    load_controlnet,
+    load_vae,
+    vae_digest,
+)
+
+from .conftest import Tiny, save
+
+
+def test_checkpoint_gives_recipes_of_the_same_bytes(tiny: Tiny, folders: Folders) -> None:
+    loaded = load_checkpoint(checkpoint=tiny.checkpoint, folders=folders)
+
+    assert loaded.model.weights.name == tiny.checkpoint
+    assert loaded.model.weights.digest == folders.digest("checkpoints", tiny.checkpoint)
+    assert loaded.model.weights == loaded.text_encoder.weights == loaded.vae.weights
+    assert loaded.model.family == "sd1"
+    assert loaded.model.prediction_type == "epsilon"
+    assert loaded.vae.scaling_factor == 0.18215
+
+
+@pytest.mark.parametrize("form", ["checkpoint", "folder"])
+def test_every_tensor_is_that_of_the_diffusers_modules(
+    tiny: Tiny, folders: Folders, pool: Pool, form: str
+) -> None:
+    loaded = load_checkpoint(checkpoint=getattr(tiny, form), folders=folders)
+    made = tiny.pipeline()
+
+    for recipe, wanted in (
+        (loaded.model, made.unet),
+        (loaded.text_encoder, made.text_encoder),
+        (loaded.vae, made.vae),
+    ):
+        with pool.borrow(recipe) as module:
+            found, expected = module.state_dict(), wanted.state_dict()
+            assert found.keys() == expected.keys()
+            assert all(found[name].equal(expected[name]) for name in expected)
+            assert not module.training
+            assert not any(parameter.requires_grad for parameter in module.parameters())
+
+
+def test_vae_and_controlnet_load_from_files_of_their_own(
+    tiny: Tiny, folders: Folders, pool: Pool
+) -> None:
+    made = tiny.pipeline()
+    vae = load_vae(vae=tiny.vae, folders=folders)
+    controlnet = load_controlnet(controlnet=tiny.controlnet, folders=folders)
+
+    with pool.borrow(vae) as autoencoder, pool.borrow(controlnet) as control:
+        for found, wanted in ((autoencoder, made.vae), (control, made.controlnet)):
+            expected = wanted.state_dict()
+            assert found.state_dict().keys() == expected.keys()
+            assert all(tensor.equal(expected[name]) for name, tensor in found.state_dict().items())
+
+
+def test_missing_checkpoint_is_answered_with_the_nearest(folders: Folders) -> None:
+    with pytest.raises(
+        InputError, match=r"'tini.safetensors'.*Did you mean 'tiny.safetensors'"
+    ) as raised:
+        load_checkpoint(checkpoint="tini.safetensors", folders=folders)
+
+    assert raised.value.code == "missing_file"
+    assert raised.value.hint == "tiny.safetensors"
+
+
+def test_fingerprints_are_the_files_digests(tiny: Tiny, folders: Folders) -> None:
+    assert checkpoint_digest(tiny.checkpoint, folders) == folders.digest(
+        "checkpoints", tiny.checkpoint
+    )
+    assert vae_digest(tiny.vae, folders) == folders.digest("vae", tiny.vae)
+    assert controlnet_digest(tiny.controlnet, folders) == folders.digest(
+        "controlnet", tiny.controlnet
+    )
+
+
+def test_fingerprint_refuses_a_file_of_another_kind(tiny: Tiny, tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    source = tiny.root / "controlnet" / tiny.controlnet
+    (tmp_path / "checkpoints" / "control.safetensors").write_bytes(source.read_bytes())
+
+    with pytest.raises(
+        InputError, match=r"control.safetensors holds no UNet, only controlnet: choose a checkpoint"
+    ):
+        checkpoint_digest("control.safetensors", Folders((tmp_path,), ()))
+
+
+def test_checkpoint_without_text_encoder_fails_where_it_is_used(tiny: Tiny, tmp_path: Path) -> None:
+    save(tmp_path / "unet.safetensors", dict(tiny.pipeline().unet.state_dict()))
+    folders = Folders((tmp_path,), ())
+    loaded = load_checkpoint(checkpoint="unet.safetensors", folders=folders)
+    pool = Pool(folders)
+
+    with pool.borrow(loaded.model) as unet:
+        assert unet.config["cross_attention_dim"] == 64
+    with (
+        pytest.raises(InputError, match="holds no text encoder, only unet") as raised,
+        pool.borrow(loaded.text_encoder),
+    ):
+        pass
+    assert raised.value.code == "missing_part"
+    with (
+        pytest.raises(InputError, match="holds no VAE, only unet: load one with LoadVAE"),
+        pool.borrow(loaded.vae),
+    ):
+        pass
+
+
+def test_starter_is_the_default() -> None:
+    assert node_type(load_checkpoint).inputs["checkpoint"].default == "starter.safetensors"
+    assert set(node_type(load_checkpoint).outputs) == {"model", "text_encoder", "vae"}
