@@ -1,0 +1,5 @@
+"""`python -m server` is `darkroom`."""
+
+from .cli import main
+
+main()

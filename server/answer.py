@@ -1,0 +1,64 @@
+"""What a command answers: JSON for programs, text for people, and an exit status."""
+
+import json
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import Cancelled
+
+from .console import say
+from .failures import STOPPED, failed_nodes, problem_json, problems_of, status_of
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The result of a command. `show` prints it for people."""
+
+    json: Json
+    show: Callable[[], None]
+    status: int = 0
+
+
+def give(command: Callable[[], Answer], *, as_json: bool) -> int:
+    """Run a command and print its answer, or what went wrong; returns the exit status."""
+    try:
+        answer = command()
+    except KeyboardInterrupt:
+        answer = _failure(Cancelled("stopped"))
+    except Exception as error:  # noqa: BLE001 - the last frame: nobody sees a traceback
+        answer = _failure(error)
+    if as_json:
+        say(json.dumps(_finite(answer.json), allow_nan=False))
+    else:
+        answer.show()
+    sys.stdout.flush()
+    return answer.status
+
+
+def _failure(error: Exception) -> Answer:
+    from .console import say_problems
+
+    problems = problems_of(error)
+    found = [problem_json(problem) for problem in problems]
+    title = "stopped" if isinstance(error, Cancelled) else "error"
+    return Answer(
+        {"error": found[0], "problems": found, "nodes": failed_nodes(error)},
+        lambda: say_problems(problems, title),
+        STOPPED if isinstance(error, Cancelled) else status_of(problems),
+    )
+
+
+def _finite(value: Any) -> Any:
+    """The value with infinite numbers and NaN, which JSON lacks, as their names."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,175 @@
+"""Questions about workflows, nodes, models and the store; nothing is computed."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from engine.catalog import Catalog
+from engine.check import check as problems_in, compile_graph
+from engine.errors import GraphError, InputError, Problem
+from engine.node import Input, type_name
+from engine.workflow import Workflow
+
+from .answer import Answer
+from .console import say, say_problems, say_table, size
+from .failures import FAILED, problem_json, problems_of
+from .session import Session
+
+
+def check(opened: Callable[[], tuple[Workflow, Session]]) -> Answer:
+    """Every problem of a workflow, those of its file included."""
+    try:
+        workflow, session = opened()
+        problems = problems_in(workflow, session.catalog, session.runtime)
+    except (GraphError, InputError, OSError) as error:
+        problems = list(problems_of(error))
+
+    def show() -> None:
+        if problems:
+            say_problems(problems, "problem")
+        else:
+            say("no problems")
+
+    found = [problem_json(problem) for problem in problems]
+    return Answer({"problems": found}, show, FAILED if problems else 0)
+
+
+def plan(workflow: Workflow, session: Session) -> Answer:
+    """What a run would do.
+
+    Raises:
+        GraphError: The workflow has problems.
+    """
+    from engine.plan import make_plan
+
+    program = compile_graph(workflow, session.catalog, session.runtime)
+    planned = make_plan(program, session.store, session.runtime)
+
+    def show() -> None:
+        rows = [
+            (name, program.calls[name].type.name, node.state, node.why)
+            for name, node in planned.nodes.items()
+        ]
+        say_table(("node", "type", "", "why"), rows)
+        say(f"\n{len(planned.running)} of {len(rows)} nodes would run")
+
+    nodes = {name: {"state": node.state, "why": node.why} for name, node in planned.nodes.items()}
+    return Answer({"nodes": nodes}, show)
+
+
+def list_nodes(session: Session) -> Answer:
+    """The node types by category."""
+    types = sorted(
+        session.catalog.types.values(), key=lambda declared: (declared.category, declared.name)
+    )
+
+    def show() -> None:
+        rows = [(declared.category, declared.name, declared.summary) for declared in types]
+        say_table(("category", "node", ""), rows)
+
+    return Answer({"nodes": {declared.name: declared.schema() for declared in types}}, show)
+
+
+def describe_node(session: Session, name: str) -> Answer:
+    """One node type: what it takes and gives.
+
+    Raises:
+        GraphError: There is no such type; the hint is the nearest.
+    """
+    if name not in session.catalog:
+        raise GraphError([_unknown_type(session.catalog, name)])
+    declared = session.catalog[name]
+    schema = declared.schema()
+
+    def show() -> None:
+        say(f"{declared.name} (version {declared.version}, {declared.category})")
+        say(f"{declared.summary}")
+        for item in declared.inputs.values():
+            say("")
+            _say_input(item, schema["inputs"])
+        say("\noutputs")
+        for output, hint in declared.outputs.items():
+            say(f"  {output}: {type_name(hint)}")
+
+    return Answer({"nodes": {declared.name: schema}}, show)
+
+
+def list_models(session: Session) -> Answer:
+    """The model files that the node package finds."""
+    found = session.survey()
+
+    def show() -> None:
+        if not found:
+            say(f"no models; put some into {session.settings.data / 'models'}")
+            return
+        headings = [n for n in found[0] if any(row[n] is not None for row in found)]
+        say_table(headings, [[_cell(name, row[name]) for name in headings] for row in found])
+
+    return Answer({"models": found}, show)
+
+
+def stored(session: Session, to: str | None) -> Answer:
+    """How much is stored, after pruning `to` a size; an empty one lets go of everything."""
+    from .settings import read_bytes
+
+    freed = None
+    if to is not None:
+        freed = session.store.prune(read_bytes(to)) if to else session.store.clear()
+    now = session.store.size()
+    answer: dict[str, Any] = {"records": now.records, "bytes": now.bytes, "budget": now.budget}
+    answer["folder"] = str(session.settings.store)
+    if freed is not None:
+        answer["freed"] = freed
+
+    def show() -> None:
+        if freed is not None:
+            say(f"freed {size(freed)}")
+        say(
+            f"{now.records} results in {size(now.bytes)} of {size(now.budget)}: {session.settings.store}"
+        )
+
+    return Answer(answer, show)
+
+
+def _unknown_type(catalog: Catalog, name: str) -> Problem:
+    near = catalog.nearest(name)
+    return Problem(
+        "unknown_node",
+        f"there is no node type {name!r}; `darkroom nodes` lists all",
+        hint=f"did you mean {near}?" if near else None,
+    )
+
+
+def _say_input(item: Input, schema: dict[str, Any]) -> None:
+    shape = schema["properties"][item.name]
+    parts = [type_name(item.hint), _range(shape)]
+    if not item.required:
+        parts.append(f"default {json.dumps(shape.get('default'), ensure_ascii=False)}")
+    say(f"  {item.name}: {', '.join(part for part in parts if part)}")
+    text = item.field.description or shape.get("description")
+    if text:
+        say(f"      {text}")
+    for name in shape.get("discriminator", {}).get("mapping", {}).values():
+        variant = schema["$defs"][name.rpartition("/")[2]]
+        values = {
+            n: field.get("const", field.get("default"))
+            for n, field in variant["properties"].items()
+        }
+        say(f"      {json.dumps(values)}")
+
+
+def _range(schema: dict[str, Any]) -> str:
+    low = schema.get("minimum", schema.get("exclusiveMinimum"))
+    high = schema.get("maximum", schema.get("exclusiveMaximum"))
+    if low is None and high is None:
+        return ""
+    if high is None:
+        return f"from {low}"
+    below = "below" if "exclusiveMaximum" in schema else "to"
+    return f"{below} {high}" if low is None else f"{low} {below} {high}"
+
+
+def _cell(name: str, value: object) -> str:
+    if name == "bytes" and isinstance(value, int):
+        return size(value)
+    return "" if value is None else str(value)

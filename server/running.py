@@ -1,0 +1,114 @@
+"""Running a workflow to its outputs, with Ctrl-C to stop it."""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any, Self
+
+from engine.artifacts import Artifact
+from engine.check import compile_graph
+from engine.executor import Result, execute
+from engine.workflow import Workflow
+
+from .answer import Answer
+from .console import say, say_table, seconds
+from .failures import STOPPED, nodes_json
+from .progress import SHOW_CURSOR, watching
+from .session import Session
+
+MOST_ROWS = 30
+
+
+class Interrupt:
+    """The first Ctrl-C asks the run to stop at its next step, the second stops the program."""
+
+    def __init__(self) -> None:
+        self.cancel = threading.Event()
+
+    def __enter__(self) -> Self:
+        self.before = signal.signal(signal.SIGINT, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self.before)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self.cancel.is_set():
+            os.write(2, SHOW_CURSOR.encode() if sys.stderr.isatty() else b"")
+            os._exit(STOPPED)
+        self.cancel.set()
+        # os.write, for the signal may have come in the middle of another write
+        os.write(
+            2, b"\nstopping at the next step, finished nodes are kept; Ctrl-C again to stop now\n"
+        )
+
+
+def run(workflow: Workflow, session: Session) -> Answer:
+    """Compute the workflow's outputs.
+
+    Raises:
+        GraphError: The workflow has problems.
+        NodeError: A node failed.
+        Cancelled: Ctrl-C.
+    """
+    with Interrupt() as interrupt:
+        program = compile_graph(workflow, session.catalog, session.runtime)
+        with watching() as watch:
+            result = execute(
+                program, session.store, session.runtime, on_event=watch, cancel=interrupt.cancel
+            )
+    paths, values = _sorted_outputs(result.outputs)
+    answer: dict[str, Any] = {"outputs": paths, "nodes": nodes_json(result.nodes)}
+    if values:
+        answer["values"] = values
+    types = {name: node.type for name, node in workflow.nodes.items()}
+    return Answer(answer, lambda: _show(result, types, paths, values))
+
+
+def _sorted_outputs(outputs: Mapping[str, Any]) -> tuple[dict[str, list[str]], dict[str, Any]]:
+    """Files by path, and what else JSON can carry."""
+    paths: dict[str, list[str]] = {}
+    values: dict[str, Any] = {}
+    for name, value in outputs.items():
+        files = value if isinstance(value, (list, tuple)) and value else [value]
+        if all(isinstance(file, Artifact) for file in files):
+            paths[name] = [str(Path(file.path).absolute()) for file in files]
+        elif _is_json(value):
+            values[name] = value
+    return paths, values
+
+
+def _is_json(value: object) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def _show(
+    result: Result,
+    types: Mapping[str, str],
+    paths: Mapping[str, list[str]],
+    values: Mapping[str, Any],
+) -> None:
+    ran = [(name, run) for name, run in result.nodes.items() if run.state == "ran"]
+    stored = [(name, run) for name, run in result.nodes.items() if run.state == "stored"]
+    shown = [*ran, *stored]
+    if len(shown) > MOST_ROWS:
+        shown = sorted(ran, key=lambda item: -item[1].seconds)[:MOST_ROWS]
+    if shown:
+        rows = [(n, types.get(n, ""), run.state, seconds(run.seconds)) for n, run in shown]
+        say_table(("node", "type", "", "time"), rows)
+    total = sum(run.seconds for _, run in ran)
+    say(f"\n{len(ran)} computed in {seconds(total)}, {len(stored)} from the store\n")
+    for name, files in paths.items():
+        for file in files:
+            say(f"{name}: {file}")
+    for name, value in values.items():
+        say(f"{name}: {json.dumps(value, ensure_ascii=False)}")

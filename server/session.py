@@ -1,0 +1,76 @@
+"""An opened Darkroom: what the commands work with, each part made when first asked for."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.catalog import Catalog
+from engine.errors import InputError
+from engine.runtime import Runtime
+
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from engine.store import Store
+
+
+class Session:
+    """The catalog of nodes, the runtime of this machine, and the store in the data folder."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        device: str | None = None,
+        output: Path | None = None,
+        workflow_folder: Path | None = None,
+    ) -> None:
+        self.settings = settings
+        self.device = device
+        self.output = output
+        self.workflow_folder = workflow_folder
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The node types of the node package and of what plugs in.
+
+        Raises:
+            InputError: There is no such package.
+        """
+        try:
+            return Catalog.load(self.settings.nodes)
+        except ModuleNotFoundError as error:
+            if error.name != self.settings.nodes:
+                raise
+            message = f"there is no node package {error.name!r}: DARKROOM_NODES names it"
+            raise InputError(message, code="no_nodes") from error
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """What this machine lends to a run."""
+        return self.catalog.runtime(
+            data=self.settings.data,
+            device=self.device,
+            output=self.output,
+            near=() if self.workflow_folder is None else (self.workflow_folder,),
+        )
+
+    @cached_property
+    def store(self) -> "Store":
+        """The results of earlier runs."""
+        from engine.store import Store
+
+        return Store(self.settings.store, self.runtime.codecs, disk_bytes=self.settings.disk_bytes)
+
+    def survey(self) -> list[dict[str, Any]]:
+        """The model files that the node package finds, each as JSON.
+
+        Raises:
+            InputError: The node package keeps none.
+        """
+        for service in self.runtime.services.values():
+            survey = getattr(service, "survey", None)
+            if callable(survey):
+                return list(survey())
+        message = f"the node package {self.settings.nodes!r} keeps no models"
+        raise InputError(message, code="no_models")

@@ -1,0 +1,1 @@
+"""A node package without tensors, for tests of what serves nodes."""
