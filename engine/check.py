@@ -136,8 +136,12 @@ class _Checker:
             else:
                 self._check_literal(call, item, value, bindings)
         self.given[node_id] = {n: bound(hint, bindings) for n, hint in declared.outputs.items()}
-        if declared.fingerprint is not None and len(self.problems) == before:
-            call.fingerprint = self._fingerprint(call, declared.fingerprint)
+        if len(self.problems) > before:
+            return
+        if declared.check is not None:
+            self._ask(call, declared.check)
+        if declared.fingerprint is not None:
+            call.fingerprint = self._ask(call, declared.fingerprint)
 
     def _check_names(self, node_id: str, node: Node, declared: NodeType) -> None:
         for name in node.inputs:
@@ -233,7 +237,8 @@ class _Checker:
                 if given is not Any and accepts(hint, given, dict(bindings)):
                     yield source, name
 
-    def _fingerprint(self, call: Call, function: Callable[..., object]) -> object:
+    def _ask(self, call: Call, function: Callable[..., object]) -> object:
+        """What a node's fingerprint or check says of its inputs; `LATE` if one comes by a link."""
         arguments: dict[str, Any] = {}
         for name in signature(function).parameters:
             if name in call.linked:
@@ -244,15 +249,13 @@ class _Checker:
                 arguments[name] = call.arguments[name]
             else:
                 arguments[name] = call.type.inputs[name].default
+        first = next(iter(arguments), None)
         try:
-            mark = function(**arguments)
+            return function(**arguments)
         except InputError as error:
-            place = error.input or next(iter(arguments), None)
-            self.wrong(error.code, str(error), call.id, place, error.hint)
+            self.wrong(error.code, str(error), call.id, error.input or first, error.hint)
         except OSError as error:
-            self.wrong("unreadable_file", str(error), call.id, next(iter(arguments), None))
-        else:
-            return mark
+            self.wrong("unreadable_file", str(error), call.id, first)
         return None
 
     # The whole

@@ -140,6 +140,7 @@ class NodeType:
     migrations: Mapping[int, Migration] = field(default_factory=dict)
     formerly: tuple[str, ...] = ()
     fingerprint: Callable[..., object] | None = None
+    check: Callable[..., None] | None = None
     inputs: Mapping[str, Input] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     services: Mapping[str, type[Service]] = field(default_factory=dict)
@@ -190,6 +191,7 @@ def node(
     migrations: Mapping[int, Migration] | None = None,
     formerly: tuple[str, ...] = (),
     fingerprint: Callable[..., object] | None = None,
+    check: Callable[..., None] | None = None,
 ) -> Callable[[F], F]:
     """Declare a function to be the node type `name`. The function itself is returned unchanged.
 
@@ -203,6 +205,8 @@ def node(
         formerly: Names that the type had before.
         fingerprint: Names what the node reads from outside its inputs. Called with those of the
             node's inputs and services that it has parameters for; returns JSON, such as a digest.
+        check: Raises `InputError` for values that do not go together. Called before a run with
+            those of the node's inputs that it has parameters for, unless one comes by a link.
 
     Raises:
         DeclarationError: The signature lacks a type or a docstring, or uses what cannot be a node.
@@ -219,6 +223,7 @@ def node(
             migrations=dict(migrations or {}),
             formerly=formerly,
             fingerprint=fingerprint,
+            check=check,
         )
         function.__node__ = declared  # type: ignore[attr-defined]
         return function

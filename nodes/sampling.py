@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from engine.errors import InputError
 from engine.node import Progress, node, silent
 
 from .diffusion.pool import Pool, in_process
@@ -26,7 +27,24 @@ StartStep = Annotated[int, Field(ge=0, le=1000)]
 Draws = Annotated[int, Field(ge=0, le=16)]
 
 
-@node("KSampler", category="sampling", lane="device")
+def check_steps(steps: int, start_step: int, denoise: float) -> None:
+    """Raise `InputError` unless there is a schedule of so many steps."""
+    if start_step > steps:
+        raise InputError(
+            f"start_step is {start_step} of {steps} steps: give a number from 0 to {steps}",
+            input="start_step",
+            hint=str(steps),
+        )
+    if denoise > 0 and steps / denoise > 1000:
+        raise InputError(
+            f"{steps} steps at a denoise of {denoise:g} are {steps / denoise:.0f} steps of a whole"
+            f" schedule, and a model knows 1000: take {int(1000 * denoise)} steps or fewer",
+            input="steps",
+            hint=str(int(1000 * denoise)),
+        )
+
+
+@node("KSampler", category="sampling", lane="device", check=check_steps)
 def ksampler(
     model: Model,
     positive: Conditioning,

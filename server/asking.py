@@ -84,8 +84,9 @@ def describe_node(session: Session, name: str) -> Answer:
     def show() -> None:
         say(f"{declared.name} (version {declared.version}, {declared.category})")
         say(f"{declared.summary}")
+        if declared.inputs:
+            say("\ninputs")
         for item in declared.inputs.values():
-            say("")
             _say_input(item, schema["inputs"])
         say("\noutputs")
         for output, hint in declared.outputs.items():
@@ -159,14 +160,13 @@ def _say_input(item: Input, schema: dict[str, Any]) -> None:
 
 
 def _range(schema: dict[str, Any]) -> str:
-    low = schema.get("minimum", schema.get("exclusiveMinimum"))
-    high = schema.get("maximum", schema.get("exclusiveMaximum"))
-    if low is None and high is None:
-        return ""
-    if high is None:
-        return f"from {low}"
-    below = "below" if "exclusiveMaximum" in schema else "to"
-    return f"{below} {high}" if low is None else f"{low} {below} {high}"
+    words = {
+        "minimum": "from",
+        "exclusiveMinimum": "above",
+        "maximum": "to",
+        "exclusiveMaximum": "below",
+    }
+    return " ".join(f"{word} {schema[key]}" for key, word in words.items() if key in schema)
 
 
 def _cell(name: str, value: object) -> str:

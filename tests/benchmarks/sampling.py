@@ -13,7 +13,11 @@ from nodes.diffusion.pool import Pool
 from nodes.sampling import ksampler
 from nodes.values import Conditioning, Latents, Model, Weights
 
-BOUNDS = {"sampling_overhead_ratio": 0.03, "sampling_overhead_ratio_small": 0.03}
+BOUNDS = {
+    "sampling_overhead_ratio": 0.03,
+    "sampling_overhead_ratio_small": 0.03,
+    "sampling_overhead_ratio_small_sde": 0.03,
+}
 MODEL = Model(Weights("checkpoints", "random", "0"))
 
 
@@ -57,7 +61,6 @@ class Timed(Pool):
     def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = model
-        self.config, self.dtype_of_model = model.config, model.dtype
         self.inside = 0.0
 
     @override

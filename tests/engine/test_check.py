@@ -208,6 +208,14 @@ def test_all_problems_come_at_once(runtime: Runtime) -> None:
     ]
 
 
+def test_values_that_do_not_go_together_are_a_problem(problems: Check) -> None:
+    (problem,) = problems({"n": ("Embroider", {"metres": 0.5})})
+    assert (problem.code, problem.input, problem.hint) == ("too_short", "metres", "1.0")
+    assert problems({"n": ("Embroider", {"metres": 0.5, "colour": "blue"})}) == []
+    linked = {"a": ("Add", {"a": 0.5}), "n": ("Embroider", {"metres": link("a")})}
+    assert problems(linked) == []
+
+
 def test_an_unreadable_file_is_a_problem(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(title: str) -> str:
         raise PermissionError(13, "Permission denied", title)

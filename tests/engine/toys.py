@@ -72,6 +72,17 @@ def spin(*, metres: Annotated[float, Field(ge=0, le=100)] = 1.0) -> Thread:
     return Thread(metres)
 
 
+def enough_thread(metres: float, colour: str) -> None:
+    if metres < 1 and colour == "red":
+        raise InputError("red needs 1 metre", code="too_short", input="metres", hint="1.0")
+
+
+@node("Embroider", category="cloth", check=enough_thread)
+def embroider(*, metres: float = 1.0, colour: str = "red") -> Cloth:
+    """Embroider a cloth."""
+    return Cloth(f"{colour}*{metres:g}")
+
+
 @node("Sew", category="cloth", lane="device")
 def sew(
     cloth: Cloth,
@@ -197,6 +208,6 @@ def wait(
 
 
 functions: list[Any] = [
-    add, pass_on, join, dye, spin, sew, cut, stack, knot, pack, switch, clock, read, fail, write, wait,
+    embroider, add, pass_on, join, dye, spin, sew, cut, stack, knot, pack, switch, clock, read, fail, write, wait,
 ]  # fmt: skip
 catalog = Catalog(*(node_type(function) for function in functions))

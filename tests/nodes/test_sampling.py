@@ -15,7 +15,7 @@ from nodes.diffusion import runs
 from nodes.diffusion.samplers import SamplerState
 from nodes.diffusion.schedules import NoiseSchedule
 from nodes.latents import empty_latent
-from nodes.sampling import ksampler
+from nodes.sampling import check_steps, ksampler
 from nodes.values import Image, Latents, ProfileName, SamplerName, ScheduleName
 from tests.nodes import small
 from tests.nodes.small import CONTROLNETS, MODEL, V_MODEL, SmallPool, prompt, relative_rms
@@ -65,6 +65,18 @@ def test_image_of_a_batch_is_that_of_its_own_seed(sampler: SamplerName) -> None:
     for index in range(3):
         alone = sampled(empty_latent(width=64, height=64), sampler=sampler, seed=4 + index)
         assert relative_rms(batch[index : index + 1], alone) < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [((20, 21, 1.0), "start_step is 21 of 20"), ((20, 0, 0.01), "take 10 steps")],
+)
+def test_steps_without_a_schedule_are_refused_before_a_run(
+    values: tuple[int, int, float], fault: str
+) -> None:
+    with pytest.raises(InputError, match=fault):
+        check_steps(*values)
+    check_steps(20, 20, 0.5)
 
 
 @pytest.mark.parametrize("settings", [{"denoise": 0.0}, {"start_step": 3}])

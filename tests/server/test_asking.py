@@ -132,7 +132,7 @@ def test_a_node_shows_its_inputs_and_outputs(darkroom: Darkroom) -> None:
     said = darkroom("nodes", "Describe")
 
     assert "  cloth: Cloth\n" in said.out
-    assert "  count: int, 1 to 100, default 1\n      How many times\n" in said.out
+    assert "  count: int, from 1 to 100, default 1\n      How many times\n" in said.out
     assert "outputs\n  value: str\n" in said.out
     assert "The first." in darkroom("nodes", "Add").out
     assert list(darkroom("nodes", "Describe", "--json").json["nodes"]) == ["Describe"]

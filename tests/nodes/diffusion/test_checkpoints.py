@@ -148,7 +148,7 @@ def test_unaligned_tensors_are_read(tmp_path: Path) -> None:
     )
     assert (8 + len(header)) % 4
 
-    found = MappedFiles().tensor(Stored(path, "F32", (2,), 8 + len(header), 8))
+    found = MappedFiles().tensor(Stored(path, "F32", (2,), 8 + len(header), 8), torch.float32)
 
     assert found.tolist() == [1.5, -2.0]
 
@@ -416,3 +416,30 @@ def test_text_encoder_is_built_as_its_configuration_says(folder: Path) -> None:
     module = load(part, "cpu", torch.float32)
 
     assert {key: module.config.to_dict()[key] for key in TEXT} == TEXT  # type: ignore[operator, union-attr]
+
+
+def test_tensors_that_come_twice_are_refused(tiny: Tiny, tmp_path: Path) -> None:
+    state = dict(tiny.pipeline().text_encoder.state_dict())
+    again = {name: item.clone() for name, item in layout.to_original("text_encoder", state).items()}
+    save(tmp_path / "twice.safetensors", state | again)
+
+    with pytest.raises(
+        InputError, match=r"twice.safetensors holds tensors of the text encoder twice"
+    ):
+        open_weights(tmp_path / "twice.safetensors")
+
+
+def test_buffer_that_nothing_fills_is_refused(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nodes.diffusion import weights
+
+    def built(*args: Any) -> torch.nn.Module:
+        module = build(*args)
+        module.register_buffer("stranger", torch.empty(1, device="meta"), persistent=False)
+        return module
+
+    monkeypatch.setattr(weights, "build", built)
+    part = open_weights(tiny.root / "vae" / tiny.vae).part("vae")
+
+    with pytest.raises(InputError, match="has the buffer 'stranger'") as raised:
+        load(part, "cpu", torch.float32)
+    assert raised.value.code == "unsupported_version"
