@@ -36,8 +36,8 @@ class Artifact:
 class Delivery:
     """What an output node is lent: the folder for its files, and what to embed in them.
 
-    `provenance` is JSON: the workflow, the node's id and the resolved inputs behind it; empty in a
-    script.
+    `provenance` is JSON: the workflow, the node's id and key, the inputs of every node behind it as
+    they were resolved, and the numeric profile; empty in a script.
     """
 
     folder: Path = field(default_factory=Path)

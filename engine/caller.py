@@ -1,5 +1,6 @@
 """One call of a node's function: its arguments gathered, its outputs named."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
@@ -45,6 +46,7 @@ class Caller:
     ) -> None:
         self.program, self.runtime, self.keys, self.run = program, runtime, keys, run
         self.workflow_json = program.workflow.to_json()
+        self.resolved: dict[str, dict[str, Any]] = {}
 
     def call(self, call: Call) -> Mapping[str, Any]:
         """The outputs of one node by name.
@@ -63,6 +65,8 @@ class Caller:
                 direct = type(value) is Link
                 resolved = self._follow(value) if direct else replace_links(value, self._follow)
                 arguments[name] = _checked(declared, name, resolved)
+                if isinstance(arguments[name], (bool, int, float, str)):
+                    self.resolved.setdefault(call.id, {})[name] = arguments[name]
         for name, service in declared.services.items():
             arguments[name] = self.runtime.services[service]
         if declared.progress is not None:
@@ -97,10 +101,20 @@ class Caller:
         provenance = {
             "workflow": self.workflow_json,
             "node": call.id,
+            "inputs": self._resolved_inputs(call),
             "key": self.keys[call.id],
             "profile": dict(self.runtime.profile),
         }
         return replace(self.runtime.delivery, provenance=provenance)
+
+    def _resolved_inputs(self, call: Call) -> dict[str, dict[str, Any]]:
+        """For every node behind a call its literal inputs, defaults included, and linked scalars."""
+        calls = self.program.calls
+        return {
+            node: {name: json.loads(text) for name, text in calls[node].texts.items()}
+            | self.resolved.get(node, {})
+            for node in sorted(self.program.behind([call.id], lazy=True))
+        }
 
 
 def _checked(declared: NodeType, name: str, value: Any) -> Any:

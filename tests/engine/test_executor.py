@@ -208,17 +208,17 @@ def test_an_output_node_runs_without_being_named(run: Run) -> None:
 def test_a_delivery_carries_the_workflow(run: Run, runtime: Runtime) -> None:
     seen: dict[str, Any] = {}
 
-    def look(*, delivery: Delivery = here) -> float:
+    def look(given: float, *, colour: str = "red", delivery: Delivery = here) -> float:
         """Look at what is lent."""
         seen.update(delivery.provenance)
         return 0.0
 
-    look.__annotations__ = {"delivery": Delivery, "return": float}
-    catalog = Catalog(node_type(node("Look", category="test")(look)))
-    workflow = flow({"n": ("Look", {})})
+    catalog = Catalog(node_type(node("Look", category="test")(look)), toys.catalog["Add"])
+    workflow = flow({"sum": ("Add", {"a": 2.0}), "n": ("Look", {"given": link("sum")})})
     execute(compile_graph(workflow, catalog, runtime), Store(), runtime)
     assert seen["workflow"] == workflow.to_json()
     assert seen["node"] == "n"
+    assert seen["inputs"] == {"sum": {"a": 2.0, "b": 0.0}, "n": {"given": 2.0, "colour": "red"}}
     assert seen["profile"] == {"device": "cpu"}
 
 
