@@ -3,13 +3,13 @@
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .errors import InputError
+from .files import written_beside
 
 _UNSAFE = re.compile(r'[<>:"|?*\x00-\x1f]')
 
@@ -72,16 +72,8 @@ def _write(folder: Path, name: str, suffix: str, data: bytes, media_type: str) -
             input="name",
         )
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=".writing-", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        final = _claim(Path(temporary), target, suffix)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with written_beside(target.parent, data, durable=True) as temporary:
+        final = _claim(temporary, target, suffix)
     return Artifact(str(final), media_type, hashlib.sha256(data).hexdigest(), len(data))
 
 

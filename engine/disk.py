@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import struct
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from .canonical import canonical, digest
 from .codecs import Buffer, Buffers, Codecs
 from .errors import StoreError
+from .files import write_whole
 
 FORMAT = 1
 
@@ -91,7 +91,7 @@ class Disk:
         if buffers:
             data = _safetensors(buffers)
             tensors = hashlib.sha256(data).hexdigest()
-            _write(self._tensors(key), data)
+            write_whole(self._tensors(key), data)
             size += len(data)
         body = {
             "record": FORMAT,
@@ -104,7 +104,7 @@ class Disk:
         }
         text = canonical(body)
         sealed = canonical({"body": body, "sha256": digest(text)}).encode()
-        _write(path, sealed)
+        write_whole(path, sealed)
         if self.used is not None:
             self.used += size + len(sealed)
         self._keep_within_budget()
@@ -195,17 +195,6 @@ class Disk:
         if hashlib.sha256(data).hexdigest() != body["tensors"]:
             raise DamagedError
         return _parse_safetensors(data)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole: readers see nothing or everything."""
-    handle, temporary = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 def _safetensors(buffers: Buffers) -> bytes:

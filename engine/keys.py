@@ -3,10 +3,8 @@
 import hashlib
 import inspect
 import json
-import os
 import re
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .canonical import canonical, digest
+from .files import write_whole
 from .node import NodeType
 
 VOLATILE = "volatile-"
@@ -168,7 +167,4 @@ class FileDigests:
         if self.memory is None:
             return
         self.memory.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=self.memory.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(self.known, file)
-        Path(temporary).replace(self.memory)
+        write_whole(self.memory, json.dumps(self.known).encode())

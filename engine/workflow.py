@@ -1,8 +1,6 @@
 """The document: nodes, links, named inputs and outputs, and the file that holds them."""
 
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -10,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from .errors import GraphError, MigrationError, Problem
+from .files import write_whole
 from .node import Json, NodeType
 
 FORMAT = 1
@@ -115,16 +114,7 @@ class Workflow:
 
     def write(self, path: Path) -> None:
         """Save atomically: the file holds the old text or the new, never a part."""
-        handle, temporary = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(self.text())
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        write_whole(path, self.text().encode(), durable=True)
 
     def with_input(self, name: str, value: object) -> "Workflow":
         """The workflow with one of its named inputs (or `node.input`) set to a JSON value.
