@@ -15,6 +15,10 @@ from .types import plain
 from .workflow import Link, replace_links
 
 
+_NO_MEMORY = ("allocate memory", "out of memory")
+"""What libraries say in errors of their own when memory ran out."""
+
+
 class MissingError(BaseException):
     """A lazy input was asked for and is not there yet: the node is called again when it is.
 
@@ -133,8 +137,9 @@ def _checked(declared: NodeType, name: str, value: Any) -> Any:
 def reason(error: Exception) -> str:
     """Why a node failed, in words for the person who runs it."""
     text = str(error)
-    if isinstance(error, MemoryError):
-        return f"out of memory ({text}); try a smaller size or batch" if text else "out of memory"
+    if isinstance(error, MemoryError) or any(words in text for words in _NO_MEMORY):
+        detail = f" ({text})" if text else ""
+        return f"out of memory{detail}: take a smaller picture or batch, or close other programs"
     if isinstance(error, (ValueError, OSError)) and text:
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -82,7 +82,7 @@ def _node_problem(error: NodeError) -> Problem:
         return Problem(cause.code, str(error), error.node, cause.input, cause.hint)
     if isinstance(cause, OSError):
         return Problem(_os_code(cause), str(error), error.node, hint=_os_hint(cause))
-    if isinstance(cause, MemoryError) or type(cause).__name__ == "OutOfMemoryError":
+    if error.reason.startswith("out of memory"):
         return Problem("out_of_memory", str(error), error.node, hint=_SMALLER)
     if isinstance(cause, ValueError) or cause is None:
         return Problem("node_failed", str(error), error.node)

@@ -258,7 +258,9 @@ def test_other_faults_have_a_reason_too(run: Run, how: str, reason: str) -> None
 def test_reasons_without_a_text() -> None:
     from engine.caller import reason
 
-    assert reason(MemoryError("4 GB")) == "out of memory (4 GB); try a smaller size or batch"
+    remedy = "take a smaller picture or batch, or close other programs"
+    assert reason(MemoryError("4 GB")) == f"out of memory (4 GB): {remedy}"
+    assert reason(RuntimeError("you can't allocate memory")).endswith(remedy)
     assert reason(ValueError()) == "ValueError"
 
 
