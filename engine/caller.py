@@ -14,7 +14,6 @@ from .runtime import Runtime
 from .types import plain
 from .workflow import Link, replace_links
 
-
 _NO_MEMORY = ("allocate memory", "out of memory")
 """What libraries say in errors of their own when memory ran out."""
 
