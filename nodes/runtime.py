@@ -71,7 +71,7 @@ def _encode(tensor: "Tensor") -> Buffer:
     name = str(tensor.dtype).removeprefix("torch.")
     code = next(code for code, known in DTYPES.items() if known == name)
     flat = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
-    return Buffer(code, tuple(tensor.shape), memoryview(flat.numpy()))
+    return Buffer(code, tuple(tensor.shape), flat.numpy().data)
 
 
 def _decode(buffer: Buffer) -> "Tensor":

@@ -160,7 +160,7 @@ def _read_bytes(stored: Stored) -> Tensor:
     data = torch.empty(stored.size, dtype=torch.uint8)
     with stored.path.open("rb") as file:
         file.seek(stored.start)
-        if file.readinto(memoryview(data.numpy())) != stored.size:
+        if file.readinto(data.numpy().data) != stored.size:
             raise InputError(
                 f"{stored.path.name} ended early while it was read: it is being replaced; try again",
                 code="changed_file",
