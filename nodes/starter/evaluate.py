@@ -191,7 +191,7 @@ def grid(pictures: Sequence[Image.Image], prompts: Sequence[str], columns: int =
     return sheet
 
 
-def _wrapped(text: str, width: int = 31) -> str:
+def _wrapped(text: str, width: int = 27) -> str:
     lines = [""]
     for word in text.split():
         if len(lines[-1]) + len(word) >= width:

@@ -14,7 +14,7 @@ TINTS = scenes.TINTS
 def test_drawings_pass_their_own_judge() -> None:
     rng = random.Random(5)  # noqa: S311
     right: dict[str, list[bool]] = defaultdict(list)
-    for _ in range(150):
+    for _ in range(100):
         facts = scenes.imagine(rng)
         for name, is_right in judge.verdicts(drawing.draw(facts, rng), facts).items():
             right[name].append(is_right)
