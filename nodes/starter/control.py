@@ -16,9 +16,9 @@ from torch.nn import functional
 from transformers import CLIPTextModel
 
 from nodes.diffusion import edges
-from nodes.starter import sampling
+from nodes.starter import reader, sampling
 from nodes.starter.autoencoder import Cache
-from nodes.starter.denoiser import Batch
+from nodes.starter.denoiser import Batch, BinnedWeights
 from nodes.starter.training import Budget, Training, cosine
 
 Report: TypeAlias = Callable[[str], None]
@@ -26,6 +26,8 @@ Report: TypeAlias = Callable[[str], None]
 BATCH: Final = 24
 THRESHOLDS: Final = ((0.05, 0.15), (0.1, 0.3), (0.4, 0.8))
 """Low and high ones of edges; the last are the CannyEdges node's own."""
+EMPTY: Final = 0.5
+"""Share of half batches whose captions are left out, so that the edges alone have to tell what is where."""
 
 
 def create(unet: UNet2DConditionModel) -> ControlNetModel:
@@ -76,14 +78,21 @@ def train(
     cache, pixels = data
     unet.requires_grad_(False)
     text.requires_grad_(False)
-    training = Training(path, {"net": (net, 1.0)}, 2e-3, budget, seed=8, average=0.99)
+    training = Training(path, {"net": (net, 1.0)}, 3e-3, budget, seed=8, average=0.99)
+    weights = BinnedWeights(training.extra.get("running"))
+    training.extra["running"] = weights.running
     while training.progress < 1:
-        losses = []
+        losses, batches = [], []
         for _ in range(2):
             batch = Batch.draw(cache, training, BATCH // 2)
             hint = edges_of(pixels[batch.rows], training.rng.choice(THRESHOLDS))
-            losses.append(functools.partial(_loss, (net, unet), text, batch, hint))
+            if training.rng.random() < EMPTY:
+                batch.ids = reader.tokens([""] * len(batch.rows))
+            batches.append(batch)
+            losses.append(functools.partial(_loss, (net, unet), text, (batch, hint), weights))
         training.descend(losses, cosine(training.progress, training.step))
+        for batch in batches:
+            weights.remember(batch.timesteps, batch.losses)
         if training.step % 50 == 0:
             report(f"control {training.step}: loss {training.recent:.4f}")
         training.save_sometimes()
@@ -104,11 +113,14 @@ def agreement(first: Tensor, second: Tensor) -> float:
 def _loss(
     models: tuple[ControlNetModel, UNet2DConditionModel],
     text: CLIPTextModel,
-    batch: Batch,
-    hint: Tensor,
+    shown: tuple[Batch, Tensor],
+    weights: BinnedWeights,
 ) -> Tensor:
+    batch, hint = shown
     with torch.no_grad():
         states = text(batch.ids).last_hidden_state
     x = sampling.noised(batch.x, batch.eps, batch.timesteps)
     guess = predict(models, x, batch.timesteps, states, hint)
-    return (guess - batch.eps).pow(2).mean()
+    losses = (guess - batch.eps).pow(2).mean((1, 2, 3))
+    batch.losses = losses.detach()
+    return weights.weighted(losses, batch.timesteps)

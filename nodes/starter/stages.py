@@ -34,9 +34,9 @@ SHARES: Final = {
     "narrow": 0.1,
     "autoencoder": 0.13,
     "reader": 0.05,
-    "denoiser": 0.58,
+    "denoiser": 0.49,
     "decoder": 0.08,
-    "control": 0.06,
+    "control": 0.15,
 }
 """How the minutes are split over the stages that train."""
 
