@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from .artifacts import Delivery
-from .errors import Cancelled, InputError
+from .errors import Cancelled, InputError, os_reason
 from .events import Event, NodeProgressed
 from .node import NodeType, Opaque
 from .program import Call, Program
@@ -139,6 +139,8 @@ def reason(error: Exception) -> str:
     if isinstance(error, MemoryError) or any(words in text for words in _NO_MEMORY):
         detail = f" ({text})" if text else ""
         return f"out of memory{detail}: take a smaller picture or batch, or close other programs"
-    if isinstance(error, (ValueError, OSError)) and text:
+    if isinstance(error, OSError) and text:
+        return os_reason(error)
+    if isinstance(error, ValueError) and text:
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -39,12 +39,23 @@ class Catalog(Mapping[str, NodeType]):
         catalog = cls()
         plugged = (point.value for point in entry_points(group=ENTRY_POINTS))
         for name in dict.fromkeys([*packages, *plugged]):
-            package = importlib.import_module(name)
-            catalog.packages.append(package)
-            for module in _modules(package):
-                for declared in _declared_in(module):
-                    catalog.add(declared)
+            try:
+                catalog.take_in(name)
+            except Exception as error:
+                if name in packages or isinstance(error, DeclarationError):
+                    raise
+                raise DeclarationError(
+                    f"the plug-in {name!r} could not be loaded: {error!r}; mend or uninstall it"
+                ) from error
         return catalog
+
+    def take_in(self, name: str) -> None:
+        """Add the types of one package."""
+        package = importlib.import_module(name)
+        self.packages.append(package)
+        for module in _modules(package):
+            for declared in _declared_in(module):
+                self.add(declared)
 
     def add(self, declared: NodeType) -> None:
         """Take one type in."""

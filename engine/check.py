@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin
 from pydantic import ValidationError
 
 from . import literals
-from .errors import GraphError, InputError, Problem
+from .errors import GraphError, InputError, Problem, os_reason
 from .modes import active
 from .node import Input, NodeType, Opaque, type_name
 from .program import LATE, Call, Program
@@ -210,7 +210,7 @@ class _Checker:
         source = self.workflow.nodes.get(link.node)
         if source is None:
             near = get_close_matches(link.node, self.workflow.nodes, 1)
-            text = f'{item.name} links to the node "{link.node}", which is not there'
+            text = f'{item.name} links to the node "{link.node}", which is not there; {literals.expected(item)}'
             self.wrong("unknown_link", text, node_id, item.name, near[0] if near else None)
             return
         outputs = self.given.get(link.node)
@@ -255,7 +255,8 @@ class _Checker:
         except InputError as error:
             self.wrong(error.code, str(error), call.id, error.input or first, error.hint)
         except OSError as error:
-            self.wrong("unreadable_file", str(error), call.id, first)
+            text = f"{os_reason(error)}; see that it is there and may be read"
+            self.wrong("unreadable_file", text, call.id, first)
         return None
 
     # The whole

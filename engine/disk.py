@@ -6,6 +6,7 @@ import os
 import shutil
 import struct
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ class Disk:
         except (DamagedError, KeyError, TypeError):
             found = None
         if found is None:
-            self.remove(key)
+            self._discard(key)
         return found
 
     def _incomplete(self, key: str, body: dict[str, Any]) -> bool:
@@ -71,7 +72,7 @@ class Disk:
         try:
             outputs = self.codecs.decode(tree, self._buffers(key))
         except (DamagedError, StoreError, KeyError, TypeError, ValueError):
-            self.remove(key)
+            self._discard(key)
             return None
         self._touch(key)
         return note, outputs
@@ -140,11 +141,16 @@ class Disk:
         return freed
 
     def clear(self) -> int:
-        """Remove every record; the bytes freed."""
-        freed = sum(size for _, size, _ in self.records())
+        """Remove every record; the bytes freed, which are fewer where the disk is read-only."""
+        before = sum(size for _, size, _ in self.records())
         shutil.rmtree(self.folder, ignore_errors=True)
-        self.used = 0
-        return freed
+        self.used = sum(size for _, size, _ in self.records())
+        return before - self.used
+
+    def _discard(self, key: str) -> None:
+        """Remove a damaged record; where that is not possible it stays a miss."""
+        with suppress(OSError):
+            self.remove(key)
 
     def _keep_within_budget(self) -> None:
         if self.used is None:
@@ -178,7 +184,7 @@ class Disk:
             sealed = json.loads(text)
             body: dict[str, Any] = sealed["body"]
             whole = sealed["sha256"] == digest(canonical(body)) and body["record"] == FORMAT
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise DamagedError from error
         if not whole:
             raise DamagedError

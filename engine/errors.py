@@ -64,6 +64,13 @@ class Cancelled(RunError):  # noqa: N818 - not a fault
     """The run was cancelled by its owner."""
 
 
+def os_reason(error: OSError) -> str:
+    """What the system says, with the file it says it of."""
+    if not error.strerror:
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+
+
 class InputError(ValueError):
     """An input's value cannot be used: raised by nodes and their fingerprints.
 

@@ -289,8 +289,14 @@ class _Run:
         try:
             self.store.put(task.key, outputs, call.type.name, seconds, keep=keep)
         except (OSError, StoreError) as error:
+            remedy = (
+                ""
+                if isinstance(error, StoreError)
+                else "; see that its disk has space and may be written"
+            )
             return Warned(
-                f"the result could not be stored and will be made again: {error}", call.id
+                f"the result could not be stored and will be made again: {reason(error)}{remedy}",
+                call.id,
             )
         return None
 

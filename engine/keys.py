@@ -8,6 +8,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -139,10 +140,10 @@ class FileDigests:
             return
         try:
             loaded = json.loads(self.memory.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return
         if isinstance(loaded, dict):
-            self.known |= loaded
+            self.known |= {name: item for name, item in loaded.items() if isinstance(item, list)}
 
     def of(self, path: Path) -> str:
         """The SHA-256 of the file's bytes, in hex.
@@ -166,5 +167,6 @@ class FileDigests:
     def _save(self) -> None:
         if self.memory is None:
             return
-        self.memory.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(self.memory, json.dumps(self.known).encode())
+        with suppress(OSError):  # what is not remembered is read again, nothing worse
+            self.memory.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(self.memory, json.dumps(self.known).encode())

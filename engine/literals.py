@@ -52,7 +52,10 @@ def expected(item: Input) -> str:
     bounds = "" if low is None else f" from {low}"
     bounds += "" if high is None else f" to {high}"
     bounds += "" if end is None else f", less than {end}"
-    return f"give {kind}{bounds}"
+    if "maxLength" in schema:
+        bounds += f" of {schema.get('minLength', 0)} to {schema['maxLength']} characters"
+    factor = f", a multiple of {schema['multipleOf']}" if "multipleOf" in schema else ""
+    return f"give {kind}{bounds}{factor}"
 
 
 def nearest(item: Input, value: Any) -> str | None:
@@ -62,11 +65,13 @@ def nearest(item: Input, value: Any) -> str | None:
         near = get_close_matches(value, [str(choice) for choice in schema["enum"]], 1)
         return near[0] if near else None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        low, high = schema.get("minimum"), schema.get("maximum")
+        low, high, factor = (schema.get(k) for k in ("minimum", "maximum", "multipleOf"))
         if low is not None and value < low:
             return str(low)
         if high is not None and value > high:
             return str(high)
+        if factor is not None and value % factor:
+            return str(round(value / factor) * factor)
     return None
 
 

@@ -47,7 +47,8 @@ def make_plan(program: Program, store: Store, runtime: Runtime) -> Plan:
         if needed[node] is None:
             pending.extend(link.node for link in program.calls[node].eager)
     reachable = program.behind(program.targets, lazy=True)
-    perhaps = program.behind([node for node, note in needed.items() if note is None], lazy=True)
+    running = [program.calls[node] for node, note in needed.items() if note is None]
+    perhaps = program.behind([link.node for call in running for link in call.lazy], lazy=True)
     planned: dict[str, PlannedNode] = {}
     for node, call in program.calls.items():
         if node in needed:

@@ -14,6 +14,8 @@ from .node import Json, NodeType
 FORMAT = 1
 """The version of the document that this program writes."""
 MAX_BYTES = 64 * 2**20
+MAX_DEPTH = 100
+MAX_DIGITS = 400
 Mode = Literal["normal", "mute", "bypass"]
 
 
@@ -76,13 +78,16 @@ class Workflow:
     def parse(cls, text: str, source: str = "the text") -> "Workflow":
         """The workflow in a JSON text; `source` names it in messages."""
         try:
-            document = json.loads(text, object_pairs_hook=_distinct, parse_constant=_finite)
+            document = json.loads(
+                text, object_pairs_hook=_distinct, parse_constant=_finite, parse_int=_whole
+            )
             return cls.from_json(document, source)
         except _NotJsonError as error:
             raise _unreadable(f"{source}: {error}") from error
         except json.JSONDecodeError as error:
             raise _unreadable(
-                f"{source} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+                f"{source} is not JSON: {error.msg} at line {error.lineno}, column {error.colno};"
+                " correct it there, or save the workflow again"
             ) from error
         except RecursionError:
             raise _unreadable(f"{source} is nested too deeply to be a workflow") from None
@@ -208,18 +213,20 @@ def replace_links(value: object, follow: Callable[[Link], object]) -> Any:
     return value
 
 
-def parse_links(value: object) -> Any:
+def parse_links(value: object, depth: int = MAX_DEPTH) -> Any:
     """A JSON value with every `{"$link": …}` turned into a `Link`.
 
     Raises:
-        ValueError: Something starts like a link and is none.
+        ValueError: Something starts like a link and is none, or is nested more than `depth` deep.
     """
+    if depth < 0:
+        raise ValueError(f"the value is nested more than {MAX_DEPTH} deep: give a flatter one")
     if isinstance(value, list):
-        return [parse_links(item) for item in value]
+        return [parse_links(item, depth - 1) for item in value]
     if not isinstance(value, dict):
         return value
     if not any(name.startswith("$") for name in value):
-        return {name: parse_links(item) for name, item in value.items()}
+        return {name: parse_links(item, depth - 1) for name, item in value.items()}
     target = value.get("$link")
     if len(value) == 1 and isinstance(target, list) and len(target) == 2:  # noqa: SIM102 - reads better
         if all(isinstance(part, str) for part in target):
@@ -260,6 +267,12 @@ def _distinct(pairs: list[tuple[str, Any]]) -> Json:
 
 def _finite(constant: str) -> float:
     raise _NotJsonError(f"{constant} is not a JSON number: give a finite one")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise _NotJsonError(f"a number has {len(digits)} digits: give at most {MAX_DIGITS}")
+    return int(digits)
 
 
 def _unreadable(message: str) -> GraphError:

@@ -1,5 +1,6 @@
 """Output nodes: pictures become files."""
 
+import errno
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -104,5 +105,7 @@ def preview_image(image: Image, *, delivery: Delivery = here) -> list[Artifact]:
 
 def _unwritten(error: OSError, folder: str) -> OSError:
     """The same error, told so that one knows what to do."""
-    reason = f"the picture was not saved ({error.strerror or error}): free space there, or choose another folder"
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    remedy = "free space there" if full else "see that it is a folder that can be written"
+    reason = f"the picture was not saved ({error.strerror or error}): {remedy}, or choose another"
     return OSError(error.errno, reason, folder)

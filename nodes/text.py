@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from engine.errors import InputError
 from engine.node import node
 
 from .diffusion.pool import Pool, in_process
@@ -15,7 +16,19 @@ SkippedLayers = Annotated[
 ]
 
 
-@node("CLIPEncode", category="conditioning", lane="device")
+def check_text(text: str) -> None:
+    """Raise `InputError` if the prompt is no Unicode text, as half of a cut emoji is not."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"text holds {text[error.start]!r} at place {error.start + 1}, which is only half of a "
+            "character: type that place anew",
+            input="text",
+        ) from error
+
+
+@node("CLIPEncode", category="conditioning", lane="device", check=check_text)
 def clip_encode(
     text_encoder: TextEncoder, *, text: Prompt = "", pool: Pool = in_process
 ) -> Conditioning:
@@ -27,6 +40,7 @@ def clip_encode(
     """
     from .diffusion.text import encode
 
+    check_text(text)
     with pool.borrow(text_encoder) as module:
         return Conditioning(encode(module, text, text_encoder.skip))
 

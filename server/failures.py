@@ -21,6 +21,7 @@ from engine.errors import (
     NodeError,
     Problem,
     StoreError,
+    os_reason,
 )
 
 FAILED, INTERNAL, STOPPED = 1, 70, 130
@@ -48,7 +49,7 @@ def problems_of(error: Exception) -> Sequence[Problem]:
         code = next((_CODES[kind] for kind in type(error).__mro__ if kind in _CODES), "engine")
         return [Problem(code, str(error), hint=_os_hint(error.__cause__))]
     if isinstance(error, OSError) and error.errno is not None:
-        return [Problem(_os_code(error), _os_message(error), hint=_os_hint(error))]
+        return [Problem(_os_code(error), os_reason(error), hint=_os_hint(error))]
     if isinstance(error, MemoryError):
         return [Problem("out_of_memory", "there is not enough memory", hint=_SMALLER)]
     return [Problem("internal", f"this is a fault in Darkroom: {error!r}", hint=_logged(error))]
@@ -93,11 +94,6 @@ def _os_code(error: OSError) -> str:
     if error.errno in _FULL:
         return "disk_full"
     return "permission" if error.errno in _FORBIDDEN else "file"
-
-
-def _os_message(error: OSError) -> str:
-    reason = error.strerror or str(error)
-    return f"{error.filename}: {reason}" if error.filename else reason
 
 
 def _os_hint(error: BaseException | None) -> str | None:

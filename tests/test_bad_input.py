@@ -4,6 +4,7 @@ Each fault is named with its remedy, ends with a status other than 0, shows no t
 nothing that was done before.
 """
 
+import errno
 import json
 import os
 import pickle
@@ -12,6 +13,7 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -147,6 +149,8 @@ def test_all_that_is_wrong_is_told_at_once(darkroom: Darkroom, tmp_path: Path) -
     ("text", "fault"),
     [
         ("{", "is not JSON"),
+        ('{"darkroom": 1, "nodes": {}', "save the workflow again"),
+        ('{"darkroom": 1, "nodes": {"a": {"type": "Number", "version": ' + "9" * 10_000 + "}}}", "10000 digits"),
         ('{"darkroom": 1, "nodes": {"a": {"type": "Add"}, "a": {"type": "Add"}}}', "'a' stands twice"),
         ('{"darkroom": 1, "nodes": {"a": {"type": "Number", "inputs": {"value": NaN}}}}', "NaN"),
         ("[" * 100_000, "nested too deeply"),
@@ -192,6 +196,7 @@ def test_a_damaged_checkpoint_is_refused(darkroom: Darkroom, name: str) -> None:
         )
         assert problem["code"] == "damaged_file"
         assert "bad.safetensors" in problem["message"]
+        assert "again" in problem["message"]
 
 
 def test_a_checkpoint_of_another_family_is_refused_by_name(darkroom: Darkroom) -> None:
@@ -215,13 +220,19 @@ class Attack:
 
 
 @pytest.mark.parametrize("command", ["check", "run"])
-def test_a_pickle_with_code_is_refused_and_not_run(darkroom: Darkroom, command: str) -> None:
+@pytest.mark.parametrize(
+    ("protocol", "code"), [(2, "unsafe_pickle"), (pickle.DEFAULT_PROTOCOL, "damaged_file")]
+)
+def test_a_pickle_with_code_is_refused_and_not_run(
+    darkroom: Darkroom, command: str, protocol: int, code: str
+) -> None:
     touched = darkroom.data / "touched"
     attack = {"state_dict": Attack(f"touch {touched}")}
-    darkroom.put("checkpoints", "bad.ckpt").write_bytes(pickle.dumps(attack, protocol=2))
+    darkroom.put("checkpoints", "bad.ckpt").write_bytes(pickle.dumps(attack, protocol=protocol))
     problem = darkroom.fault(command, str(TEXT_TO_IMAGE), "--set", "checkpoint.checkpoint=bad.ckpt")
-    assert problem["code"] == "unsafe_pickle"
-    assert "system" in problem["message"]
+    assert problem["code"] == code
+    assert "nothing of it was run" in problem["message"]
+    assert ".safetensors" in problem["message"]
     assert not touched.exists()
 
 
@@ -266,6 +277,17 @@ def test_a_name_outside_the_folders_is_refused(darkroom: Darkroom, name: str) ->
     assert problem["code"] == "outside_roots"
 
 
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "link.png"])
+def test_a_picture_outside_the_folders_is_refused(darkroom: Darkroom, name: str) -> None:
+    inputs = darkroom.data / "inputs"
+    inputs.mkdir(parents=True)
+    (inputs / "link.png").symlink_to("/etc/passwd")
+    problem = darkroom.fault(
+        "check", str(ROOT / "workflows" / "image-to-image.json"), "--set", f"image={name}"
+    )
+    assert (problem["code"], problem["node"]) == ("outside_roots", "picture")
+
+
 def test_a_picture_cannot_be_saved_outside_the_output_folder(darkroom: Darkroom) -> None:
     problem = darkroom.fault("run", str(TEXT_TO_IMAGE), *QUICK, "--set", "save.name=../../escape")
     assert (problem["code"], problem["node"]) == ("outside_roots", "save")
@@ -278,6 +300,35 @@ def test_an_output_folder_that_is_a_file(darkroom: Darkroom, tmp_path: Path) -> 
         "run", str(TEXT_TO_IMAGE), *QUICK, "--output", str(tmp_path / "file" / "x")
     )
     assert problem["node"] == "save"
+    assert "see that it is a folder" in problem["message"]
+    assert darkroom.states()["sampler"] == "stored"
+
+
+def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    darkroom = Darkroom(tmp_path / "file")
+    assert darkroom("check", str(TEXT_TO_IMAGE)) == (0, {"problems": []})
+    problem = darkroom.fault("run", str(TEXT_TO_IMAGE), *QUICK)
+    assert problem["node"] == "save"
+    assert str(tmp_path / "file") in problem["message"]
+    assert darkroom.states("--output", str(tmp_path / "out"))["save"] == "ran"
+
+
+def test_a_store_that_cannot_be_written_costs_time_only(
+    darkroom: Darkroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.disk.write_whole", full)
+        result = CliRunner().invoke(
+            app, ["run", str(TEXT_TO_IMAGE), *QUICK], env=darkroom.environment
+        )
+        assert result.exit_code == 0
+        assert "No space left on device; see that its disk has space" in result.stderr
+        assert darkroom.states()["sampler"] == "ran"
+    assert darkroom.states()["sampler"] == "ran"
     assert darkroom.states()["sampler"] == "stored"
 
 
@@ -288,14 +339,46 @@ def test_more_memory_than_there_is(darkroom: Darkroom) -> None:
     assert "smaller" in problem["message"]
 
 
-@pytest.mark.parametrize("prompt", ["", "\ud800 half a letter", "nul \x00", "🎈🏠", "word " * 2000])
-def test_any_prompt_runs_or_is_refused(darkroom: Darkroom, tmp_path: Path, prompt: str) -> None:
+def with_prompt(folder: Path, prompt: str) -> str:
     changed = document()
     changed["nodes"]["positive"]["inputs"]["text"] = prompt
-    path = tmp_path / "odd.json"
+    path = folder / "odd.json"
     path.write_text(json.dumps(changed))
-    status, answer = darkroom("run", str(path), *QUICK)
-    assert status == 0 or answer["problems"][0]["node"] == "positive"
+    return str(path)
+
+
+@pytest.mark.parametrize("prompt", ["", "nul \x00", "🎈🏠", "a red house " * 2000])
+def test_any_text_is_a_prompt(darkroom: Darkroom, tmp_path: Path, prompt: str) -> None:
+    status, answer = darkroom("run", with_prompt(tmp_path, prompt), *QUICK)
+    assert status == 0
+    status, again = darkroom("run", answer["outputs"]["image"][0])
+    assert (status, again["outputs"]) == (0, answer["outputs"])
+
+
+def test_half_a_letter_is_no_prompt(darkroom: Darkroom, tmp_path: Path) -> None:
+    for command in ("check", "run"):
+        problem = darkroom.fault(command, with_prompt(tmp_path, "a \ud83c house"))
+        assert (problem["node"], problem["input"]) == ("positive", "text")
+        assert "'\\ud83c' at place 3" in problem["message"]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["seed=1e400", f"seed={2**64}", "seed=" + "9" * 5000, "guidance_scale=NaN", "width=" + "[" * 500 + "]" * 500],
+)  # fmt: skip
+def test_numbers_without_bounds_are_refused(darkroom: Darkroom, setting: str) -> None:
+    problem = darkroom.fault("check", str(TEXT_TO_IMAGE), "--set", setting)
+    assert problem["node"] in {"sampler", "latents"}
+    assert "give a" in problem["message"]
+    assert len(problem["message"]) < 300
+
+
+def test_notes_that_are_no_notes_are_forgotten(darkroom: Darkroom) -> None:
+    darkroom.states()
+    for path in darkroom.data.rglob("*.json"):
+        path.write_text("[" * 100_000)
+    assert darkroom.states()["sampler"] == "ran"
+    assert darkroom.states()["sampler"] == "stored"
 
 
 def test_damaged_records_are_made_again(darkroom: Darkroom) -> None:
@@ -339,17 +422,51 @@ def test_ctrl_c_while_sampling_keeps_what_is_done(darkroom: Darkroom) -> None:
     out, err = run.communicate(timeout=60)
     assert run.returncode == 130
     assert "Traceback" not in out + err
-    assert darkroom.states()["positive"] == "stored"
+    assert "finished nodes are kept" in err
+    states = darkroom.states()
+    assert (states["positive"], states["sampler"]) == ("stored", "ran")
+
+
+def test_a_second_ctrl_c_ends_at_once(darkroom: Darkroom) -> None:
+    run = darkroom.start("run", str(TEXT_TO_IMAGE), "--set", "batch_size=64")
+    assert run.stderr is not None
+    for line in run.stderr:
+        if line.startswith("sampler"):
+            break
+    run.send_signal(signal.SIGINT)
+    for line in run.stderr:
+        if "Ctrl-C again" in line:
+            break
+    run.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert time.monotonic() - started < 2
+    assert "Traceback" not in out + err
+
+
+def mounted(folder: Path, options: str) -> tuple[str, ...]:
+    """What to put before a command so that it sees a small disk of its own at `folder`."""
+    folder.mkdir()
+    mount = f'mount -t tmpfs -o {options} tmpfs {folder} && exec "$@"'
+    prefix = ("unshare", "--mount", "sh", "-c", mount, "sh")
+    if subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this user may not mount")
+    return prefix
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare")
+def test_a_data_folder_on_a_read_only_disk(darkroom: Darkroom) -> None:
+    prefix = mounted(darkroom.data, "ro")
+    check = darkroom.start("check", str(TEXT_TO_IMAGE), "--json", prefix=prefix)
+    out, err = check.communicate(timeout=60)
+    assert (check.returncode, json.loads(out), err) == (0, {"problems": []}, "")
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare")
 def test_a_full_disk_while_saving(darkroom: Darkroom, tmp_path: Path) -> None:
     small = tmp_path / "small"
-    small.mkdir()
-    mount = f'mount -t tmpfs -o size=4k tmpfs {small} && exec "$@"'
-    prefix = ("unshare", "--mount", "sh", "-c", mount, "sh")
-    if subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("this user may not mount")
+    prefix = mounted(small, "size=4k")
     run = darkroom.start(
         "run", str(TEXT_TO_IMAGE), *QUICK, "--output", str(small), "--json", prefix=prefix
     )

@@ -75,7 +75,8 @@ def read_pickle(path: Path) -> dict[str, torch.Tensor]:
             refused = _REFUSED.search(str(error))
             if refused is None:
                 raise InputError(
-                    f"{path.name} is cut off or no checkpoint: download it again",
+                    f"{path.name} is cut off, no checkpoint, or a pickle that cannot be trusted; nothing of it was run. "
+                    "Download it again, or use the .safetensors file of the same model",
                     code="damaged_file",
                 ) from error
             names = [refused[1]]

@@ -67,6 +67,22 @@ def test_other_distributions_plug_in(shop: Path, monkeypatch: pytest.MonkeyPatch
     assert importlib.metadata.entry_points is not None
 
 
+def test_a_plug_in_that_cannot_be_loaded_is_named(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shop / "broken.py").write_text("def broken(:")
+    monkeypatch.setattr(
+        "engine.catalog.entry_points", lambda group: [SimpleNamespace(value="shopping")]
+    )
+    with pytest.raises(DeclarationError, match="the plug-in 'shopping' could not be loaded"):
+        Catalog.load()
+    with pytest.raises(SyntaxError):
+        Catalog.load("shopping")
+    (shop / "broken.py").write_text(SHOP)
+    with pytest.raises(DeclarationError, match="two nodes"):
+        Catalog.load()
+
+
 def test_two_nodes_of_one_name_are_an_error(shop: Path) -> None:
     (shop / "other.py").write_text(SHOP)
     with pytest.raises(DeclarationError, match="two nodes are named 'Sell'"):

@@ -1,17 +1,20 @@
 """Validation: every problem at once, each with its address and the nearest fix."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import Field
 
 from engine.check import check, compile_graph
 from engine.errors import GraphError, Problem
+from engine.literals import expected
+from engine.node import node, node_type
 from engine.runtime import Runtime
 from engine.workflow import Workflow
 
 from .conftest import SEWN, flow, link
-from .toys import catalog
+from .toys import Cloth, catalog
 
 Check = Callable[..., list[Problem]]
 
@@ -208,6 +211,12 @@ def test_all_problems_come_at_once(runtime: Runtime) -> None:
     ]
 
 
+def test_a_number_that_is_no_multiple_is_told_the_nearest(problems: Check) -> None:
+    (problem,) = problems({"n": ("Weave", {"threads": 21})})
+    assert "from 8 to 64, a multiple of 8" in problem.message
+    assert problem.hint == "24"
+
+
 def test_values_that_do_not_go_together_are_a_problem(problems: Check) -> None:
     (problem,) = problems({"n": ("Embroider", {"metres": 0.5})})
     assert (problem.code, problem.input, problem.hint) == ("too_short", "metres", "1.0")
@@ -273,3 +282,13 @@ def test_a_bypass_with_nothing_to_pass_on_is_a_mute(runtime: Runtime) -> None:
         "c": ("Dye", {}),
     }
     assert check(muted("bypass", unknown, "b", r="a.value"), catalog, runtime) == []
+
+
+def test_a_text_of_the_wrong_length_is_told_the_right_one() -> None:
+    @node("Label", category="cloth")
+    def label(*, text: Annotated[str, Field(min_length=1, max_length=8)]) -> Cloth:
+        """Sew a label."""
+        return Cloth(text)
+
+    wanted = expected(node_type(label).inputs["text"])
+    assert wanted == "give a text of 1 to 8 characters"

@@ -404,3 +404,17 @@ def test_a_released_value_is_fetched_again_for_a_lazy_input(run: Run) -> None:
     }  # fmt: skip
     result = run(flow(nodes, name="name.value", late="late.value"))
     assert result.outputs == {"name": "red<+red>", "late": Cloth("red-1-1")}
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(2, "No such file", "a.png"), "a.png: No such file"),
+        (OSError(28, "No space left"), "No space left"),
+        (OSError("the network is away"), "the network is away"),
+    ],
+)
+def test_the_systems_errors_are_told_without_numbers(error: OSError, words: str) -> None:
+    from engine.caller import reason
+
+    assert reason(error) == words

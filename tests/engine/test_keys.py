@@ -189,8 +189,18 @@ def test_a_file_changed_just_now_is_not_remembered(tmp_path: Path) -> None:
     assert digests.known == {}
 
 
-@pytest.mark.parametrize("text", ["{", "[]"])
+@pytest.mark.parametrize("text", ["{", "[]", "[" * 100_000, '{"weights": 5}'])
 def test_a_damaged_memory_of_digests_is_forgotten(tmp_path: Path, text: str) -> None:
     memory = aged(tmp_path / "digests.json", text)
     assert FileDigests(memory).known == {}
     assert json.loads(json.dumps(FileDigests(memory).known)) == {}
+
+
+def test_digests_that_cannot_be_remembered_are_computed_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = aged(tmp_path / "weights", "abc")
+    monkeypatch.setattr(time, "time_ns", lambda: path.stat().st_ctime_ns + 10**10)
+    aged(tmp_path / "file", "")
+    digests = FileDigests(tmp_path / "file" / "digests.json")
+    assert digests.of(path) == FileDigests().of(path)

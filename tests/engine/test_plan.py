@@ -74,6 +74,15 @@ def test_reasons_for_running_each_time(store: Store, runtime: Runtime) -> None:
     )
 
 
+def test_what_stands_behind_a_stored_node_is_not_needed(
+    run: Run, store: Store, runtime: Runtime
+) -> None:
+    run(SEWN)
+    nodes = SEWN | {"again": ("Pass", {"value": link("sewn")})}
+    plan = planned(flow(nodes), store, runtime)
+    assert plan.nodes["thread"].why == "not needed: what follows it is stored"
+
+
 def test_a_node_with_two_followers_is_planned_once(store: Store, runtime: Runtime) -> None:
     nodes = {
         "a": ("Dye", {}),

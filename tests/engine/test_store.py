@@ -77,7 +77,7 @@ VALUES: list[Any] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("value", VALUES, ids=range(len(VALUES)))
 def test_a_value_survives_a_restart(disk: Store, value: Any) -> None:
     disk.put(KEY, {"value": value}, "Add", SLOW, keep=False)
     record = reopened(disk).get(KEY, HERE)
@@ -341,3 +341,28 @@ def test_sizes_count_what_values_hold(runtime: Runtime) -> None:
 
     assert CODECS.size(Local(1)) > 64
     assert runtime.codecs.size(3.5) == 32
+
+
+def read_only(*_: object, **__: object) -> None:
+    raise OSError(30, "Read-only file system")
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"body": NaN}', "9" * 10_000])
+def test_a_damaged_record_that_cannot_be_removed_is_a_miss(
+    disk: Store, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    disk.put(KEY, {"value": 1}, "Add", SLOW, keep=True)
+    path(disk, "json").write_text(text)
+    monkeypatch.setattr(Path, "unlink", read_only)
+    assert reopened(disk).note(KEY, HERE) is None
+    assert reopened(disk).get(KEY, HERE) is None
+
+
+def test_clearing_what_cannot_be_removed_frees_nothing(
+    disk: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(disk, 2)
+    monkeypatch.setattr(os, "unlink", read_only)
+    monkeypatch.setattr(os, "rmdir", read_only)
+    assert disk.clear() == 0
+    assert disk.size().records == 2

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engine.errors import GraphError
-from engine.workflow import Link, Workflow, links_in, migrate, parse_links
+from engine.workflow import MAX_DEPTH, Link, Workflow, links_in, migrate, parse_links
 
 from .conftest import SEWN, flow, link
 from .toys import catalog
@@ -181,3 +181,22 @@ def test_the_text_is_json_with_a_last_newline() -> None:
     text = flow(SEWN).text()
     assert text.endswith("}\n")
     assert json.loads(text)["darkroom"] == 1
+
+
+def nested(depth: int) -> Any:
+    value: Any = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_values_are_nested_only_so_deep() -> None:
+    assert parse_links(nested(MAX_DEPTH)) == nested(MAX_DEPTH)
+    with pytest.raises(ValueError, match="give a flatter one"):
+        parse_links(nested(MAX_DEPTH + 1))
+
+
+def test_a_number_without_end_is_no_workflow() -> None:
+    with pytest.raises(GraphError, match="has 10000 digits"):
+        Workflow.parse('{"darkroom": 1, "size": ' + "9" * 10_000 + "}")
+    assert Workflow.parse('{"darkroom": 1, "size": 99}').extra == {"size": 99}

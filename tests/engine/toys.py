@@ -115,6 +115,12 @@ def stack(cloths: Annotated[list[Cloth], Field(min_length=2)]) -> str:
     return "+".join(cloth.colour for cloth in cloths)
 
 
+@node("Weave", category="cloth")
+def weave(*, threads: Annotated[int, Field(ge=8, le=64, multiple_of=8)] = 8) -> Cloth:
+    """Weave a cloth."""
+    return Cloth(f"#{threads}")
+
+
 @node("Knot", category="cloth")
 def knot(lengths: list[float]) -> float:
     """Knot threads together."""
@@ -208,6 +214,6 @@ def wait(
 
 
 functions: list[Any] = [
-    embroider, add, pass_on, join, dye, spin, sew, cut, stack, knot, pack, switch, clock, read, fail, write, wait,
+    weave, embroider, add, pass_on, join, dye, spin, sew, cut, stack, knot, pack, switch, clock, read, fail, write, wait,
 ]  # fmt: skip
 catalog = Catalog(*(node_type(function) for function in functions))
