@@ -27,7 +27,7 @@ class Artifact:
         """Whether the file is still in `folder` with the size it was written with."""
         path = Path(self.path)
         try:
-            return path.is_relative_to(folder) and path.stat().st_size == self.size
+            return path.is_relative_to(folder.resolve()) and path.stat().st_size == self.size
         except OSError:
             return False
 

@@ -133,7 +133,7 @@ def _checked(declared: NodeType, name: str, value: Any) -> Any:
         raise InputError(f"{name} is {value!r:.80}: {first}", input=name) from error
 
 
-def reason(error: Exception) -> str:
+def reason(error: BaseException) -> str:
     """Why a node failed, in words for the person who runs it."""
     text = str(error)
     if isinstance(error, MemoryError) or any(words in text for words in _NO_MEMORY):

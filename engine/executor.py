@@ -9,7 +9,7 @@ from threading import Condition, Lock, Thread
 from typing import Any
 
 from .caller import Caller, MissingError, reason
-from .errors import Cancelled, NodeError, StoreError
+from .errors import Cancelled, NodeError
 from .events import Event, NodeFinished, NodeStarted, NodeState, Warned, Watcher
 from .keys import TypeDigests
 from .node import Lane
@@ -203,10 +203,10 @@ class _Run:
         queue = self.ready[lane]
         while True:
             with self.changed:
-                while not queue and not self._over(helper=helper):
+                self._see_cancel()
+                while (not queue or self.failure) and not self._over(helper=helper):
                     self.changed.wait(0.2)  # the time-out lets the main thread see a cancellation
                     self._see_cancel()
-                self._see_cancel()
                 if self._over(helper=helper):
                     self.changed.notify_all()
                     return
@@ -237,10 +237,12 @@ class _Run:
         except Cancelled as cancelled:
             self._fail(cancelled)
             return
-        except Exception as error:  # noqa: BLE001 - whatever a node raises gets its address here
+        except BaseException as error:
             failure = NodeError(call.id, call.type.name, reason(error))
             failure.__cause__ = error
             self._fail(failure)
+            if isinstance(error, KeyboardInterrupt):
+                raise
             return
         seconds = time.perf_counter() - started
         warning = self._keep(task, outputs, seconds)
@@ -288,10 +290,10 @@ class _Run:
         keep = task.target or call.type.delivers
         try:
             self.store.put(task.key, outputs, call.type.name, seconds, keep=keep)
-        except (OSError, StoreError) as error:
+        except Exception as error:  # noqa: BLE001 - a result that cannot be kept is still a result
             remedy = (
                 ""
-                if isinstance(error, StoreError)
+                if not isinstance(error, OSError)
                 else "; see that its disk has space and may be written"
             )
             return Warned(
@@ -316,7 +318,10 @@ class _Run:
     def tell(self, event: Event) -> None:
         """Hand an event to the watcher."""
         with self.telling:
-            self.on_event(event)
+            try:
+                self.on_event(event)
+            except Exception:  # noqa: BLE001 - a watcher that fails is not told more, and the run goes on
+                self.watched, self.on_event = False, lambda _: None
 
     def result(self) -> Result:
         """What is there now."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from .errors import Problem
 from .node import NodeType
@@ -60,13 +61,18 @@ def route(link: Link, workflow: Workflow, catalog: Mapping[str, NodeType]) -> Li
             for name, value in node.inputs.items()
             if isinstance(value, Link)
             and name in declared.inputs
-            and accepts(wanted, declared.inputs[name].hint, {})
+            and _passes(declared.inputs[name].hint, wanted)
         )
         following = next(passed, None)
         if following is None:
             return None
         link = following
     return None
+
+
+def _passes(given: Any, wanted: Any) -> bool:
+    """Whether a bypassed input of one type stands for an output of another."""
+    return given is wanted if isinstance(wanted, TypeVar) else accepts(wanted, given, {})
 
 
 def _unknown(node_id: str, node: Node, catalog: Mapping[str, NodeType]) -> Problem:

@@ -120,7 +120,10 @@ class Store:
         if found is None:
             return None
         note, tree = found
-        return note if _delivered_tree(self.codecs, tree, delivery) else None
+        try:
+            return note if _delivered_tree(self.codecs, tree, delivery) else None
+        except (StoreError, TypeError, KeyError):  # written by a version with other fields
+            return None
 
     def get(self, key: str, delivery: Delivery) -> Record | None:
         """The record for a key; a damaged one, or one whose file is gone, is none."""
@@ -146,7 +149,8 @@ class Store:
 
         Raises:
             OSError: The disk is full or not writable. The result is in memory all the same.
-            StoreError: A value is of a class that no codec knows; likewise.
+            StoreError: A value is of a class that no codec knows; it is not kept.
+            ValueError: A number is infinite or NaN, which JSON has not; it is in memory.
         """
         size = self.codecs.size(outputs)
         note = Note(type_name, seconds, time.time(), size)

@@ -31,6 +31,12 @@ def choose(asked: str | None = None) -> str:
             f"device {asked!r} is not here: torch {torch_version()} can use {', '.join(found)}",
             code="no_device",
         )
+    index = asked.partition(":")[2]
+    if kind == "cuda" and index.isdigit() and 0 < cuda_devices() <= int(index):
+        raise InputError(
+            f"device {asked!r} is not here: there are {cuda_devices()}, counted from cuda:0",
+            code="no_device",
+        )
     return asked
 
 

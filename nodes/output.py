@@ -106,6 +106,7 @@ def preview_image(image: Image, *, delivery: Delivery = here) -> list[Artifact]:
 def _unwritten(error: OSError, folder: str) -> OSError:
     """The same error, told so that one knows what to do."""
     full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-    remedy = "free space there" if full else "see that it is a folder that can be written"
-    reason = f"the picture was not saved ({error.strerror or error}): {remedy}, or choose another"
+    writable = "see that it is a folder that can be written, or choose another"
+    remedy = "free space there, or choose another folder" if full else writable
+    reason = f"the picture was not saved ({error.strerror or error}): {remedy}"
     return OSError(error.errno, reason, folder)

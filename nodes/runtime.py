@@ -17,7 +17,7 @@ from .folders import Folders, open_folders
 if TYPE_CHECKING:
     from torch import Tensor
 
-LIBRARIES = ("torch", "diffusers", "transformers")
+LIBRARIES = ("torch", "diffusers", "transformers", "tokenizers", "numpy", "pillow")
 DTYPES = {
     "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64",
     "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool",

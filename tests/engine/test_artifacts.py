@@ -63,6 +63,13 @@ def test_a_full_disk_leaves_nothing_behind(
     assert list(delivery.folder.iterdir()) == []
 
 
+def test_a_folder_may_be_reached_by_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    delivery = Delivery(tmp_path / "link")
+    assert delivery.write("cat", "png", b"1", "image/png").intact(delivery.folder)
+
+
 def test_an_artifact_is_intact_while_its_file_is(delivery: Delivery, tmp_path: Path) -> None:
     artifact = delivery.write("cat", "png", b"1", "image/png")
     assert artifact.intact(delivery.folder)

@@ -266,6 +266,18 @@ def test_a_muted_node_is_as_if_not_there(runtime: Runtime) -> None:
     )
 
 
+def test_a_bypassed_switch_passes_a_branch_on_and_not_its_condition(runtime: Runtime) -> None:
+    nodes = {
+        "yes": ("Pass", {"value": True}),
+        "red": ("Dye", {}),
+        "s": (
+            "Switch",
+            {"condition": link("yes"), "on_true": link("red"), "on_false": link("red")},
+        ),
+    }
+    assert compile_graph(muted("bypass", nodes, "s"), catalog, runtime).targets == ("red",)
+
+
 def test_a_bypass_with_nothing_to_pass_on_is_a_mute(runtime: Runtime) -> None:
     nodes = {
         "spin": ("Spin", {}),

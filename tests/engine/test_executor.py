@@ -255,6 +255,52 @@ def test_other_faults_have_a_reason_too(run: Run, how: str, reason: str) -> None
         run({"n": ("Fail", {"how": how})})
 
 
+@pytest.mark.parametrize("nodes", [{"n": ("Fail", {"how": "exit"})}, {"n": ("Leave", {})}])
+def test_a_node_cannot_end_the_program(run: Run, nodes: Any) -> None:
+    with pytest.raises(NodeError, match="SystemExit: 3"):
+        run(nodes)
+
+
+def test_an_interrupt_in_a_node_is_passed_on(run: Run) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run({"n": ("Fail", {"how": "interrupt"})})
+
+
+def test_a_result_that_json_cannot_hold_is_a_warning(run: Run) -> None:
+    events: list[Any] = []
+    assert run({"n": ("Endless", {})}, on_event=events.append).outputs["result"] == float("inf")
+    assert any(isinstance(event, Warned) for event in events)
+
+
+def test_a_watcher_that_fails_is_not_told_more(run: Run) -> None:
+    told: list[Any] = []
+
+    def broken(event: Any) -> None:
+        told.append(event)
+        raise BrokenPipeError
+
+    assert run(SEWN, on_event=broken).outputs["result"] == Cloth("blue-2-3")
+    assert len(told) == 1
+
+
+def test_nothing_begins_after_a_cancellation(run: Run, gate: toys.Gate, calls: list[str]) -> None:
+    cancel = Event()
+    nodes = {
+        "w": ("Wait", {"value": 7.0}),
+        "a": ("Add", {"a": 1.0}),
+        **{str(i): ("Spin", {"metres": float(i)}) for i in range(30)},
+    }
+
+    def watch(event: Any) -> None:
+        if isinstance(event, NodeStarted) and event.node == "a":
+            gate.reached.wait(5)
+            cancel.set()
+
+    with pytest.raises(Cancelled):
+        run(flow(nodes, **{name: f"{name}.value" for name in nodes}), on_event=watch, cancel=cancel)
+    assert calls.count("Spin") == 0
+
+
 def test_reasons_without_a_text() -> None:
     from engine.caller import reason
 

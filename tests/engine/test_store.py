@@ -232,6 +232,19 @@ def test_a_delivered_file_is_stored_only_while_it_is_there(disk: Store, tmp_path
     assert reopened(disk).note(KEY, delivery) is None
 
 
+def test_a_note_of_another_versions_artifact_is_a_miss(disk: Store, tmp_path: Path) -> None:
+    delivery = Delivery(tmp_path / "out")
+    artifact = delivery.write("a", "txt", b"abc", "text/plain")
+    disk.put(KEY, {"value": artifact}, "Write", SLOW, keep=True)
+
+    def older(body: dict[str, Any]) -> None:
+        fields = body["values"]["$dict"][0][1]["fields"]
+        fields["colour"] = fields.pop("digest")
+
+    reseal(disk, older)
+    assert reopened(disk).note(KEY, delivery) is None
+
+
 def test_artifacts_are_found_in_lists() -> None:
     artifact = Artifact("p", "m", "d", 1)
     assert list(artifacts_in([artifact, (artifact, 3), "x"])) == [artifact, artifact]

@@ -175,13 +175,29 @@ def read(*, title: str = "blue", shelf: Shelf = Shelf()) -> str:
 
 
 @node("Fail", category="faults")
-def fail(value: float = 0.0, *, how: Literal["value", "memory", "bug"] = "value") -> float:
+def fail(
+    value: float = 0.0, *, how: Literal["value", "memory", "bug", "exit", "interrupt"] = "value"
+) -> float:
     """Fail."""
     raise {
         "value": ValueError("it is torn: mend it"),
         "memory": MemoryError(),
         "bug": KeyError("x"),
+        "exit": SystemExit(3),
+        "interrupt": KeyboardInterrupt(),
     }[how]
+
+
+@node("Leave", category="faults", lane="device")
+def leave() -> float:
+    """Try to end the program."""
+    raise SystemExit(3)
+
+
+@node("Endless", category="faults")
+def endless(*, delay: float = 0.0) -> float:
+    """Give an infinite number."""
+    return float("inf")
 
 
 @node("Write", category="output")
@@ -214,6 +230,7 @@ def wait(
 
 
 functions: list[Any] = [
+    leave, endless,
     weave, embroider, add, pass_on, join, dye, spin, sew, cut, stack, knot, pack, switch, clock, read, fail, write, wait,
 ]  # fmt: skip
 catalog = Catalog(*(node_type(function) for function in functions))

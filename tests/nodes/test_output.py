@@ -111,7 +111,9 @@ def test_a_full_disk_is_told_and_leaves_nothing(
 def test_a_folder_that_cannot_be_written_keeps_its_class(delivery: Delivery) -> None:
     delivery.folder.write_bytes(b"a file where the folder should be")
 
-    with pytest.raises(FileExistsError, match="choose another folder"):
+    with pytest.raises(
+        FileExistsError, match="see that it is a folder that can be written, or choose another"
+    ):
         save_image(picture(), delivery=delivery)
 
 
