@@ -15,7 +15,15 @@ class ControlledPrompts(NamedTuple):
     negative: Conditioning
 
 
-@node("ControlNetApply", category="conditioning")
+def check_window(start: float, end: float) -> None:
+    """Raise `InputError` unless a ControlNet would act from `start` to `end`."""
+    if start > end:
+        raise InputError(
+            f"start is {start} and end {end}: give a start that is at most end", input="start"
+        )
+
+
+@node("ControlNetApply", category="conditioning", check=check_window)
 def control_net_apply(
     positive: Conditioning,
     negative: Conditioning,
@@ -34,9 +42,6 @@ def control_net_apply(
         start: Fraction of the steps after which it begins to act.
         end: Fraction of the steps after which it acts no more.
     """
-    if start > end:
-        raise InputError(
-            f"start is {start} and end {end}: give a start that is at most end", input="start"
-        )
+    check_window(start, end)
     control = Control(controlnet, image.pixels, strength, start, end)
     return ControlledPrompts(positive.with_control(control), negative.with_control(control))

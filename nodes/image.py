@@ -268,7 +268,13 @@ def blend_images(first: Image, second: Image, *, amount: Fraction = 0.5) -> Imag
     )
 
 
-@node("CannyEdges", category="image")
+def check_thresholds(low: float, high: float) -> None:
+    """Raise `InputError` unless edges can begin above where they go on."""
+    if low > high:
+        raise InputError(f"low is {low}, high {high}: give a low that is at most high", input="low")
+
+
+@node("CannyEdges", category="image", check=check_thresholds)
 def canny_edges(
     image: Image, *, low: Contrast = 0.4, high: Contrast = 0.8, blur: Contrast = 1.0
 ) -> Image:
@@ -281,6 +287,5 @@ def canny_edges(
     """
     from .diffusion import edges
 
-    if low > high:
-        raise InputError(f"low is {low}, high {high}: give a low that is at most high", input="low")
+    check_thresholds(low, high)
     return Image(edges.canny(image.pixels, low, high, blur).repeat(1, 3, 1, 1))

@@ -109,6 +109,14 @@ def test_a_changed_prompt_keeps_what_it_does_not_reach(catalog: Catalog, opened:
     assert ran == {"positive", "sampler", "decode", "save"}
 
 
+def test_a_window_that_ends_before_it_starts_is_found_before_a_run(
+    catalog: Catalog, opened: Open
+) -> None:
+    path = next(path for path in SHIPPED if path.stem == "controlnet")
+    (problem,) = check(shortened(path, start=0.9, end=0.1), catalog, opened()[0])
+    assert (problem.node, problem.input) == ("apply", "start")
+
+
 def test_only_the_branch_that_was_chosen_runs(catalog: Catalog, opened: Open) -> None:
     path = next(path for path in SHIPPED if path.stem == "draft-or-large")
     runtime, store = opened()
