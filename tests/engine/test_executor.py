@@ -464,3 +464,15 @@ def test_the_systems_errors_are_told_without_numbers(error: OSError, words: str)
     from engine.caller import reason
 
     assert reason(error) == words
+
+
+def test_the_first_failure_is_the_runs(runtime: Runtime, gate: toys.Gate) -> None:
+    def late() -> float:
+        """Fail while the other lane waits."""
+        gate.reached.wait(5)
+        raise ValueError("too late")
+
+    catalog = Catalog(node_type(node("Late", category="test")(late)), toys.catalog["Wait"])
+    workflow = flow({"w": ("Wait", {}), "f": ("Late", {})}, w="w.value", f="f.value")
+    with pytest.raises(NodeError, match="too late"):
+        execute(compile_graph(workflow, catalog, runtime), Store(), runtime)
