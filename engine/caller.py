@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, get_origin
 
 from .artifacts import Delivery
 from .errors import Cancelled, InputError, os_reason
 from .events import Event, NodeProgressed
-from .node import NodeType, Opaque
+from .grid import Grid
+from .node import NodeType, Opaque, Waypoints
 from .program import Call, Program
 from .runtime import Runtime
 from .types import plain
@@ -45,9 +46,15 @@ class Caller:
     """Calls node functions with what their links lead to and what the runner lends."""
 
     def __init__(
-        self, program: Program, runtime: Runtime, keys: Mapping[str, str], run: Surroundings
+        self,
+        program: Program,
+        runtime: Runtime,
+        keys: Mapping[str, str],
+        run: Surroundings,
+        waypoints: Callable[[Call], Waypoints],
     ) -> None:
         self.program, self.runtime, self.keys, self.run = program, runtime, keys, run
+        self.waypoints = waypoints
         self.workflow_json = program.workflow.to_json()
         self.resolved: dict[str, dict[str, Any]] = {}
 
@@ -76,6 +83,8 @@ class Caller:
             arguments[declared.progress] = self._progress(call)
         if declared.delivery is not None:
             arguments[declared.delivery] = self._delivery(call)
+        if declared.waypoints is not None:
+            arguments[declared.waypoints] = self.waypoints(call)
         value = declared.function(**arguments)
         names = declared.outputs
         if len(names) == 1 and NodeType.single in names:
@@ -124,6 +133,10 @@ def _checked(declared: NodeType, name: str, value: Any) -> Any:
     """A value that came by a link, checked against its input's range."""
     item = declared.inputs[name]
     hint = plain(item.hint)
+    if get_origin(hint) is Grid:
+        return Grid.of(value)
+    if isinstance(value, Grid) and get_origin(hint) is list:
+        value = list(value.cells)
     if isinstance(hint, type) and issubclass(hint, Opaque) and isinstance(value, hint):
         return value
     try:

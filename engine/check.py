@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import cache
 from inspect import signature
 from typing import Any, get_args, get_origin
 
@@ -10,11 +11,11 @@ from pydantic import ValidationError
 from . import literals
 from .errors import GraphError, InputError, Problem, os_reason
 from .modes import active
-from .node import Input, NodeType, Opaque, type_name
+from .node import UNKNOWN, Input, NodeType, Opaque, type_name
 from .program import LATE, Call, Program
 from .runtime import Runtime
 from .types import Bindings, accepts, bound, plain
-from .workflow import Link, Node, Workflow, links_in, migrate
+from .workflow import Link, Node, Workflow, links_in, migrate, replace_links
 
 _RANGE_FAULTS = ("greater", "less", "multiple", "literal", "too_", "string_too")
 
@@ -36,6 +37,19 @@ def compile_graph(workflow: Workflow, catalog: Mapping[str, NodeType], runtime: 
     return checker.program
 
 
+@cache
+def _parameters(function: Callable[..., object]) -> tuple[str, ...]:
+    return tuple(signature(function).parameters)
+
+
+def _has_unknown(value: object) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(map(_has_unknown, value))
+    if isinstance(value, dict):
+        return any(map(_has_unknown, value.values()))
+    return value is UNKNOWN
+
+
 class _Checker:
     """Walks the nodes in the order of their links, and collects calls and problems."""
 
@@ -49,6 +63,7 @@ class _Checker:
         self.problems += problems
         self.calls: dict[str, Call] = {}
         self.given: dict[str, dict[str, Any]] = {}
+        self.facts: dict[Link, Any] = {}
         for node_id in self._ordered():
             self._examine(node_id, self.nodes[node_id])
         self._check_endpoints()
@@ -142,6 +157,8 @@ class _Checker:
             self._ask(call, declared.check)
         if declared.fingerprint is not None:
             call.fingerprint = self._ask(call, declared.fingerprint)
+        if declared.infer is not None and len(self.problems) == before:
+            self._infer(call, declared.infer)
 
     def _check_names(self, node_id: str, node: Node, declared: NodeType) -> None:
         for name in node.inputs:
@@ -237,18 +254,46 @@ class _Checker:
                 if given is not Any and accepts(hint, given, dict(bindings)):
                     yield source, name
 
+    def _infer(self, call: Call, function: Callable[..., Any]) -> None:
+        """Note the facts about a node's outputs."""
+        outputs = call.type.outputs
+        arguments = self._arguments(call, function)
+        early = function is call.type.function
+        if early and any(_has_unknown(value) for value in arguments.values()):
+            return
+        given = self._told(call, function, arguments)
+        if len(outputs) == 1 and NodeType.single in outputs:
+            given = (given,)
+        if isinstance(given, tuple) and len(given) == len(outputs):
+            for name, fact in zip(outputs, given, strict=True):
+                self.facts[Link(call.id, name)] = fact
+
+    def _fact(self, link: Link) -> Any:
+        return self.facts.get(link, UNKNOWN)
+
     def _ask(self, call: Call, function: Callable[..., object]) -> object:
         """What a node's fingerprint or check says of its inputs; `LATE` if one comes by a link."""
+        if call.linked.intersection(_parameters(function)):
+            return LATE
+        return self._told(call, function, self._arguments(call, function))
+
+    def _arguments(self, call: Call, function: Callable[..., object]) -> dict[str, Any]:
+        """What a function that speaks about a node's inputs is called with: facts behind links."""
         arguments: dict[str, Any] = {}
-        for name in signature(function).parameters:
-            if name in call.linked:
-                return LATE
+        for name in _parameters(function):
             if name in call.type.services:
                 arguments[name] = self.runtime.services[call.type.services[name]]
+            elif name in call.linked:
+                arguments[name] = replace_links(call.arguments[name], self._fact)
             elif name in call.arguments:
                 arguments[name] = call.arguments[name]
-            else:
+            elif name in call.type.inputs:
                 arguments[name] = call.type.inputs[name].default
+        return arguments
+
+    def _told(
+        self, call: Call, function: Callable[..., object], arguments: dict[str, Any]
+    ) -> object:
         first = next(iter(arguments), None)
         try:
             return function(**arguments)

@@ -7,7 +7,7 @@ import shutil
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,22 @@ from .codecs import Buffer, Buffers, Codecs
 from .errors import StoreError
 from .files import write_whole
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
 class Note:
-    """What the store knows of a result without reading its tensors."""
+    """What the store knows of a result without reading its tensors.
+
+    `run` names the run that made it, `peak` is the memory in bytes that this took, if measured.
+    """
 
     type_name: str
     seconds: float
     created: float
     size: int
+    run: str = ""
+    peak: int | None = None
 
 
 class DamagedError(Exception):
@@ -52,7 +57,7 @@ class Disk:
             body = self._body(key)
             if body is None:
                 return None
-            note = Note(body["type"], body["seconds"], body["created"], body["size"])
+            note = Note(**body["note"])
             found = None if self._incomplete(key, body) else (note, body["values"])
         except (DamagedError, KeyError, TypeError):
             found = None
@@ -96,10 +101,7 @@ class Disk:
             size += len(data)
         body = {
             "record": FORMAT,
-            "type": note.type_name,
-            "seconds": note.seconds,
-            "created": note.created,
-            "size": note.size,
+            "note": asdict(note),
             "values": tree,
             "tensors": tensors,
         }

@@ -9,13 +9,15 @@ from threading import Condition, Lock, Thread
 from typing import Any
 
 from .caller import Caller, MissingError, reason
+from .canonical import canonical, digest
 from .errors import Cancelled, NodeError
 from .events import Event, NodeFinished, NodeStarted, NodeState, Warned, Watcher
 from .keys import TypeDigests
-from .node import Lane
+from .node import Lane, Route, Waypoints
 from .program import Call, Program
 from .runtime import Runtime
 from .store import Record, Store
+from .waypoints import StoredRoute, content_digest
 from .workflow import Link
 
 CPU_THREADS = 4
@@ -101,7 +103,8 @@ class _Run:
         self.watched = on_event is not None
         self.on_event: Watcher = on_event or (lambda _: None)
         self.cancel = cancel
-        self.keys = program.keys(TypeDigests(runtime.profile))
+        self.digests = TypeDigests(runtime.profile)
+        self.keys = program.keys(self.digests)
         self.tasks: dict[str, _Task] = {}
         self.ran: dict[str, float] = {}
         self.found: set[str] = set()
@@ -112,7 +115,7 @@ class _Run:
         self.failure: NodeError | Cancelled | None = None
         self.changed = Condition()
         self.telling = Lock()
-        self.caller = Caller(program, runtime, self.keys, self)
+        self.caller = Caller(program, runtime, self.keys, self, self._waypoints)
 
     def work(self) -> None:
         """Take part in the cpu lane until every target is there or the run has failed."""
@@ -285,19 +288,32 @@ class _Run:
                 self.failure = failure
             self.changed.notify_all()
 
+    def _waypoints(self, call: Call) -> Waypoints:
+        """Where a call stores how far it came: routes by the node's code and what they are made of."""
+
+        def warn(error: Exception) -> None:
+            self.tell(
+                Warned(
+                    f"the way so far could not be stored: {reason(error)}{_remedy(error)}", call.id
+                )
+            )
+
+        def waypoints(*made_of: Any) -> Route:
+            code = self.digests.code(call.type)
+            content = content_digest(self.runtime.codecs, list(made_of))
+            key = digest(canonical([code, dict(self.runtime.profile), content]))
+            return StoredRoute(self.store, key, call.type.name, warn)
+
+        return waypoints
+
     def _keep(self, task: _Task, outputs: Mapping[str, Any], seconds: float) -> Warned | None:
         call = task.call
         keep = task.target or call.type.delivers
         try:
             self.store.put(task.key, outputs, call.type.name, seconds, keep=keep)
         except Exception as error:  # noqa: BLE001 - a result that cannot be kept is still a result
-            remedy = (
-                ""
-                if not isinstance(error, OSError)
-                else "; see that its disk has space and may be written"
-            )
             return Warned(
-                f"the result could not be stored and will be made again: {reason(error)}{remedy}",
+                f"the result could not be stored and will be made again: {reason(error)}{_remedy(error)}",
                 call.id,
             )
         return None
@@ -348,3 +364,7 @@ class _Run:
         if key in self.ran:
             return NodeRun("ran", self.ran[key])
         return NodeRun("stored" if key in self.found else "skipped")
+
+
+def _remedy(error: Exception) -> str:
+    return "; see that its disk has space and may be written" if isinstance(error, OSError) else ""

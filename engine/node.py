@@ -9,6 +9,7 @@ from typing import (
     Annotated,
     Any,
     ClassVar,
+    Final,
     Literal,
     Protocol,
     TypeVar,
@@ -30,6 +31,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, core_schema
+from typing_extensions import override
 
 from .artifacts import Artifact, Delivery
 from .canonical import canonical
@@ -42,6 +44,18 @@ Lane = Literal["cpu", "device"]
 Migration = Callable[[Json], Json]
 
 
+class _Unknown:
+    """What is known only while running."""
+
+    @override
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = _Unknown()
+"""The fact about a value of which nothing is known before a run."""
+
+
 class Opaque:
     """Base of the values that travel only along links, such as tensors and models.
 
@@ -50,13 +64,13 @@ class Opaque:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.is_instance_schema(cls)
+        return core_schema.is_instance_schema(cls, metadata={"link": type_name(source)})
 
     @classmethod
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> Json:
-        return {"link": cls.__name__}
+        return {"link": schema.get("metadata", {}).get("link", cls.__name__)}
 
 
 class Service:
@@ -84,6 +98,39 @@ class Progress(Protocol):
 
 def silent(done: int, total: int, preview: Callable[[], Any] | None = None) -> None:
     """The `Progress` of a node called from a script."""
+
+
+class Route(Protocol):
+    """One long computation, as steps that lead from a start to an end."""
+
+    def last(self, most: int) -> tuple[int, Any] | None:
+        """The furthest stored step of at most `most`, with what was stored there; none if none is."""
+
+    def offer(self, step: int, value: Callable[[], Any]) -> None:
+        """Store what `value()` gives for a step, if that is worth its cost by now."""
+
+
+class Waypoints(Protocol):
+    """Where a node stores how far it came, so that it goes on from there after a crash.
+
+    Called with everything that the steps depend on, it gives their `Route`. Two nodes, or two
+    runs, that go the same way share it, however far each of them goes.
+    """
+
+    def __call__(self, *made_of: Any) -> Route: ...
+
+
+class _Pathless:
+    def last(self, most: int) -> tuple[int, Any] | None:
+        return None
+
+    def offer(self, step: int, value: Callable[[], Any]) -> None:
+        return
+
+
+def nowhere(*made_of: Any) -> Route:
+    """The `Waypoints` of a node called from a script: nothing is stored."""
+    return _Pathless()
 
 
 @dataclass(frozen=True)
@@ -141,11 +188,13 @@ class NodeType:
     formerly: tuple[str, ...] = ()
     fingerprint: Callable[..., object] | None = None
     check: Callable[..., None] | None = None
+    infer: Callable[..., Any] | None = None
     inputs: Mapping[str, Input] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     services: Mapping[str, type[Service]] = field(default_factory=dict)
     progress: str | None = None
     delivery: str | None = None
+    waypoints: str | None = None
 
     single: ClassVar[str] = "value"
     """The name of the output of a node that has one."""
@@ -192,6 +241,8 @@ def node(
     formerly: tuple[str, ...] = (),
     fingerprint: Callable[..., object] | None = None,
     check: Callable[..., None] | None = None,
+    infer: Callable[..., Any] | None = None,
+    early: bool = False,
 ) -> Callable[[F], F]:
     """Declare a function to be the node type `name`. The function itself is returned unchanged.
 
@@ -207,6 +258,13 @@ def node(
             node's inputs and services that it has parameters for; returns JSON, such as a digest.
         check: Raises `InputError` for values that do not go together. Called before a run with
             those of the node's inputs that it has parameters for, unless one comes by a link.
+        infer: Says what is known of the outputs before a run, such as shapes, as facts that the
+            `infer` of the nodes behind their links reads; a tuple for several outputs. Called with
+            those of the node's inputs and services that it has parameters for: a literal as its
+            value, a link as the fact about it, which is `UNKNOWN` if there is none. Raises
+            `InputError` for what cannot work.
+        early: The function itself is quick and loads nothing, so it serves as `infer` once the
+            values of all its inputs are known.
 
     Raises:
         DeclarationError: The signature lacks a type or a docstring, or uses what cannot be a node.
@@ -224,6 +282,7 @@ def node(
             formerly=formerly,
             fingerprint=fingerprint,
             check=check,
+            infer=function if early else infer,
         )
         function.__node__ = declared  # type: ignore[attr-defined]
         return function
@@ -266,6 +325,9 @@ def type_name(hint: Any) -> str:
     return "nothing" if hint is type(None) else str(getattr(hint, "__name__", hint))
 
 
+_INJECTED = {Progress: "progress", Delivery: "delivery", Waypoints: "waypoints"}
+
+
 def _read_signature(function: Callable[..., Any], **declared: Any) -> NodeType:
     where = f"node {declared['name']!r} ({function.__qualname__})"
     hints = get_type_hints(function, include_extras=True)
@@ -285,8 +347,8 @@ def _read_signature(function: Callable[..., Any], **declared: Any) -> NodeType:
                 f"{where}: {parameter.name!r} must be a named parameter, not * or **"
             )
         hint = hints[parameter.name]
-        if hint is Progress or hint is Delivery:
-            injected["progress" if hint is Progress else "delivery"] = parameter.name
+        if hint in _INJECTED:
+            injected[_INJECTED[hint]] = parameter.name
         elif isinstance(hint, type) and issubclass(hint, Service):
             services[parameter.name] = hint
         else:

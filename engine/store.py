@@ -140,12 +140,26 @@ class Store:
         return record
 
     def put(
-        self, key: str, outputs: Mapping[str, Any], type_name: str, seconds: float, *, keep: bool
+        self,
+        key: str,
+        outputs: Mapping[str, Any],
+        type_name: str,
+        seconds: float,
+        *,
+        keep: bool,
+        run: str = "",
+        peak: int | None = None,
     ) -> None:
         """Keep a result: in memory, and on disk if reading it back is cheaper than making it.
 
         Args:
+            key: Its derivation key.
+            outputs: The node's outputs by name.
+            type_name: The node's type.
+            seconds: What making it took.
             keep: Write it to disk even when it was cheap.
+            run: The run that made it.
+            peak: Bytes of memory that making it took, if measured.
 
         Raises:
             OSError: The disk is full or not writable. The result is in memory all the same.
@@ -153,7 +167,7 @@ class Store:
             ValueError: A number is infinite or NaN, which JSON has not; it is in memory.
         """
         size = self.codecs.size(outputs)
-        note = Note(type_name, seconds, time.time(), size)
+        note = Note(type_name, seconds, time.time(), size, run, peak)
         with self.lock:
             self.memory[key] = Record(outputs, note)
         if self.disk is None or key.startswith(VOLATILE):

@@ -1,8 +1,11 @@
 """Which type of value may travel into which input."""
 
 from collections.abc import Mapping
+from functools import partial
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+from .grid import Grid
 
 Bindings = dict[TypeVar, Any]
 
@@ -41,7 +44,7 @@ def bound(hint: Any, bindings: Mapping[TypeVar, Any]) -> Any:
     hint = plain(hint)
     if isinstance(hint, TypeVar):
         return bindings.get(hint, Any)
-    if get_origin(hint) in {list, dict, tuple}:
+    if get_origin(hint) in {list, dict, tuple, Grid}:
         arguments = tuple(bound(argument, bindings) for argument in get_args(hint))
         return get_origin(hint)[arguments]
     return hint
@@ -61,6 +64,11 @@ def _accepts_class(wanted: Any, given: Any, bindings: Bindings) -> bool:
         return True
     if not (isinstance(wanted_class, type) and isinstance(given_class, type)):
         return False
+    if wanted_class is Grid and given_class is not Grid:
+        cells = get_args(given) if given_class is list else (given,)
+        return all(map(partial(accepts, bindings=bindings), get_args(wanted), cells))
+    if wanted_class is list and given_class is Grid:
+        wanted_class = Grid
     if not issubclass(given_class, wanted_class):
         return False
     pairs = zip(get_args(wanted), get_args(given), strict=False)

@@ -171,7 +171,7 @@ DAMAGE: list[Callable[[Store], object]] = [
         path(s, "safetensors").read_bytes()[:-1] + b"\x07"
     ),
     lambda s: path(s, "safetensors").unlink(),
-    lambda s: reseal(s, lambda body: body.pop("seconds")),
+    lambda s: reseal(s, lambda body: body.pop("note")),
     lambda s: reseal(s, lambda body: body.update(values={"$value": "os:system", "fields": {}})),
     lambda s: reseal(s, lambda body: body.update(values={"$nonsense": 1})),
     lambda s: reseal(s, lambda body: body.update(record=99)),
