@@ -9,11 +9,11 @@ from .artifacts import Delivery
 from .errors import Cancelled, InputError, os_reason
 from .events import Event, NodeProgressed
 from .grid import Grid
+from .links import Link, replace_links
 from .node import NodeType, Opaque, Waypoints
 from .program import Call, Program
 from .runtime import Runtime
 from .types import plain
-from .workflow import Link, replace_links
 
 _NO_MEMORY = ("allocate memory", "out of memory")
 """What libraries say in errors of their own when memory ran out."""

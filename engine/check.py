@@ -1,21 +1,26 @@
 """Whether a workflow can run: every problem at once, or the program to run."""
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from inspect import signature
-from typing import Any, get_args, get_origin
+from typing import Any, cast, get_args, get_origin
 
 from pydantic import ValidationError
 
 from . import literals
+from .constructs import PLAIN
 from .errors import GraphError, InputError, Problem, os_reason
-from .modes import active
+from .expand import flatten
+from .graphs import Library
+from .links import Link, links_in, replace_links
 from .node import UNKNOWN, Input, NodeType, Opaque, type_name
 from .program import LATE, Call, Program
 from .runtime import Runtime
+from .sweeps import sweep
 from .types import Bindings, accepts, bound, plain
-from .workflow import Link, Node, Workflow, links_in, migrate, replace_links
+from .workflow import Node, Workflow
 
 _RANGE_FAULTS = ("greater", "less", "multiple", "literal", "too_", "string_too")
 
@@ -56,24 +61,31 @@ class _Checker:
     def __init__(
         self, workflow: Workflow, catalog: Mapping[str, NodeType], runtime: Runtime
     ) -> None:
-        self.catalog = catalog
+        library = Library(catalog)
+        self.catalog: Mapping[str, NodeType] = ChainMap(PLAIN, cast("Any", catalog))
         self.runtime = runtime
-        self.workflow, self.problems = migrate(workflow, catalog)
-        self.nodes, self.outputs, problems = active(self.workflow, catalog)
-        self.problems += problems
+        self.flat = flatten(library.whole(workflow), library)
+        self.nodes, self.problems = self.flat.nodes, self.flat.problems
+        order = self._ordered()
+        swept = sweep(self.flat, order, self.catalog, _names(workflow))
+        if swept is not self.flat:
+            self.flat, self.nodes = swept, swept.nodes
+            order = self._ordered()
         self.calls: dict[str, Call] = {}
         self.given: dict[str, dict[str, Any]] = {}
         self.facts: dict[Link, Any] = {}
-        for node_id in self._ordered():
+        for node_id in order:
             self._examine(node_id, self.nodes[node_id])
-        self._check_endpoints()
+        self.problems = list(dict.fromkeys(self.problems))
         targets = self._targets()
         if not targets and not self.problems:
             self.wrong(
                 "no_output",
                 "the workflow has nothing to make: add a node such as SaveImage, or name an output",
             )
-        self.program = Program(self.workflow, self.calls, self.outputs, targets)
+        self.program = Program(
+            library.bundled(workflow), self.calls, self.flat.outputs, targets, self.flat.unfolds
+        )
 
     def wrong(
         self,
@@ -84,10 +96,16 @@ class _Checker:
         hint: str | None = None,
     ) -> None:
         """Record a problem, with its address in front of the message."""
-        if node is not None:
-            kind = self.workflow.nodes[node].type
-            message = f'{kind} "{node}": {message}'
-        self.problems.append(Problem(code, message, node, name, hint))
+        if node is None:
+            self.problems.append(Problem(code, message))
+            return
+        place = self.flat.place(node)
+        kind, message = self.nodes[node].type, message.replace(f'"{node}"', f'"{place}"')
+        if name is not None:
+            place, name = self.flat.given.get((node, name), (place, name))
+        self.problems.append(
+            Problem(code, f'{kind} "{self.flat.place(node)}": {message}', place, name, hint)
+        )
 
     # Order
 
@@ -172,6 +190,8 @@ class _Checker:
         if not item.required:
             call.texts[item.name] = item.default_text
             return
+        if (call.id, item.name) in self.flat.silent:
+            return
         sources = [f"{source}.{name}" for source, name in self._fitting(item.hint, {})]
         fits = f"; here {', '.join(sources[:3])} would fit" if sources else ""
         text = f"{item.name} is missing: {literals.expected(item)}{fits}"
@@ -224,9 +244,9 @@ class _Checker:
     def _check_link(
         self, node_id: str, item: Input, hint: Any, link: Link, bindings: Bindings
     ) -> None:
-        source = self.workflow.nodes.get(link.node)
+        source = self.nodes.get(link.node)
         if source is None:
-            near = get_close_matches(link.node, self.workflow.nodes, 1)
+            near = get_close_matches(link.node, self.nodes, 1)
             text = f'{item.name} links to the node "{link.node}", which is not there; {literals.expected(item)}'
             self.wrong("unknown_link", text, node_id, item.name, near[0] if near else None)
             return
@@ -306,28 +326,21 @@ class _Checker:
 
     # The whole
 
-    def _check_endpoints(self) -> None:
-        for name, end in self.workflow.inputs.items():
-            node = self.workflow.nodes.get(end.node)
-            declared = self.catalog.get(node.type) if node else None
-            if node is None or (declared is not None and end.name not in declared.inputs):
-                where = f"{end.node}.{end.name}"
-                self.problems.append(
-                    Problem(
-                        "unknown_endpoint", f"input {name!r} leads to {where}, which is not there"
-                    )
-                )
-        for name, end in self.workflow.outputs.items():
-            known = self.given.get(end.node)
-            if end.node not in self.workflow.nodes or (known is not None and end.name not in known):
-                where = f"{end.node}.{end.name}"
-                self.problems.append(
-                    Problem(
-                        "unknown_endpoint", f"output {name!r} leads to {where}, which is not there"
-                    )
-                )
-
     def _targets(self) -> tuple[str, ...]:
-        named = [link.node for link in self.outputs.values() if link.node in self.calls]
-        delivering = [call.id for call in self.calls.values() if call.type.delivers]
-        return tuple(dict.fromkeys([*named, *delivering]))
+        """What a run is for, in the order of the document, so that one cell ends before the next."""
+        named = [link.node for link in self.flat.outputs.values() if link.node in self.calls]
+        delivering = [
+            node
+            for node in self.nodes
+            if node in self.calls and node not in self.flat.later and self.calls[node].type.delivers
+        ]
+        return tuple(dict.fromkeys([*named, *delivering, *self.flat.wanted]))
+
+
+def _names(workflow: Workflow) -> dict[tuple[str, str], str]:
+    """What the document calls the inputs of its nodes."""
+    return {
+        (each.node, each.name): name
+        for name, end in workflow.inputs.items()
+        for each in (end, *end.also)
+    }

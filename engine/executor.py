@@ -13,12 +13,12 @@ from .canonical import canonical, digest
 from .errors import Cancelled, NodeError
 from .events import Event, NodeFinished, NodeStarted, NodeState, Warned, Watcher
 from .keys import TypeDigests
+from .links import Link
 from .node import Lane, Route, Waypoints
 from .program import Call, Program
 from .runtime import Runtime
 from .store import Record, Store
 from .waypoints import StoredRoute, content_digest
-from .workflow import Link
 
 CPU_THREADS = 4
 _WORTH_A_THREAD = 0.002

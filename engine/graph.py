@@ -7,8 +7,9 @@ from typing import Any, ParamSpec, TypeVar, cast
 from pydantic import BaseModel
 
 from .errors import DeclarationError
+from .links import Link
 from .node import NodeType, node_type
-from .workflow import Endpoint, Link, Node, Workflow
+from .workflow import Endpoint, Node, Workflow
 
 P = ParamSpec("P")
 R = TypeVar("R")

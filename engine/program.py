@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .canonical import canonical, digest
+from .flat import Unfold
 from .keys import VOLATILE, TypeDigests, volatile_key
+from .links import Link, replace_links
 from .node import Input, NodeType
-from .workflow import Link, Workflow, replace_links
+from .workflow import Workflow
 
 
 class _Late:
@@ -78,6 +80,8 @@ class Program:
     """Where the workflow's named outputs come from."""
     targets: tuple[str, ...] = field(default=())
     """The nodes that a run is for: those of the named outputs, and those that deliver files."""
+    unfolds: Mapping[str, Unfold] = field(default_factory=dict)
+    """How the ends of running loops and maps get further laps."""
 
     def keys(self, digests: TypeDigests) -> dict[str, str]:
         """Every node's key."""

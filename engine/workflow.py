@@ -1,39 +1,35 @@
 """The document: nodes, links, named inputs and outputs, and the file that holds them."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from .errors import GraphError, MigrationError, Problem
 from .files import write_whole
+from .links import MAX_DEPTH, parse_links, unparsed
 from .node import Json, NodeType
 
 FORMAT = 1
 """The version of the document that this program writes."""
 MAX_BYTES = 64 * 2**20
-MAX_DEPTH = 100
 MAX_DIGITS = 400
 Mode = Literal["normal", "mute", "bypass"]
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """A reference to one output of a node; in JSON `{"$link": ["node", "output"]}`."""
-
-    node: str
-    output: str = NodeType.single
-
-
-@dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a named input or output of the workflow leads: a node, and its input or output."""
+    """Where a named input or output of the workflow leads: a node, and its input or output.
+
+    A named input may lead to further ones, `also`; the first tells its type and default.
+    """
 
     node: str
     name: str
     extra: Json = field(default_factory=dict)
+    also: "tuple[Endpoint, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +42,25 @@ class Node:
     mode: Mode = "normal"
     extra: Json = field(default_factory=dict)
 
+    def with_inputs(self, values: Mapping[str, Any]) -> "Node":
+        """The node with some inputs given anew."""
+        return replace(self, inputs={**self.inputs, **values})
+
 
 @dataclass(frozen=True)
 class Workflow:
-    """A graph as data. Unknown keys, subgraphs and the view are kept untouched."""
+    """A graph as data. Unknown keys and the view are kept untouched.
+
+    `folder` is where the names of other workflow files are looked up from.
+    """
 
     name: str = ""
     inputs: Mapping[str, Endpoint] = field(default_factory=dict)
     outputs: Mapping[str, Endpoint] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)
+    subgraphs: "Mapping[str, Workflow]" = field(default_factory=dict)
     extra: Json = field(default_factory=dict)
+    folder: Path | None = field(default=None, compare=False)
 
     @classmethod
     def read(cls, path: Path) -> "Workflow":
@@ -72,7 +77,7 @@ class Workflow:
             raise _unreadable(f"{path} does not exist: give the path of a workflow file") from None
         except (OSError, UnicodeDecodeError) as error:
             raise _unreadable(f"{path} cannot be read as text: {error}") from error
-        return cls.parse(text, str(path))
+        return replace(cls.parse(text, str(path)), folder=path.absolute().parent)
 
     @classmethod
     def parse(cls, text: str, source: str = "the text") -> "Workflow":
@@ -107,11 +112,20 @@ class Workflow:
 
     def to_json(self) -> Json:
         """The document in canonical order: structure first, what we do not know after it."""
-        document: Json = {"darkroom": FORMAT, "name": self.name}
+        return {"darkroom": FORMAT, "name": self.name} | self._body()
+
+    def _body(self) -> Json:
+        document: Json = {}
         document["inputs"] = {n: _endpoint_json(e, "input") for n, e in self.inputs.items()}
         document["outputs"] = {n: _endpoint_json(e, "output") for n, e in self.outputs.items()}
         document["nodes"] = {n: _node_json(node) for n, node in self.nodes.items()}
+        if self.subgraphs:
+            document["subgraphs"] = {n: graph.as_subgraph() for n, graph in self.subgraphs.items()}
         return document | self.extra
+
+    def as_subgraph(self) -> Json:
+        """The document as it stands inside another one."""
+        return ({"name": self.name} if self.name else {}) | self._body()
 
     def text(self) -> str:
         """The canonical text: what `write` puts into the file."""
@@ -133,12 +147,14 @@ class Workflow:
             if node not in self.nodes or not input_name:
                 raise GraphError([self._no_such_input(name)])
             endpoint = Endpoint(node, input_name)
-        node_ = self.nodes[endpoint.node]
         try:
-            changed = replace(node_, inputs={**node_.inputs, endpoint.name: parse_links(value)})
+            parsed = parse_links(value)
         except ValueError as error:
             raise GraphError([Problem("document", str(error), endpoint.node, name)]) from error
-        return replace(self, nodes={**self.nodes, endpoint.node: changed})
+        nodes = dict(self.nodes)
+        for end in (endpoint, *endpoint.also):
+            nodes[end.node] = nodes[end.node].with_inputs({end.name: parsed})
+        return replace(self, nodes=nodes)
 
     def _no_such_input(self, name: str) -> Problem:
         known = [*self.inputs, *(f"{n}.{i}" for n, node in self.nodes.items() for i in node.inputs)]
@@ -190,66 +206,18 @@ def _migrated(node_id: str, node: Node, declared: NodeType) -> Node:
     return replace(node, type=declared.name, version=declared.version, inputs=inputs)
 
 
-def links_in(value: object) -> Iterator[Link]:
-    """Every link inside an input's value, through lists and dicts."""
-    if isinstance(value, Link):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from links_in(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from links_in(item)
-
-
-def replace_links(value: object, follow: Callable[[Link], object]) -> Any:
-    """The value with every link replaced by what `follow` gives for it."""
-    if isinstance(value, Link):
-        return follow(value)
-    if isinstance(value, dict):
-        return {name: replace_links(item, follow) for name, item in value.items()}
-    if isinstance(value, list):
-        return [replace_links(item, follow) for item in value]
-    return value
-
-
-def parse_links(value: object, depth: int = MAX_DEPTH) -> Any:
-    """A JSON value with every `{"$link": …}` turned into a `Link`.
-
-    Raises:
-        ValueError: Something starts like a link and is none, or is nested more than `depth` deep.
-    """
-    if depth < 0:
-        raise ValueError(f"the value is nested more than {MAX_DEPTH} deep: give a flatter one")
-    if isinstance(value, list):
-        return [parse_links(item, depth - 1) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if not any(name.startswith("$") for name in value):
-        return {name: parse_links(item, depth - 1) for name, item in value.items()}
-    target = value.get("$link")
-    if len(value) == 1 and isinstance(target, list) and len(target) == 2:  # noqa: SIM102 - reads better
-        if all(isinstance(part, str) for part in target):
-            return Link(*cast("list[str]", target))
-    raise ValueError(
-        f'{json.dumps(value)[:80]} is not a link: write {{"$link": ["node", "output"]}}'
-    )
-
-
-def _link_json(link: Link) -> Json:
-    return {"$link": [link.node, link.output]}
-
-
 def _node_json(node: Node) -> Json:
     document: Json = {"type": node.type, "version": node.version}
     if node.mode != "normal":
         document["mode"] = node.mode
-    document["inputs"] = replace_links(dict(node.inputs), _link_json)
+    document["inputs"] = unparsed(dict(node.inputs))
     return document | node.extra
 
 
 def _endpoint_json(endpoint: Endpoint, role: str) -> Json:
-    return {"node": endpoint.node, role: endpoint.name} | endpoint.extra
+    also = [_endpoint_json(end, role) for end in endpoint.also]
+    document: Json = {"node": endpoint.node, role: endpoint.name}
+    return document | ({"also": also} if also else {}) | endpoint.extra
 
 
 class _NotJsonError(ValueError):
@@ -300,6 +268,10 @@ class _Reader:
             self.wrong(
                 f"the format is version {version!r}, this program reads {FORMAT}: update Darkroom"
             )
+        return self.body(rest)
+
+    def body(self, rest: Json, depth: int = MAX_DEPTH) -> Workflow:
+        """What a document and a subgraph have in common; takes `rest` apart."""
         name = rest.pop("name", "")
         if not isinstance(name, str):
             self.wrong(f"name is {name!r}; give a string")
@@ -310,8 +282,23 @@ class _Reader:
             inputs=self.endpoints(rest.pop("inputs", {}), "input"),
             outputs=self.endpoints(rest.pop("outputs", {}), "output"),
             nodes=nodes,
+            subgraphs=self.subgraphs(rest.pop("subgraphs", {}), depth - 1),
             extra=rest,
         )
+
+    def subgraphs(self, value: object, depth: int) -> dict[str, Workflow]:
+        if depth < 0:
+            self.wrong(f"subgraphs are nested more than {MAX_DEPTH} deep")
+            return {}
+        found: dict[str, Workflow] = {}
+        for name, item in self.table(value, "subgraphs"):
+            if isinstance(item, dict):
+                outer, self.source = self.source, f"{self.source}: subgraph {name!r}"
+                found[name] = self.body({n: v for n, v in item.items() if n != "darkroom"}, depth)
+                self.source = outer
+            else:
+                self.wrong(f"subgraph {name!r} is {item!r:.60}; give an object")
+        return found
 
     def table(self, value: object, name: str) -> list[tuple[str, Any]]:
         if isinstance(value, dict):
@@ -322,13 +309,25 @@ class _Reader:
     def endpoints(self, value: object, role: str) -> dict[str, Endpoint]:
         found: dict[str, Endpoint] = {}
         for name, item in self.table(value, f"{role}s"):
-            rest = dict(item) if isinstance(item, dict) else {}
-            node, inner = rest.pop("node", None), rest.pop(role, None)
-            if isinstance(node, str) and isinstance(inner, str):
-                found[name] = Endpoint(node, inner, rest)
-            else:
+            end = self.endpoint(item, role)
+            if end is None:
                 self.wrong(f'{role} {name!r} needs {{"node": …, "{role}": …}}', None, name)
+            else:
+                found[name] = end
         return found
+
+    def endpoint(self, item: object, role: str, *, first: bool = True) -> Endpoint | None:
+        rest = dict(item) if isinstance(item, dict) else {}
+        node, inner = rest.pop("node", None), rest.pop(role, None)
+        more = rest.pop("also", []) if first and role == "input" else []
+        also = (
+            [self.endpoint(each, role, first=False) for each in more]
+            if isinstance(more, list)
+            else [None]
+        )
+        if not isinstance(node, str) or not isinstance(inner, str) or None in also:
+            return None
+        return Endpoint(node, inner, rest, tuple(end for end in also if end))
 
     def node(self, node_id: str, item: object) -> Node:
         if not isinstance(item, dict) or not isinstance(item.get("type"), str):

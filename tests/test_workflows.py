@@ -143,5 +143,6 @@ def test_image_k_of_a_batch_is_its_single_run(catalog: Catalog, opened: Open) ->
     batch = pixels(5, 3)
     for index in range(3):
         alone = pixels(5 + index, 1)
-        # Kernels sum a batch in another order than one picture: 1e-4 of the range at most.
-        assert torch.allclose(batch[index : index + 1], alone, atol=1e-4)
+        # Kernels sum a batch in another order than one picture, by the processor up to 1.1e-4 of the
+        # range; a quarter of an 8-bit step is 1e-3, and another seed differs by more than 1e-1.
+        assert torch.allclose(batch[index : index + 1], alone, atol=1e-3)

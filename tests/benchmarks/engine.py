@@ -6,11 +6,12 @@ from collections.abc import Callable
 from engine.catalog import Catalog
 from engine.check import compile_graph
 from engine.executor import execute
+from engine.links import Link
 from engine.node import node, node_type
 from engine.plan import make_plan
 from engine.runtime import Runtime
 from engine.store import Store
-from engine.workflow import Endpoint, Link, Node, Workflow
+from engine.workflow import Endpoint, Node, Workflow
 
 WIDTH = 10
 BOUNDS = {

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from engine.errors import GraphError
-from engine.workflow import MAX_DEPTH, Link, Workflow, links_in, migrate, parse_links
+from engine.links import MAX_DEPTH, Link, links_in, parse_links
+from engine.workflow import Workflow, migrate
 
 from .conftest import SEWN, flow, link
 from .toys import catalog
@@ -40,7 +41,7 @@ def test_unknown_keys_types_and_modes_are_kept() -> None:
         "inputs": {"a": [link("b")]},
         "title": "x",
     }
-    original = document(nodes={"n": node}, view={"zoom": 2}, subgraphs={"s": {}}, later=[1])
+    original = document(nodes={"n": node}, view={"zoom": 2}, later=[1])
     original["inputs"] = {"p": {"node": "n", "input": "a", "label": "P"}}
     assert Workflow.from_json(original).to_json() == original
 
