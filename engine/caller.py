@@ -3,15 +3,18 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from inspect import signature
 from typing import Any, Protocol, get_origin
 
 from .artifacts import Delivery
 from .errors import Cancelled, InputError, os_reason
 from .events import Event, NodeProgressed
 from .grid import Grid
+from .keyring import Keyring
+from .laps import Graph, Laps
 from .links import Link, replace_links
 from .node import NodeType, Opaque, Waypoints
-from .program import Call, Program
+from .program import Call, Program, behind
 from .runtime import Runtime
 from .types import plain
 
@@ -29,10 +32,11 @@ class MissingError(BaseException):
         self.link = link
 
 
-class Surroundings(Protocol):
+class Surroundings(Graph, Protocol):
     """What a call needs of the run that it is part of."""
 
     watched: bool
+    keys: Keyring
 
     @property
     def stopped(self) -> bool: ...
@@ -49,11 +53,11 @@ class Caller:
         self,
         program: Program,
         runtime: Runtime,
-        keys: Mapping[str, str],
         run: Surroundings,
         waypoints: Callable[[Call], Waypoints],
     ) -> None:
-        self.program, self.runtime, self.keys, self.run = program, runtime, keys, run
+        self.program, self.runtime, self.run = program, runtime, run
+        self.laps = Laps(run, self._follow)
         self.waypoints = waypoints
         self.workflow_json = program.workflow.to_json()
         self.resolved: dict[str, dict[str, Any]] = {}
@@ -67,6 +71,8 @@ class Caller:
             Exception: Whatever the node raises.
         """
         declared = call.type
+        if call.id in self.run.unfolds:
+            return self.laps.outputs(call)
         arguments = dict(call.arguments)
         for name, value in call.arguments.items():
             if declared.inputs[name].lazy:
@@ -77,19 +83,45 @@ class Caller:
                 arguments[name] = _checked(declared, name, resolved)
                 if isinstance(arguments[name], (bool, int, float, str)):
                     self.resolved.setdefault(call.id, {})[name] = arguments[name]
-        for name, service in declared.services.items():
-            arguments[name] = self.runtime.services[service]
-        if declared.progress is not None:
-            arguments[declared.progress] = self._progress(call)
-        if declared.delivery is not None:
-            arguments[declared.delivery] = self._delivery(call)
-        if declared.waypoints is not None:
-            arguments[declared.waypoints] = self.waypoints(call)
+        arguments |= self._lent(call)
         value = declared.function(**arguments)
         names = declared.outputs
         if len(names) == 1 and NodeType.single in names:
             return {NodeType.single: value}
         return dict(zip(names, value, strict=True))
+
+    def _lent(self, call: Call) -> dict[str, Any]:
+        """What the runner puts into a call beside its inputs."""
+        declared = call.type
+        lent: dict[str, Any] = {
+            name: self.runtime.services[service] for name, service in declared.services.items()
+        }
+        if declared.progress is not None:
+            lent[declared.progress] = self._progress(call)
+        if declared.delivery is not None:
+            lent[declared.delivery] = self._delivery(call)
+        if declared.waypoints is not None:
+            lent[declared.waypoints] = self.waypoints(call)
+        return lent
+
+    def fingerprint(self, call: Call) -> object:
+        """What a node reads, told from the values behind its links.
+
+        Raises:
+            InputError: Such a file cannot be read.
+        """
+        function = call.type.fingerprint
+        assert function is not None  # noqa: S101 - only such calls lack their key for their values
+        arguments: dict[str, Any] = {}
+        for name in signature(function).parameters:
+            if name in call.type.services:
+                arguments[name] = self.runtime.services[call.type.services[name]]
+            elif name in call.linked:
+                value = replace_links(call.arguments[name], self._follow)
+                arguments[name] = _checked(call.type, name, value)
+            else:
+                arguments[name] = call.arguments.get(name, call.type.inputs[name].default)
+        return function(**arguments)
 
     def _follow(self, link: Link) -> Any:
         outputs = self.run.outputs(link.node)
@@ -114,18 +146,18 @@ class Caller:
             "workflow": self.workflow_json,
             "node": call.id,
             "inputs": self._resolved_inputs(call),
-            "key": self.keys[call.id],
+            "key": self.run.keys.known.get(call.id, ""),
             "profile": dict(self.runtime.profile),
         }
         return replace(self.runtime.delivery, provenance=provenance)
 
     def _resolved_inputs(self, call: Call) -> dict[str, dict[str, Any]]:
         """For every node behind a call its literal inputs, defaults included, and linked scalars."""
-        calls = self.program.calls
+        calls = self.run.calls
         return {
             node: {name: json.loads(text) for name, text in calls[node].texts.items()}
             | self.resolved.get(node, {})
-            for node in sorted(self.program.behind([call.id], lazy=True))
+            for node in sorted(behind(calls, [call.id], lazy=True))
         }
 
 

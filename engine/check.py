@@ -84,7 +84,12 @@ class _Checker:
                 "the workflow has nothing to make: add a node such as SaveImage, or name an output",
             )
         self.program = Program(
-            library.bundled(workflow), self.calls, self.flat.outputs, targets, self.flat.unfolds
+            library.bundled(workflow),
+            self.calls,
+            self.flat.outputs,
+            targets,
+            self.flat.unfolds,
+            self.flat.places,
         )
 
     def wrong(

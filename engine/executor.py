@@ -2,23 +2,31 @@
 
 import threading
 import time
-from collections import deque
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
 from threading import Condition, Lock, Thread
 from typing import Any
 
 from .caller import Caller, MissingError, reason
 from .canonical import canonical, digest
-from .errors import Cancelled, NodeError
+from .codecs import content_digest
+from .constructs import PLAIN
+from .errors import Cancelled, NodeError, StoreError
 from .events import Event, NodeFinished, NodeStarted, NodeState, Warned, Watcher
+from .flat import Unfold
+from .graphs import CONSTRUCTS
+from .keyring import Keyring
 from .keys import TypeDigests
 from .links import Link
 from .node import Lane, Route, Waypoints
-from .program import Call, Program
+from .program import Call, Program, behind, ranks
+from .pull import Pull, Rank, Task
 from .runtime import Runtime
 from .store import Record, Store
-from .waypoints import StoredRoute, content_digest
+from .waypoints import StoredRoute
 
 CPU_THREADS = 4
 _WORTH_A_THREAD = 0.002
@@ -74,20 +82,6 @@ def execute(
     raise failure
 
 
-@dataclass(slots=True, eq=False)
-class _Task:
-    """One result to be had: several nodes with one key share it."""
-
-    key: str
-    call: Call
-    waiting: int = 0
-    followers: "list[_Task]" = field(default_factory=list)
-    consumers: int = 0
-    done: bool = False
-    target: bool = False
-    outputs: Mapping[str, Any] | None = None
-
-
 class _Run:
     """The state of one execution. Every field is guarded by `changed`."""
 
@@ -104,95 +98,87 @@ class _Run:
         self.on_event: Watcher = on_event or (lambda _: None)
         self.cancel = cancel
         self.digests = TypeDigests(runtime.profile)
-        self.keys = program.keys(self.digests)
-        self.tasks: dict[str, _Task] = {}
+        self.calls: dict[str, Call] = dict(program.calls)
+        self.unfolds: dict[str, Unfold] = dict(program.unfolds)
+        self.keys = Keyring(self.calls.values(), self.digests)
+        self.ranks: dict[str, Rank] = {
+            node: (rank,) for node, rank in ranks(self.calls, program.targets).items()
+        }
+        self.pull = Pull(
+            self.keys,
+            store,
+            runtime.delivery,
+            on_ready=self._enqueue,
+            on_found=self._found,
+            fingerprint=self._fingerprint,
+        )
         self.ran: dict[str, float] = {}
         self.found: set[str] = set()
-        self.ready: dict[Lane, deque[_Task]] = {"cpu": deque(), "device": deque()}
+        self.ready: dict[Lane, list[tuple[Rank, int, Task]]] = {"cpu": [], "device": []}
+        self.serial = count()
         self.threads: dict[Lane, list[Thread]] = {"cpu": [], "device": []}
         self.running = 0
-        self.left: set[str] = set()
         self.failure: NodeError | Cancelled | None = None
         self.changed = Condition()
         self.telling = Lock()
-        self.caller = Caller(program, runtime, self.keys, self, self._waypoints)
+        self.caller = Caller(program, runtime, self, self._waypoints)
 
     def work(self) -> None:
         """Take part in the cpu lane until every target is there or the run has failed."""
         with self.changed:
             for node in self.program.targets:
-                task = self.demand(node)
-                task.target = True
-                if not task.done:
-                    self.left.add(task.key)
+                self.pull.target(node)
         self.serve("cpu", helper=False)
 
     def close(self) -> None:
         """Wait for the other threads; what they are running is finished, and stored."""
         with self.changed:
-            if self.left and self.failure is None:  # interrupted from outside
+            if self.pull.left and self.failure is None:  # interrupted from outside
                 self.failure = Cancelled("the run was interrupted")
             self.changed.notify_all()
         for thread in [*self.threads["cpu"], *self.threads["device"]]:
             thread.join()
 
-    # Pulling
+    # What the pull tells
 
-    def demand(self, node: str) -> _Task:
-        """The task for a node, queued with all that it needs unless its result is stored."""
-        first = self._task(node)
-        pending = [first] if first.waiting < 0 else []
-        first.waiting = max(first.waiting, 0)
-        while pending:
-            task = pending.pop()
-            record = self.store.get(task.key, self.runtime.delivery)
-            if record is not None:
-                self._found(task, record)
-                continue
-            for source in dict.fromkeys(link.node for link in task.call.eager):
-                needed = self._task(source)
-                needed.consumers += 1
-                if needed.done and needed.outputs is not None:
-                    continue
-                needed.followers.append(task)
-                task.waiting += 1
-                if needed.waiting < 0:
-                    needed.waiting = 0
-                    pending.append(needed)
-            if task.waiting == 0:
-                self._enqueue(task)
-        return first
-
-    def _task(self, node: str) -> _Task:
-        key = self.keys[node]
-        task = self.tasks.get(key)
-        if task is None or (task.done and task.outputs is None):
-            task = self.tasks[key] = _Task(key, self.program.calls[node], waiting=-1)
-        return task
-
-    def _found(self, task: _Task, record: Record) -> None:
-        self.found.add(task.key)
-        if self.watched:
-            self.tell(
-                NodeFinished(task.call.id, task.call.type.name, "stored", record.note.seconds)
-            )
-        self._finish(task, record.outputs)
-
-    def _finish(self, task: _Task, outputs: Mapping[str, Any]) -> None:
-        task.outputs, task.done = outputs, True
-        self.left.discard(task.key)
-        for follower in task.followers:
-            follower.waiting -= 1
-            if follower.waiting == 0:
-                self._enqueue(follower)
-        task.followers = []
-
-    def _enqueue(self, task: _Task) -> None:
+    def _enqueue(self, task: Task) -> None:
         lane = task.call.type.lane
-        self.ready[lane].append(task)
+        heappush(self.ready[lane], (self.ranks[task.call.id], next(self.serial), task))
         if lane == "device" and not self.threads["device"]:
             self._start_thread("device")
         self.changed.notify_all()
+
+    def _found(self, task: Task, record: Record) -> None:
+        self.found.add(task.call.id)
+        if self.watched:
+            name = task.call.type.name
+            self.tell(NodeFinished(task.call.id, name, "stored", record.note.seconds))
+
+    def _fingerprint(self, call: Call) -> object:
+        try:
+            return self.caller.fingerprint(call)
+        except Exception as error:  # noqa: BLE001 - a node's own function, as any other
+            self.failure = self.failure or _node_error(call, error)
+            return None
+
+    # Laps
+
+    def extend(self, owner: str, calls: Iterable[Call]) -> None:
+        """Add nodes that came to be while running, to be made where their owner stands."""
+        with self.changed:
+            for call in calls:
+                self.calls[call.id] = call
+                self.keys.add(call)
+                self.ranks[call.id] = (
+                    *self.ranks[owner][:-1],
+                    self.ranks[owner][-1] - 1,
+                    next(self.serial),
+                )
+
+    def release(self, owner: str, node: str) -> None:
+        """Let a loop go of what an earlier lap gave."""
+        with self.changed:
+            self.pull.release(self.pull.by_node[owner], node)
 
     def _start_thread(self, lane: Lane) -> None:
         thread = Thread(target=self.serve, args=(lane,), name=f"darkroom-{lane}", daemon=True)
@@ -213,7 +199,7 @@ class _Run:
                 if self._over(helper=helper):
                     self.changed.notify_all()
                     return
-                task = queue.popleft()
+                task = heappop(queue)[-1]
                 self.running += 1
             self._run(task)
 
@@ -223,11 +209,11 @@ class _Run:
 
     def _over(self, *, helper: bool) -> bool:
         """Whether a thread may leave; the caller's own waits for what is still running."""
-        if self.failure is None and self.left:
+        if self.failure is None and self.pull.left:
             return False
         return helper or self.running == 0
 
-    def _run(self, task: _Task) -> None:
+    def _run(self, task: Task) -> None:
         call = task.call
         started = time.perf_counter()
         try:
@@ -241,9 +227,7 @@ class _Run:
             self._fail(cancelled)
             return
         except BaseException as error:
-            failure = NodeError(call.id, call.type.name, reason(error))
-            failure.__cause__ = error
-            self._fail(failure)
+            self._fail(_node_error(call, error))
             if isinstance(error, KeyboardInterrupt):
                 raise
             return
@@ -251,10 +235,8 @@ class _Run:
         warning = self._keep(task, outputs, seconds)
         with self.changed:
             self.running -= 1
-            self.ran[task.key] = seconds
-            for source in dict.fromkeys(link.node for link in call.eager):
-                self._release(self.tasks[self.keys[source]])
-            self._finish(task, outputs)
+            self.ran[call.id] = seconds
+            self.pull.finish(task, outputs)
             queue, helpers = self.ready["cpu"], self.threads["cpu"]
             if seconds > _WORTH_A_THREAD and queue and len(helpers) < CPU_THREADS - 1:
                 self._start_thread("cpu")
@@ -264,21 +246,10 @@ class _Run:
                 self.tell(warning)
             self.tell(NodeFinished(call.id, call.type.name, "ran", seconds))
 
-    def _release(self, task: _Task) -> None:
-        task.consumers -= 1
-        if task.consumers == 0 and not task.target:
-            task.outputs = None  # the store's budget decides from here on
-
-    def _postpone(self, task: _Task, link: Link) -> None:
+    def _postpone(self, task: Task, link: Link) -> None:
         with self.changed:
             self.running -= 1
-            source = self.demand(link.node)
-            source.consumers += 1
-            if source.done:
-                self._enqueue(task)
-            else:
-                source.followers.append(task)
-                task.waiting += 1
+            self.pull.postpone(task, link.node)
             self.changed.notify_all()
 
     def _fail(self, failure: NodeError | Cancelled) -> None:
@@ -306,11 +277,16 @@ class _Run:
 
         return waypoints
 
-    def _keep(self, task: _Task, outputs: Mapping[str, Any], seconds: float) -> Warned | None:
+    def _keep(self, task: Task, outputs: Mapping[str, Any], seconds: float) -> Warned | None:
         call = task.call
-        keep = task.target or call.type.delivers
         try:
-            self.store.put(task.key, outputs, call.type.name, seconds, keep=keep)
+            if self.keys.settles.get(call.id) == "content":
+                self._settle(task, outputs)
+                return None
+            with self.changed:
+                key = self.keys.known[call.id]
+            keep = call.type.name not in PLAIN and (task.kept or call.type.delivers)
+            self.store.put(key, outputs, call.type.name, seconds, keep=keep)
         except Exception as error:  # noqa: BLE001 - a result that cannot be kept is still a result
             return Warned(
                 f"the result could not be stored and will be made again: {reason(error)}{_remedy(error)}",
@@ -318,13 +294,22 @@ class _Run:
             )
         return None
 
+    def _settle(self, task: Task, outputs: Mapping[str, Any]) -> None:
+        """Key what a volatile node gave by its bytes, and keep it for this run."""
+        with self.changed:
+            task.kept = True
+            try:
+                self.keys.settle_by_content(task.call.id, self.runtime.codecs, outputs)
+            except (StoreError, ValueError):
+                self.keys.settle(task.call.id, uuid.uuid4().hex)
+                raise
+
     # The end
 
     def outputs(self, node: str) -> Mapping[str, Any] | None:
         """A node's outputs, if they are there now."""
         with self.changed:
-            task = self.tasks.get(self.keys[node])
-            return None if task is None else task.outputs
+            return self.pull.outputs(node)
 
     @property
     def stopped(self) -> bool:
@@ -341,11 +326,17 @@ class _Run:
 
     def result(self) -> Result:
         """What is there now."""
-        nodes = {node: self._node_run(node) for node in self.program.workflow.nodes}
+        shown = [node for node, call in self.calls.items() if call.type.name not in PLAIN]
+        placed = {self.program.places.get(node, node) for node in self.calls}
+        left_out = (
+            node
+            for node, known in self.program.workflow.nodes.items()
+            if node not in placed and known.type not in CONSTRUCTS
+        )
+        nodes = {node: self._node_run(node) for node in dict.fromkeys([*left_out, *shown])}
         if self.failure is None:
-            asked = self.program.behind(self.program.targets, lazy=False)
-            for node in asked:
-                if nodes[node].state == "skipped":
+            for node in behind(self.calls, self.program.targets, lazy=False):
+                if node in nodes and nodes[node].state == "skipped":
                     nodes[node] = NodeRun("stored")
         links = dict(self.program.outputs)
         named = {link.node for link in links.values()}
@@ -354,16 +345,23 @@ class _Run:
                 links[node] = Link(node, next(iter(self.program.calls[node].type.outputs)))
         outputs = {}
         for name, link in links.items():
-            task = self.tasks.get(self.keys[link.node])
-            if task is not None and task.outputs is not None:
-                outputs[name] = task.outputs[link.output]
+            found = self.pull.outputs(link.node)
+            if found is not None:
+                outputs[name] = found[link.output]
         return Result(outputs, nodes)
 
     def _node_run(self, node: str) -> NodeRun:
-        key = self.keys.get(node)
-        if key in self.ran:
-            return NodeRun("ran", self.ran[key])
-        return NodeRun("stored" if key in self.found else "skipped")
+        task = self.pull.by_node.get(node)
+        if task is None or not task.done:
+            return NodeRun("skipped")
+        made = task.call.id
+        return NodeRun("ran", self.ran[made]) if made in self.ran else NodeRun("stored")
+
+
+def _node_error(call: Call, error: BaseException) -> NodeError:
+    failure = NodeError(call.id, call.type.name, reason(error))
+    failure.__cause__ = error
+    return failure
 
 
 def _remedy(error: Exception) -> str:

@@ -6,7 +6,6 @@ import json
 import re
 import sys
 import time
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,17 +16,10 @@ from .canonical import canonical, digest
 from .files import write_whole
 from .node import NodeType
 
-VOLATILE = "volatile-"
-"""What the keys of volatile nodes, and of all that follows them, begin with: they name one run."""
 _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]+)|import[ \t]+([^\n#]+))",
     re.MULTILINE,
 )
-
-
-def volatile_key() -> str:
-    """A key that no other run will ever ask for."""
-    return VOLATILE + uuid.uuid4().hex
 
 
 @dataclass

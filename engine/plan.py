@@ -5,8 +5,9 @@ from time import localtime, strftime
 from typing import Literal
 
 from .disk import Note
-from .keys import VOLATILE, TypeDigests
-from .program import LATE, Call, Program
+from .keyring import Keyring
+from .keys import TypeDigests
+from .program import LATE, Call, Program, behind
 from .runtime import Runtime
 from .store import Store
 
@@ -36,25 +37,29 @@ def make_plan(program: Program, store: Store, runtime: Runtime) -> Plan:
 
     Reads records' notes only, no tensor; linear in the graph.
     """
-    keys = program.keys(TypeDigests(runtime.profile))
+    keys = Keyring(program.calls.values(), TypeDigests(runtime.profile)).known
     needed: dict[str, Note | None] = {}
     pending = list(program.targets)
     while pending:
         node = pending.pop()
         if node in needed:
             continue
-        needed[node] = store.note(keys[node], runtime.delivery)
+        needed[node] = store.note(keys[node], runtime.delivery) if node in keys else None
         if needed[node] is None:
             pending.extend(link.node for link in program.calls[node].eager)
-    reachable = program.behind(program.targets, lazy=True)
+    reachable = behind(program.calls, program.targets, lazy=True)
     running = [program.calls[node] for node, note in needed.items() if note is None]
-    perhaps = program.behind([link.node for call in running for link in call.lazy], lazy=True)
+    perhaps = behind(
+        program.calls, [link.node for call in running for link in call.lazy], lazy=True
+    )
     planned: dict[str, PlannedNode] = {}
     for node, call in program.calls.items():
         if node in needed:
             planned[node] = _needed(call, needed[node], keys, planned)
         elif node in perhaps:
-            planned[node] = _asked_for_later(store.note(keys[node], runtime.delivery))
+            planned[node] = _asked_for_later(
+                store.note(keys[node], runtime.delivery) if node in keys else None
+            )
         elif node in reachable:
             planned[node] = PlannedNode("stored", "not needed: what follows it is stored")
     return Plan(planned)
@@ -73,7 +78,7 @@ def _needed(
     for link in call.eager:
         if planned[link.node].state == "run":
             return PlannedNode("run", f'it follows "{link.node}", which will run')
-    if keys[call.id].startswith(VOLATILE):
+    if call.id not in keys:
         return PlannedNode("run", "it follows a node that runs each time")
     return PlannedNode("run", "no result is stored for these inputs, files, code and libraries")
 

@@ -14,7 +14,6 @@ from .artifacts import Artifact, Delivery
 from .codecs import Codecs
 from .disk import Disk, Note
 from .errors import StoreError
-from .keys import VOLATILE
 
 GIGABYTE = 2**30
 _READ_SECONDS = 5e-4
@@ -114,7 +113,7 @@ class Store:
             record = self.memory.get(key)
             if record is not None:
                 return record.note if _delivered(record.outputs, delivery) else None
-        if self.disk is None or key.startswith(VOLATILE):
+        if self.disk is None:
             return None
         found = self.disk.note(key)
         if found is None:
@@ -129,7 +128,7 @@ class Store:
         """The record for a key; a damaged one, or one whose file is gone, is none."""
         with self.lock:
             record = self.memory.get(key)
-        if record is None and self.disk is not None and not key.startswith(VOLATILE):
+        if record is None and self.disk is not None:
             found = self.disk.read(key)
             if found is not None:
                 record = Record(found[1], found[0])
@@ -170,7 +169,7 @@ class Store:
         note = Note(type_name, seconds, time.time(), size, run, peak)
         with self.lock:
             self.memory[key] = Record(outputs, note)
-        if self.disk is None or key.startswith(VOLATILE):
+        if self.disk is None:
             return
         if keep or seconds > _READ_SECONDS + size / _READ_BYTES_PER_SECOND:
             self.disk.write(key, outputs, note)
