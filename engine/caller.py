@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from inspect import signature
 from typing import Any, Protocol, get_origin
 
@@ -59,7 +60,6 @@ class Caller:
         self.program, self.runtime, self.run = program, runtime, run
         self.laps = Laps(run, self._follow)
         self.waypoints = waypoints
-        self.workflow_json = program.workflow.to_json()
         self.resolved: dict[str, dict[str, Any]] = {}
 
     def call(self, call: Call) -> Mapping[str, Any]:
@@ -141,9 +141,13 @@ class Caller:
 
         return progress
 
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        return self.program.workflow.to_json()
+
     def _delivery(self, call: Call) -> Delivery:
         provenance = {
-            "workflow": self.workflow_json,
+            "workflow": self._document,
             "node": call.id,
             "inputs": self._resolved_inputs(call),
             "key": self.run.keys.known.get(call.id, ""),

@@ -101,9 +101,7 @@ class _Run:
         self.calls: dict[str, Call] = dict(program.calls)
         self.unfolds: dict[str, Unfold] = dict(program.unfolds)
         self.keys = Keyring(self.calls.values(), self.digests)
-        self.ranks: dict[str, Rank] = {
-            node: (rank,) for node, rank in ranks(self.calls, program.targets).items()
-        }
+        self.ranks: dict[str, Rank] = {}
         self.pull = Pull(
             self.keys,
             store,
@@ -143,6 +141,9 @@ class _Run:
 
     def _enqueue(self, task: Task) -> None:
         lane = task.call.type.lane
+        if not self.ranks:
+            order = ranks(self.calls, self.program.targets)
+            self.ranks = {node: (rank,) for node, rank in order.items()}
         heappush(self.ready[lane], (self.ranks[task.call.id], next(self.serial), task))
         if lane == "device" and not self.threads["device"]:
             self._start_thread("device")

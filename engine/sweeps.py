@@ -66,6 +66,8 @@ def sweep(
     sweeper = _Sweeper(flat, catalog, names)
     if not sweeper.found:
         return flat
+    if len(order) < len(flat.nodes):  # a cycle, which is told elsewhere
+        return sweeper.without_axes()
     sweeper.span(order)
     return sweeper.without_axes() if sweeper.failed else sweeper.spread()
 
@@ -118,7 +120,7 @@ class _Sweeper:
 
     def span(self, order: list[str]) -> None:
         """Find the axes of every node, and whether there is room for all cells."""
-        for node_id in [*order, *(self.flat.nodes.keys() - set(order))]:
+        for node_id in order:
             self.spans[node_id] = self._sorted(self._through(node_id))
         cells = {
             span: prod(self.axes[name].length for name in span) for span in set(self.spans.values())

@@ -57,7 +57,7 @@ HALF = graph(
 
 
 def test_a_subgraph_is_a_node_with_its_own_values(run: Run, calls: list[str]) -> None:
-    nodes = {
+    nodes: Json = {
         "one": ("Subgraph", {"n": 5}, {"graph": "plus"}),
         "two": ("Subgraph", {"n": link("one", "n"), "by": 2}, {"graph": "plus"}),
     }
@@ -67,7 +67,7 @@ def test_a_subgraph_is_a_node_with_its_own_values(run: Run, calls: list[str]) ->
 
 
 def test_an_edit_of_a_subgraph_reaches_every_instance(run: Run) -> None:
-    nodes = {
+    nodes: Json = {
         "one": ("Subgraph", {}, {"graph": "plus"}),
         "two": ("Subgraph", {"n": link("one", "n")}, {"graph": "plus"}),
     }
@@ -124,7 +124,7 @@ def test_another_file_is_a_subgraph(tmp_path: Path, run: Run, runtime: Runtime) 
 
 
 def test_a_map_runs_a_graph_for_each_item(run: Run) -> None:
-    nodes = {
+    nodes: Json = {
         "map": ("Map", {"n": [1, 2, 3], "by": 5}, {"graph": "plus", "each": ["n"]}),
         "tally": ("Tally", {"numbers": link("map", "n")}),
         "sum": ("Knot", {"lengths": link("map", "n")}),
@@ -138,14 +138,14 @@ def test_a_map_runs_a_graph_for_each_item(run: Run) -> None:
 
 def test_a_map_goes_over_ranges_and_several_lists_at_once(run: Run) -> None:
     inputs = {"n": {"$range": {"from": 0, "count": 3}}, "by": [1.5, 2.5, 3.5]}
-    nodes = {"map": ("Map", inputs, {"graph": "plus", "each": ["n", "by"]})}
+    nodes: Json = {"map": ("Map", inputs, {"graph": "plus", "each": ["n", "by"]})}
     grid = run(document(nodes, {"plus": PLUS}, all="map.n")).outputs["all"]
     assert grid.cells == (1.5, 3.5, 5.5)
     assert grid.axes == (Axis("n", ("0, 1.5", "1, 2.5", "2, 3.5")),)
 
 
 def test_the_items_of_a_map_may_be_links(run: Run) -> None:
-    nodes = {
+    nodes: Json = {
         "four": ("Pass", {"value": 4}),
         "map": ("Map", {"n": [1, link("four")]}, {"graph": "plus", "each": ["n"]}),
     }
@@ -157,7 +157,7 @@ def test_the_items_of_a_map_may_be_links(run: Run) -> None:
 def test_a_map_over_a_list_that_is_computed(
     run: Run, length: int, cells: tuple[float, ...]
 ) -> None:
-    nodes = {
+    nodes: Json = {
         "count": ("Count", {"length": length}),
         "map": ("Map", {"n": link("count")}, {"graph": "plus", "each": ["n"]}),
         "again": ("Map", {"n": link("map", "n")}, {"graph": "plus", "each": ["n"]}),
@@ -175,7 +175,7 @@ def test_a_map_gives_each_lap_its_number(run: Run) -> None:
         {"n": "add.value"},
     )
     for items in ([5, 6, 7], link("count")):
-        nodes = {
+        nodes: Json = {
             "count": ("Count", {}),
             "map": ("Map", {"n": items}, {"graph": "g", "each": ["n"]}),
         }
@@ -186,7 +186,7 @@ def test_a_map_gives_each_lap_its_number(run: Run) -> None:
 
 
 def test_a_loop_of_a_fixed_count(run: Run, calls: list[str]) -> None:
-    nodes = {"loop": ("Loop", {"n": 0, "times": 4}, {"graph": "plus"})}
+    nodes: Json = {"loop": ("Loop", {"n": 0, "times": 4}, {"graph": "plus"})}
     result = run(document(nodes, {"plus": PLUS}, n="loop.n"))
     assert result.outputs["n"] == 40
     longer = {"loop": ("Loop", {"n": 0, "times": 6}, {"graph": "plus"})}
@@ -195,7 +195,7 @@ def test_a_loop_of_a_fixed_count(run: Run, calls: list[str]) -> None:
 
 
 def test_a_loop_runs_until_its_condition_holds(run: Run, calls: list[str]) -> None:
-    nodes = {"loop": ("Loop", {"n": 0, "times": 50}, {"graph": "half", "until": "done"})}
+    nodes: Json = {"loop": ("Loop", {"n": 0, "times": 50}, {"graph": "half", "until": "done"})}
     workflow = document(nodes, {"half": HALF}, n="loop.n", done="loop.done")
     result = run(workflow)
     assert result.outputs == {"n": 6, "done": True}
@@ -208,13 +208,13 @@ def test_a_loop_runs_until_its_condition_holds(run: Run, calls: list[str]) -> No
 
 
 def test_a_loop_that_is_done_at_once_takes_one_lap(run: Run, calls: list[str]) -> None:
-    nodes = {"loop": ("Loop", {"n": 9}, {"graph": "half", "until": "done"})}
+    nodes: Json = {"loop": ("Loop", {"n": 9}, {"graph": "half", "until": "done"})}
     assert run(document(nodes, {"half": HALF}, n="loop.n")).outputs["n"] == 10
     assert calls.count("Less") == 1
 
 
 def test_a_loop_that_never_ends_stops_at_its_bound(run: Run, calls: list[str]) -> None:
-    nodes = {"loop": ("Loop", {"n": -100, "times": 7}, {"graph": "half", "until": "done"})}
+    nodes: Json = {"loop": ("Loop", {"n": -100, "times": 7}, {"graph": "half", "until": "done"})}
     with pytest.raises(NodeError, match="after 7 laps its condition is still not true"):
         run(document(nodes, {"half": HALF}, n="loop.n"))
     assert calls.count("Add") == 7
@@ -222,7 +222,7 @@ def test_a_loop_that_never_ends_stops_at_its_bound(run: Run, calls: list[str]) -
 
 @pytest.mark.parametrize("times", [1, 2, 5])
 def test_a_count_may_come_by_a_link(run: Run, times: int) -> None:
-    nodes = {
+    nodes: Json = {
         "times": ("Pass", {"value": times}),
         "loop": ("Loop", {"n": 0, "times": link("times")}, {"graph": "plus"}),
     }
@@ -237,7 +237,7 @@ def test_a_loop_carries_what_it_is_told_and_counts_its_laps(run: Run) -> None:
     )
     body["inputs"]["index"]["also"] = [{"node": "note", "input": "index"}]
     for times in (4, link("times")):
-        nodes = {
+        nodes: Json = {
             "times": ("Pass", {"value": 4}),
             "loop": ("Loop", {"n": 0, "times": times}, {"graph": "g", "carry": {"n": "total"}}),
         }
@@ -254,7 +254,7 @@ def test_loops_and_maps_nest(run: Run) -> None:
     ).to_json()
     inner["inputs"] = {"n": {"node": "loop", "input": "n"}}
     del inner["darkroom"]
-    nodes = {
+    nodes: Json = {
         "count": ("Count", {"length": 8}),
         "map": ("Map", {"n": link("count")}, {"graph": "inner", "each": ["n"]}),
         "twice": ("Loop", {"n": 0, "times": link("three")}, {"graph": "inner"}),
@@ -271,7 +271,7 @@ def test_items_are_done_one_after_the_other(run: Run, calls: list[str]) -> None:
     )
     for items in ([1, 2, 3], link("count")):
         calls.clear()
-        nodes = {
+        nodes: Json = {
             "count": ("Count", {}),
             "map": ("Map", {"n": items}, {"graph": "g", "each": ["n"]}),
         }
@@ -287,7 +287,7 @@ def test_a_loop_that_only_delivers_files_runs(run: Run, tmp_path: Path) -> None:
         {"n": "a.a"},
         {"n": "a.value"},
     )
-    nodes = {
+    nodes: Json = {
         "loop": ("Loop", {"n": 0, "times": link("times")}, {"graph": "g"}),
         "times": ("Pass", {"value": 3}),
     }
@@ -301,7 +301,7 @@ def test_a_loop_that_only_delivers_files_runs(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_muted_instance_is_not_there_and_a_bypassed_one_passes_on(run: Run) -> None:
-    nodes = {
+    nodes: Json = {
         "four": ("Pass", {"value": 4.0}),
         "plus": ("Subgraph", {"n": link("four")}, {"graph": "plus", "mode": "bypass"}),
         "end": ("Add", {"a": link("plus", "n"), "b": 1}),
@@ -319,7 +319,10 @@ def test_a_bypassed_node_inside_passes_what_the_instance_is_given(run: Run) -> N
         "inputs": {"n": {"node": "add", "input": "a"}},
         "outputs": {"n": {"node": "end", "output": "value"}},
     }
-    nodes = {"four": ("Add", {"a": 4}), "x": ("Subgraph", {"n": link("four")}, {"graph": "g"})}
+    nodes: Json = {
+        "four": ("Add", {"a": 4}),
+        "x": ("Subgraph", {"n": link("four")}, {"graph": "g"}),
+    }
     assert run(document(nodes, {"g": body}, n="x.n")).outputs["n"] == 5
 
 
@@ -330,7 +333,7 @@ def test_a_muted_output_inside_is_not_there(run: Run) -> None:
         inputs: Json = {"n": [1, 2]} if kind == "Map" else {"n": 1}
         if kind == "Loop":
             inputs["times"] = link("three")
-        nodes = {
+        nodes: Json = {
             "three": ("Pass", {"value": 3}),
             "x": (kind, inputs, {"graph": "g"} | more),
             "end": ("Knot", {"lengths": link("x", "n")})
@@ -385,7 +388,7 @@ def test_a_wrong_value_is_told_where_it_stands(runtime: Runtime) -> None:
     middle = graph({}, {"threads": "in.threads"}, {"cloth": "in.cloth"})
     middle["nodes"] = {"in": {"type": "Subgraph", "graph": "weave", "inputs": {}}}
     subgraphs = {"weave": weave, "middle": middle}
-    nodes = {"top": ("Subgraph", {"threads": 7}, {"graph": "middle"})}
+    nodes: Json = {"top": ("Subgraph", {"threads": 7}, {"graph": "middle"})}
     (found,) = problems(document(nodes, subgraphs, c="top.cloth"), runtime)
     assert (found.node, found.input, found.hint) == ("top", "threads", "8")
     weave["nodes"]["w"]["inputs"] = {"threads": 9}
@@ -397,20 +400,20 @@ def test_a_wrong_value_is_told_where_it_stands(runtime: Runtime) -> None:
 
 def test_a_fault_in_a_loop_is_told_once(runtime: Runtime) -> None:
     body = json.loads(json.dumps(PLUS).replace('"Add"', '"Addd"'))
-    nodes = {"x": ("Loop", {"times": 3}, {"graph": "g"})}
+    nodes: Json = {"x": ("Loop", {"times": 3}, {"graph": "g"})}
     (found,) = problems(document(nodes, {"g": body}, n="x.n"), runtime)
     assert (found.code, found.node, found.hint) == ("unknown_node", "x/add", "Add")
 
 
 def test_what_is_carried_has_to_fit(runtime: Runtime) -> None:
     body = graph({"s": ("Spin", {})}, {"metres": "s.metres"}, {"metres": "s.value"})
-    nodes = {"x": ("Loop", {"times": 3}, {"graph": "g"})}
+    nodes: Json = {"x": ("Loop", {"times": 3}, {"graph": "g"})}
     found = problems(document(nodes, {"g": body}, n="x.metres"), runtime)
     assert {problem.code for problem in found} == {"wrong_link"}
 
 
 def test_links_to_what_an_instance_does_not_give(runtime: Runtime) -> None:
-    nodes = {
+    nodes: Json = {
         "x": ("Subgraph", {}, {"graph": "plus"}),
         "y": ("Add", {"a": link("x", "m"), "b": link("z")}),
     }
@@ -435,7 +438,7 @@ def test_ends_of_a_subgraph_that_lead_nowhere(runtime: Runtime) -> None:
 
 
 def test_instances_that_wait_for_each_other(runtime: Runtime) -> None:
-    nodes = {
+    nodes: Json = {
         "x": ("Subgraph", {"n": link("y", "n")}, {"graph": "plus"}),
         "y": ("Subgraph", {"n": link("x", "n")}, {"graph": "plus"}),
     }
@@ -455,13 +458,13 @@ def test_instances_that_wait_for_each_other(runtime: Runtime) -> None:
 
 
 def test_a_workflow_that_becomes_too_large(runtime: Runtime) -> None:
-    nodes = {"x": ("Loop", {"times": 10**6}, {"graph": "plus"})}
+    nodes: Json = {"x": ("Loop", {"times": 10**6}, {"graph": "plus"})}
     (found,) = problems(document(nodes, {"plus": PLUS}, n="x.n"), runtime)
     assert found.code == "too_large"
 
 
 def test_lengths_and_kinds_that_only_the_run_knows(run: Run) -> None:
-    nodes = {
+    nodes: Json = {
         "two": ("Count", {"length": 2}),
         "three": ("Count", {}),
         "map": (
@@ -492,7 +495,7 @@ def test_the_number_of_a_lap_has_to_fit_where_it_goes(run: Run) -> None:
         {"index": "w.stitches", "n": "a.a"},
         {"n": "a.value", "c": "w.value"},
     )
-    nodes = {
+    nodes: Json = {
         "five": ("Pass", {"value": 5}),
         "loop": ("Loop", {"times": link("five")}, {"graph": "g"}),
     }
