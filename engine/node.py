@@ -24,6 +24,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    InstanceOf,
     PydanticSchemaGenerationError,
     TypeAdapter,
     WithJsonSchema,
@@ -148,8 +149,7 @@ class Input:
     @cached_property
     def adapter(self) -> TypeAdapter[Any]:
         """Checks a value against the type and its range, and turns JSON into it."""
-        hint = Any if isinstance(self.hint, TypeVar) else self.hint
-        return TypeAdapter(hint)
+        return TypeAdapter(Any if isinstance(self.hint, TypeVar) else self.schema_hint)
 
     @cached_property
     def container(self) -> TypeAdapter[Any]:
@@ -171,6 +171,11 @@ class Input:
         """The type as JSON Schema sees it: a type variable is a link to anything consistent."""
         if isinstance(self.hint, TypeVar):
             return Annotated[Any, WithJsonSchema({"link": self.hint.__name__})]
+        origin = get_origin(self.hint)
+        if isinstance(origin, type) and issubclass(origin, Opaque):
+            # Pydantic would take the JSON of a generic dataclass's fields for one.
+            instance: Any = InstanceOf
+            return Annotated[self.hint, instance(), WithJsonSchema({"link": type_name(self.hint)})]
         return self.hint
 
 
