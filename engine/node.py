@@ -24,7 +24,6 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    InstanceOf,
     PydanticSchemaGenerationError,
     TypeAdapter,
     WithJsonSchema,
@@ -72,6 +71,15 @@ class Opaque:
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> Json:
         return {"link": schema.get("metadata", {}).get("link", cls.__name__)}
+
+
+class _Linked:
+    """Has pydantic check a generic `Opaque` as such, where it would take its fields' JSON for one."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.is_instance_schema(get_origin(source))
 
 
 class Service:
@@ -173,9 +181,7 @@ class Input:
             return Annotated[Any, WithJsonSchema({"link": self.hint.__name__})]
         origin = get_origin(self.hint)
         if isinstance(origin, type) and issubclass(origin, Opaque):
-            # Pydantic would take the JSON of a generic dataclass's fields for one.
-            instance: Any = InstanceOf
-            return Annotated[self.hint, instance(), WithJsonSchema({"link": type_name(self.hint)})]
+            return Annotated[self.hint, _Linked(), WithJsonSchema({"link": type_name(self.hint)})]
         return self.hint
 
 
