@@ -159,8 +159,8 @@ def save_table(
     """Save a table of a sweep: one row for each cell, with its labels.
 
     Args:
-        values: Numbers, texts and other JSON, or the files of SaveImage, of which the table tells
-            the paths: from its own folder, if they lie among the outputs too.
+        values: Numbers, texts and other JSON; or files, such as those of SaveImage, for their
+            paths: from where the table lies if that is the folder of outputs too, else whole.
         header: What the column of the values is called.
         columns: Further columns by name, each with a link to a table of the same sweep. One that
             lacks some of its axes, or a single value, is repeated.
