@@ -13,11 +13,14 @@ from typing import Any
 from .caller import Caller, MissingError, reason
 from .canonical import canonical, digest
 from .codecs import content_digest
-from .constructs import PLAIN
+from .constructs import GATHER, PLAIN
+from .disk import Note
 from .errors import Cancelled, NodeError, StoreError
 from .events import Event, NodeFinished, NodeStarted, NodeState, Warned, Watcher
+from .explain import made_of
 from .flat import Unfold
 from .graphs import CONSTRUCTS
+from .journal import Entry as JournalEntry, Journal, run_id
 from .keyring import Keyring
 from .keys import TypeDigests
 from .links import Link
@@ -39,6 +42,7 @@ class NodeRun:
 
     state: NodeState
     seconds: float = 0.0
+    type_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ def execute(
     *,
     on_event: Watcher | None = None,
     cancel: threading.Event | None = None,
+    journal: Journal | None = None,
 ) -> Result:
     """Run a program and return what its targets gave.
 
@@ -65,12 +70,14 @@ def execute(
         runtime: What this machine lends to the nodes.
         on_event: Called with each event, from one thread at a time.
         cancel: Once set, the run ends at the next progress of each running node.
+        journal: Where to note what was made of what.
 
     Raises:
         NodeError: A node failed. What other nodes had finished is stored. Has `result`.
         Cancelled: The run was cancelled; likewise.
     """
     run = _Run(program, store, runtime, on_event, cancel or threading.Event())
+    run.journal = journal
     try:
         run.work()
     finally:
@@ -110,6 +117,10 @@ class _Run:
             on_found=self._found,
             fingerprint=self._fingerprint,
         )
+        self.id = run_id()
+        self.journal: Journal | None = None
+        self.noted: set[str] = set()
+        """The types whose code the journal was told."""
         self.ran: dict[str, float] = {}
         self.found: set[str] = set()
         self.ready: dict[Lane, list[tuple[Rank, int, Task]]] = {"cpu": [], "device": []}
@@ -123,6 +134,8 @@ class _Run:
 
     def work(self) -> None:
         """Take part in the cpu lane until every target is there or the run has failed."""
+        if self.journal is not None:
+            self.journal.begin(self.id, self.program.workflow.name, self.runtime.profile)
         with self.changed:
             for node in self.program.targets:
                 self.pull.target(node)
@@ -136,6 +149,8 @@ class _Run:
             self.changed.notify_all()
         for thread in [*self.threads["cpu"], *self.threads["device"]]:
             thread.join()
+        if self.journal is not None:
+            self.journal.flush()
 
     # What the pull tells
 
@@ -274,7 +289,7 @@ class _Run:
             code = self.digests.code(call.type)
             content = content_digest(self.runtime.codecs, list(made_of))
             key = digest(canonical([code, dict(self.runtime.profile), content]))
-            return StoredRoute(self.store, key, call.type.name, warn)
+            return StoredRoute(self.store, key, call.type.name, warn, self.id)
 
         return waypoints
 
@@ -287,13 +302,31 @@ class _Run:
             with self.changed:
                 key = self.keys.known[call.id]
             keep = call.type.name not in PLAIN and (task.kept or call.type.delivers)
-            self.store.put(key, outputs, call.type.name, seconds, keep=keep)
+            note = self.store.put(key, outputs, call.type.name, seconds, keep=keep, run=self.id)
+            self._note_down(call, key, note)
         except Exception as error:  # noqa: BLE001 - a result that cannot be kept is still a result
             return Warned(
                 f"the result could not be stored and will be made again: {reason(error)}{_remedy(error)}",
                 call.id,
             )
         return None
+
+    def _note_down(self, call: Call, key: str, note: Note) -> None:
+        """Tell the journal what a result was made of."""
+        if self.journal is None or call.type.name in PLAIN:
+            return
+        if call.type.name not in self.noted:
+            self.noted.add(call.type.name)
+            self.journal.code(self.digests.code(call.type), self.digests.files(call.type))
+        with self.changed:
+            parts = made_of(call, self.keys.known, self.digests)
+        workflow = self.program.workflow.name
+        self.journal.note(
+            JournalEntry(
+                key, call.id, workflow, note.type_name, self.id, note.created, note.seconds,
+                note.size, note.peak, parts,
+            )
+        )  # fmt: skip
 
     def _settle(self, task: Task, outputs: Mapping[str, Any]) -> None:
         """Key what a volatile node gave by its bytes, and keep it for this run."""
@@ -338,12 +371,15 @@ class _Run:
         if self.failure is None:
             for node in behind(self.calls, self.program.targets, lazy=False):
                 if node in nodes and nodes[node].state == "skipped":
-                    nodes[node] = NodeRun("stored")
+                    nodes[node] = NodeRun("stored", 0.0, nodes[node].type_name)
         links = dict(self.program.outputs)
         named = {link.node for link in links.values()}
+        for node in list(named):
+            if self.calls[node].type.name == GATHER:
+                named.update(link.node for link in self.calls[node].eager)
         for node in self.program.targets:
             if node not in named:
-                links[node] = Link(node, next(iter(self.program.calls[node].type.outputs)))
+                links[node] = Link(node, next(iter(self.calls[node].type.outputs)))
         outputs = {}
         for name, link in links.items():
             found = self.pull.outputs(link.node)
@@ -352,11 +388,14 @@ class _Run:
         return Result(outputs, nodes)
 
     def _node_run(self, node: str) -> NodeRun:
-        task = self.pull.by_node.get(node)
+        task, call = self.pull.by_node.get(node), self.calls.get(node)
+        name = self.program.workflow.nodes[node].type if call is None else call.type.name
         if task is None or not task.done:
-            return NodeRun("skipped")
+            return NodeRun("skipped", 0.0, name)
         made = task.call.id
-        return NodeRun("ran", self.ran[made]) if made in self.ran else NodeRun("stored")
+        if made in self.ran:
+            return NodeRun("ran", self.ran[made], name)
+        return NodeRun("stored", 0.0, name)
 
 
 def _node_error(call: Call, error: BaseException) -> NodeError:

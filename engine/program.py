@@ -50,21 +50,27 @@ class Call:
             keys: Of the nodes behind the links.
             mark: The fingerprint as canonical JSON, if it was not known beforehand.
         """
-        texts = self.texts
-        if self.linked:
-            texts = dict(texts)
-            for name in self.linked:
-                value = self.arguments[name]
-                if type(value) is Link:
-                    texts[name] = f'{{"$link":["{keys[value.node]}","{value.output}"]}}'
-                else:
-                    texts[name] = canonical(
-                        replace_links(value, lambda link: _key_json(link, keys))
-                    )
+        texts = self.inputs_text(keys)
         inputs = ",".join([f"{name}={texts[name]}" for name in sorted(texts)])
-        if mark is None:
-            mark = "" if self.fingerprint is None else canonical(self.fingerprint)
-        return digest(f"{type_digest}({inputs}){mark}")
+        return digest(f"{type_digest}({inputs}){self.mark if mark is None else mark}")
+
+    def inputs_text(self, keys: Mapping[str, str]) -> dict[str, str]:
+        """Every input as canonical JSON, a link by the key of the node that it leads to."""
+        if not self.linked:
+            return self.texts
+        texts = dict(self.texts)
+        for name in self.linked:
+            value = self.arguments[name]
+            if type(value) is Link:
+                texts[name] = f'{{"$link":["{keys[value.node]}","{value.output}"]}}'
+            else:
+                texts[name] = canonical(replace_links(value, lambda link: _key_json(link, keys)))
+        return texts
+
+    @property
+    def mark(self) -> str:
+        """The fingerprint as canonical JSON."""
+        return "" if self.fingerprint is None else canonical(self.fingerprint)
 
 
 def _key_json(link: Link, keys: Mapping[str, str]) -> object:

@@ -148,7 +148,7 @@ class Store:
         keep: bool,
         run: str = "",
         peak: int | None = None,
-    ) -> None:
+    ) -> Note:
         """Keep a result: in memory, and on disk if reading it back is cheaper than making it.
 
         Args:
@@ -169,10 +169,11 @@ class Store:
         note = Note(type_name, seconds, time.time(), size, run, peak)
         with self.lock:
             self.memory[key] = Record(outputs, note)
-        if self.disk is None:
-            return
-        if keep or seconds > _READ_SECONDS + size / _READ_BYTES_PER_SECOND:
+        if self.disk is not None and (
+            keep or seconds > _READ_SECONDS + size / _READ_BYTES_PER_SECOND
+        ):
             self.disk.write(key, outputs, note)
+        return note
 
     def size(self) -> StoreSize:
         """How much the disk tier holds."""

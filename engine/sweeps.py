@@ -7,6 +7,7 @@ from itertools import product
 from math import prod
 from typing import Any, get_origin
 
+from .constructs import GATHER
 from .errors import InputError
 from .flat import MAX_NODES, Flat
 from .grid import Grid
@@ -226,7 +227,7 @@ class _Sweeper:
             return self._cell_of(link, fixed)
         cells = [self._cell_of(link, {**fixed, **cell}) for cell in self._cells(free)]
         axes = [{"name": name, "labels": self.axes[name].labels} for name in free]
-        self.new.nodes[node_id] = Node("Gather", 1, {"cells": cells, "axes": axes})
+        self.new.nodes[node_id] = Node(GATHER, 1, {"cells": cells, "axes": axes})
         self.new.places[node_id] = self.flat.place(link.node)
         return Link(node_id)
 

@@ -42,6 +42,14 @@ Values = Annotated[
         help="Set an input of the workflow, or of a node as NODE.INPUT. Can be repeated.",
     ),
 ]
+Axes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--axis",
+        metavar="NAME=VALUES",
+        help="Sweep an input: NAME=1,3,5 or NAME=0..63 (0..9..3 by threes), or a JSON list. Can be repeated.",
+    ),
+]
 Output = Annotated[
     Path | None, typer.Option(help="Folder for what the run delivers.", file_okay=False)
 ]
@@ -80,7 +88,9 @@ def start(
 @app.command()
 def run(
     workflow: WorkflowName,
+    *,
     values: Values = None,
+    axes: Axes = None,
     output: Output = None,
     device: Device = "auto",
     as_json: AsJson = False,
@@ -90,33 +100,66 @@ def run(
     def work() -> "Answer":
         from .running import run
 
-        return run(*_opened(workflow, values, device=device, output=output))
+        return run(*_opened(workflow, values, axes, device=device, output=output))
 
     _finish(work, as_json)
 
 
 @app.command()
-def check(workflow: WorkflowName, values: Values = None, as_json: AsJson = False) -> None:
+def check(
+    workflow: WorkflowName, values: Values = None, axes: Axes = None, as_json: AsJson = False
+) -> None:
     """List everything that is wrong with a workflow, without running it."""
 
     def work() -> "Answer":
         from .asking import check
 
-        return check(lambda: _opened(workflow, values))
+        return check(lambda: _opened(workflow, values, axes))
 
     _finish(work, as_json)
 
 
 @app.command()
 def plan(
-    workflow: WorkflowName, values: Values = None, device: Device = "auto", as_json: AsJson = False
+    workflow: WorkflowName,
+    values: Values = None,
+    axes: Axes = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
 ) -> None:
     """Say which nodes would run and why, and which results are stored."""
 
     def work() -> "Answer":
-        from .asking import plan
+        from .explaining import plan
 
-        return plan(*_opened(workflow, values, device=device))
+        return plan(*_opened(workflow, values, axes, device=device))
+
+    _finish(work, as_json)
+
+
+@app.command()
+def explain(
+    workflow: WorkflowName,
+    node: Annotated[str | None, typer.Argument(help="One node, instead of all.")] = None,
+    *,
+    values: Values = None,
+    axes: Axes = None,
+    edit: Annotated[
+        list[str] | None,
+        typer.Option("--if", metavar="NAME=VALUE", help="Say what this edit would invalidate."),
+    ] = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Say for every node since when it is stored, or what has changed that it will run."""
+
+    def work() -> "Answer":
+        from .documents import with_settings
+        from .explaining import explain
+
+        opened, session = _opened(workflow, values, axes, device=device)
+        changed = with_settings(opened, edit, session.catalog) if edit else None
+        return explain(opened, session, node, changed)
 
     _finish(work, as_json)
 
@@ -189,15 +232,22 @@ def _session(
 
 
 def _opened(
-    name: str, values: list[str] | None, device: str | None = None, output: Path | None = None
+    name: str,
+    values: list[str] | None,
+    axes: list[str] | None = None,
+    *,
+    device: str | None = None,
+    output: Path | None = None,
 ) -> "tuple[Workflow, Session]":
-    from .documents import find_workflow, read_workflow, with_settings
+    from .documents import find_workflow, read_workflow, with_axes, with_settings
 
     path = find_workflow(name)
     session = _session(device, output and output.absolute(), path.parent.absolute())
     workflow = read_workflow(path, session.settings.nodes)
     if values:
         workflow = with_settings(workflow, values, session.catalog)
+    if axes:
+        workflow = with_axes(workflow, axes, session.catalog)
     return workflow, session
 
 
