@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from . import literals
 from .errors import GraphError, InputError, Problem, os_reason
+from .merge import conflict_problems
 from .modes import active
 from .node import UNKNOWN, Input, NodeType, Opaque, type_name
 from .program import LATE, Call, Program
@@ -60,7 +61,7 @@ class _Checker:
         self.runtime = runtime
         self.workflow, self.problems = migrate(workflow, catalog)
         self.nodes, self.outputs, problems = active(self.workflow, catalog)
-        self.problems += problems
+        self.problems += problems + conflict_problems(self.workflow)
         self.calls: dict[str, Call] = {}
         self.given: dict[str, dict[str, Any]] = {}
         self.facts: dict[Link, Any] = {}
