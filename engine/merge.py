@@ -202,7 +202,7 @@ class _Merger:
         while not settled:
             settled = True
             for place, targets in list(uses(merged)):
-                gone = targets - merged["nodes"].keys()
+                gone = {node for node in targets if node not in merged["nodes"]}
                 if not gone:
                     continue
                 sides = graphs.each(place.of)

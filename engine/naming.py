@@ -50,14 +50,17 @@ def renames(a: Json, b: Json) -> dict[str, str]:
             added.setdefault(_kind(new[node_id], {}), []).append(node_id)
     names: dict[str, str] = {}
     waiting = [node_id for node_id in old if node_id not in new]
-    found = True
-    while found and added:
-        found = False
-        for node_id in [each for each in waiting if each not in names]:
-            candidates = added.get(_kind(old[node_id], names))
+    followers: dict[str, list[str]] = {}
+    for node_id in waiting:
+        for target in _targets(old[node_id].get("inputs", {})):
+            followers.setdefault(target, []).append(node_id)
+    while waiting:
+        tried, waiting = waiting, []
+        for node_id in tried:
+            candidates = added.get(_kind(old[node_id], names)) if node_id not in names else None
             if candidates:
                 names[node_id] = candidates.pop(0)
-                found = True
+                waiting += followers.get(node_id, [])
     return names
 
 
@@ -133,17 +136,18 @@ def _followed(value: Any, names: Mapping[str, str]) -> Any:
     return value
 
 
+def _names_node(end: Any) -> bool:
+    return isinstance(end, dict) and isinstance(end.get("node"), str)
+
+
 def _also(end: Json) -> list[Json]:
     """The further nodes that a named input leads to."""
     also = end.get("also")
-    ends = also if isinstance(also, list) else []
-    return [each for each in ends if isinstance(each, dict) and isinstance(each.get("node"), str)]
+    return [each for each in also if _names_node(each)] if isinstance(also, list) else []
 
 
 def _end(end: Json, names: Mapping[str, str]) -> Json:
     changed = end | {"node": names.get(end["node"], end["node"])}
-    if _also(end):
-        changed["also"] = [
-            _end(each, names) if each in _also(end) else each for each in end["also"]
-        ]
+    if isinstance(end.get("also"), list):
+        changed["also"] = [_end(e, names) if _names_node(e) else e for e in end["also"]]
     return changed

@@ -229,14 +229,15 @@ def test_equal_nodes_are_renamed_one_to_one() -> None:
 
 
 def test_further_ends_of_a_named_input_follow() -> None:
-    before = changed("inputs.prompt.also", [{"node": "positive", "input": "b"}, {"node": "x"}])
+    before = changed("inputs.prompt.also", [{"node": "positive", "input": "b"}])
+    before["outputs"]["image"]["also"] = [{"node": 3}, "unknown"]
     after = deepcopy(before)
     after["nodes"]["words"] = after["nodes"].pop("positive")
     after["nodes"]["sampler"]["inputs"]["positive"] = link("words")
     after["inputs"]["prompt"] = {
         "node": "words",
         "input": "text",
-        "also": [{"node": "words", "input": "b"}, {"node": "x"}],
+        "also": [{"node": "words", "input": "b"}],
     }
     assert said(after, before) == ["positive is called words now"]
 
