@@ -53,12 +53,7 @@ def read_workflow(path: Path, package: str) -> Workflow:
     Raises:
         GraphError: There is none in the file, or it does not have the form of one.
     """
-    try:
-        with path.open("rb") as file:
-            picture = file.read(8).startswith(_PICTURES)
-    except OSError:
-        picture = False
-    if not picture:
+    if not is_picture(path):
         return Workflow.read(path)
     carried = importlib.import_module(f"{package}.provenance").read_provenance(path)
     if not carried or "workflow" not in carried:
@@ -68,6 +63,15 @@ def read_workflow(path: Path, package: str) -> Workflow:
             "take the picture as Darkroom saved it: programs that edit or send pictures drop what is embedded",
         )
     return Workflow.from_json(carried["workflow"], str(path))
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is a picture, by its first bytes; one that cannot be read is none."""
+    try:
+        with path.open("rb") as file:
+            return file.read(8).startswith(_PICTURES)
+    except OSError:
+        return False
 
 
 def with_settings(workflow: Workflow, settings: Iterable[str], catalog: Catalog) -> Workflow:
