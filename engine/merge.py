@@ -255,8 +255,10 @@ class _View:
         return self.merger.conflict(at, sides)
 
     def _place(self, at: Place, sides: Sides) -> Any:
-        """Where a node is; one that was removed is nowhere, whoever moved it."""
-        return self.merger.conflict(at, sides) if at.path[-1] in self.nodes else ABSENT
+        """Where a node is: where we put it, for nothing depends on it; a removed one is nowhere."""
+        if at.path[-1] not in self.nodes:
+            return ABSENT
+        return sides.theirs if sides.ours is ABSENT else sides.ours
 
 
 def _aligned(graphs: Sides) -> Sides:

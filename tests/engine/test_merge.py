@@ -92,7 +92,6 @@ def test_edits_of_different_parts_go_together(ours: Json, theirs: Json) -> None:
         ("inputs.first.node", "b", "c", "input first"),
         ("outputs.sum", ABSENT, {"node": "a", "output": "value"}, "output sum"),
         ("name", "X", "Y", "name"),
-        ("view.nodes.a.x", 5, 6, "view.nodes.a"),
         ("view.zoom", 5, 6, "view.zoom"),
         ("view", ABSENT, {"zoom": 2}, "view"),
     ],
@@ -110,6 +109,14 @@ def test_a_part_that_both_changed_is_a_conflict_and_stays_ours(
     assert document["author"] == "A"
     del document["conflicts"]
     assert document == edited({edit: ours, "author": "A"})
+
+
+def test_where_a_node_stands_is_ours_to_say() -> None:
+    result = merged({"view.nodes.a.x": 5}, {"view.nodes.a.x": 6})
+    assert listed(result) == []
+    assert tree(result)["view"]["nodes"]["a"] == {"x": 5}
+    gone = merged({"view.nodes.a": ABSENT}, {"view.nodes.a.x": 6})
+    assert tree(gone)["view"]["nodes"]["a"] == {"x": 6}
 
 
 def test_type_and_version_are_one_part() -> None:
