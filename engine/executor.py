@@ -166,7 +166,7 @@ class _Run:
 
     def _found(self, task: Task, record: Record) -> None:
         self.found.add(task.call.id)
-        if self.watched:
+        if self.watched and task.call.type.name not in PLAIN:
             name = task.call.type.name
             self.tell(NodeFinished(task.call.id, name, "stored", record.note.seconds))
 
@@ -233,7 +233,7 @@ class _Run:
         call = task.call
         started = time.perf_counter()
         try:
-            if self.watched:
+            if self.watched and call.type.name not in PLAIN:
                 self.tell(NodeStarted(call.id, call.type.name))
             outputs = self.caller.call(call)
         except MissingError as missing:
@@ -260,7 +260,8 @@ class _Run:
         if self.watched:
             if warning is not None:
                 self.tell(warning)
-            self.tell(NodeFinished(call.id, call.type.name, "ran", seconds))
+            if call.type.name not in PLAIN:
+                self.tell(NodeFinished(call.id, call.type.name, "ran", seconds))
 
     def _postpone(self, task: Task, link: Link) -> None:
         with self.changed:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from .constructs import PLAIN
 from .disk import Note
 from .explain import Explainer, Reason, when
 from .journal import Journal
@@ -84,7 +85,8 @@ class _Planner:
                 self.planned[node] = self._asked_for_later(call)
             elif node in reachable:
                 self.planned[node] = self._not_needed(node)
-        return Plan(self.planned, self.keys)
+        shown = {n: each for n, each in self.planned.items() if calls[n].type.name not in PLAIN}
+        return Plan(shown, self.keys)
 
     def _needed(self) -> dict[str, Note | None]:
         """The nodes that are asked for whatever happens, with what is stored of them."""
