@@ -119,6 +119,7 @@ class _Run:
 
     def work(self) -> None:
         """Take part in the cpu lane until every target is there or the run has failed."""
+        self.store.begin(lambda message: self.tell(Warned(message)))
         with self.changed:
             for node in self.program.targets:
                 task = self.demand(node)

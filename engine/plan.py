@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from time import localtime, strftime
 from typing import Literal
 
-from .disk import Note
 from .keys import VOLATILE, TypeDigests
 from .program import LATE, Call, Program
+from .records import Note
 from .runtime import Runtime
 from .store import Store
 
