@@ -13,6 +13,7 @@ from typing import Any, Self
 from engine.artifacts import Artifact
 from engine.check import compile_graph
 from engine.executor import Result, execute
+from engine.store import Store
 from engine.workflow import Workflow
 
 from .answer import Answer
@@ -58,16 +59,29 @@ def run(workflow: Workflow, session: Session) -> Answer:
     """
     with Interrupt() as interrupt:
         program = compile_graph(workflow, session.catalog, session.runtime)
+        store = session.store
         with watching() as watch:
-            result = execute(
-                program, session.store, session.runtime, on_event=watch, cancel=interrupt.cancel
-            )
+            try:
+                result = execute(
+                    program, store, session.runtime, on_event=watch, cancel=interrupt.cancel
+                )
+            finally:
+                _share(store, interrupt.cancel)
     paths, values = _sorted_outputs(result.outputs)
     answer: dict[str, Any] = {"outputs": paths, "nodes": nodes_json(result.nodes)}
     if values:
         answer["values"] = values
     types = {name: node.type for name, node in workflow.nodes.items()}
     return Answer(answer, lambda: _show(result, types, paths, values))
+
+
+def _share(store: Store, cancel: threading.Event) -> None:
+    """Wait until the results are shared; Ctrl-C leaves the rest on this machine."""
+    left = 0 if cancel.is_set() else store.flush(1.0)
+    if left:
+        say("sharing the last results …; Ctrl-C to leave them on this machine", sys.stderr)
+    while left and not cancel.is_set():
+        left = store.flush(0.2)
 
 
 def _sorted_outputs(outputs: Mapping[str, Any]) -> tuple[dict[str, list[str]], dict[str, Any]]:
