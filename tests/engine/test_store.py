@@ -207,6 +207,13 @@ def test_another_versions_record_is_a_miss_and_is_replaced(disk: Store) -> None:
     assert reopened(disk).get(KEY, HERE) is not None
 
 
+def test_a_record_without_tensors_that_no_version_reads_goes(disk: Store) -> None:
+    disk.put(KEY, {"value": 1}, "Add", SLOW, keep=False)
+    reseal(disk, lambda body: body.update(values={"$nonsense": 1}))
+    assert reopened(disk).get(KEY, HERE) is None
+    assert not path(disk, "json").exists()
+
+
 def test_notes_are_read_without_tensors(disk: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     disk.put(KEY, {"value": Array(1)}, "Add", SLOW, keep=False)
     store = reopened(disk)
