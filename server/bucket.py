@@ -21,6 +21,7 @@ _READ: "ClientConfig" = {**_REACH, "read_timeout": "15s", "timeout": "1h"}
 _WRITE: "ClientConfig" = {**_REACH, "timeout": "10min"}
 """A run waits for what it reads; what it writes is nobody's hurry."""
 _RETRY: "RetryConfig" = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
+_MESSAGE = re.compile(r"<Message>(.*?)</Message>")
 _NOISE = re.compile(
     r"^Generic \S+ error: | in [\d.]+[^\s\d]?s\b|, after \d+ retries, max_retries: \d+, retry_timeout: \S+ "
 )
@@ -56,7 +57,7 @@ class Bucket:
             self.writing: ObjectStore = from_url(url, client_options=_WRITE, retry_config=_RETRY)
         except (BaseError, ValueError) as error:
             raise InputError(
-                f"the shared store {url} cannot be opened: {_first_line(error)}", code="bad_store"
+                f"the shared store {url} cannot be opened: {_said(error)}", code="bad_store"
             ) from error
 
     @property
@@ -109,9 +110,7 @@ class Bucket:
     def _if_there(self, call: Callable[[], T]) -> T | None:
         try:
             return self._call(call)
-        except FileNotFoundError as error:
-            if "NoSuchBucket" in str(error):
-                raise OSError(errno.ENOENT, "there is no such bucket") from error
+        except FileNotFoundError:
             return None
 
     def _call(self, call: Callable[[], T]) -> T:
@@ -139,12 +138,16 @@ def _as_os_error() -> Iterator[None]:
     try:
         yield
     except (PermissionDeniedError, UnauthenticatedError) as error:
-        raise PermissionError(errno.EACCES, f"access denied: {_first_line(error)}") from error
-    except BaseError as error:
-        raise OSError(errno.EIO, _first_line(error)) from error
+        raise PermissionError(errno.EACCES, f"access denied: {_said(error)}") from error
+    except (BaseError, FileNotFoundError) as error:
+        if "NoSuchBucket" in str(error):
+            raise OSError(errno.ENODEV, "there is no such bucket") from error
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise OSError(errno.EIO, _said(error)) from error
 
 
-def _first_line(error: Exception) -> str:
-    """The part of a long message that people can use."""
-    line = _NOISE.sub("", str(error).partition("\n")[0])
-    return line.partition(" - Server returned non-2xx status code: ")[2].strip(": ") or line
+def _said(error: Exception) -> str:
+    """The part of a long message that people can use: what the service says, or the first line."""
+    said = _MESSAGE.search(str(error))
+    return said[1] if said else _NOISE.sub("", str(error).partition("\n")[0]).strip(" :")
