@@ -66,7 +66,7 @@ def run(workflow: Workflow, session: Session) -> Answer:
                     program, store, session.runtime, on_event=watch, cancel=interrupt.cancel
                 )
             finally:
-                _share(store, interrupt.cancel)
+                share_rest(store, interrupt.cancel)
     paths, values = _sorted_outputs(result.outputs)
     answer: dict[str, Any] = {"outputs": paths, "nodes": nodes_json(result.nodes)}
     if values:
@@ -75,7 +75,7 @@ def run(workflow: Workflow, session: Session) -> Answer:
     return Answer(answer, lambda: _show(result, types, paths, values))
 
 
-def _share(store: Store, cancel: threading.Event) -> None:
+def share_rest(store: Store, cancel: threading.Event) -> None:
     """Wait until the results are shared; Ctrl-C leaves the rest on this machine."""
     left = 0 if cancel.is_set() else store.flush(1.0)
     if left:

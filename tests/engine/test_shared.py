@@ -18,6 +18,7 @@ from engine.place import Folder, Stored
 from engine.records import Sealed
 from engine.shared import Shared
 from engine.store import Store
+from engine.waypoints import StoredRoute
 
 from .conftest import SEWN, Run
 from .test_store import CODECS, HERE, KEY, SLOW, Array
@@ -140,6 +141,16 @@ def test_a_private_question_is_not_asked_elsewhere(here: Store, there: Store) ->
     put(here)
     assert there.get(KEY, HERE, share=False) is None
     assert there.get(KEY, HERE) is not None
+
+
+def test_waypoints_stay_on_their_machine(here: Store, place: Unsteady) -> None:
+    route = StoredRoute(here, "way", "Sample", print)
+    route.reached -= 1000
+    route.offer(3, lambda: Array(3))
+    here.flush()
+    assert route.last(5) == (3, Array(3))
+    assert place.asked == 0
+    assert not place.path.exists()
 
 
 def test_delivered_files_are_not_shared(here: Store, place: Unsteady, tmp_path: Path) -> None:

@@ -85,6 +85,14 @@ def test_only_the_first_creates_an_object(bucket: Bucket) -> None:
     assert bucket.read(NAME) == b"first"
 
 
+def test_an_object_is_created_on_a_service_without_conditions(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert endpoint
+    monkeypatch.setenv("AWS_CONDITIONAL_PUT", "disabled")
+    test_only_the_first_creates_an_object(Bucket(URL))
+
+
 def test_a_large_object_is_whole(bucket: Bucket) -> None:
     data = bytes(range(256)) * 50_000
     bucket.write(NAME, data)
