@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .constructs import PLAIN
-from .disk import Note
 from .explain import Explainer, Reason, when
 from .journal import Journal
 from .keyring import Keyring
 from .keys import TypeDigests
 from .program import LATE, Call, Program, behind
+from .records import Note
 from .runtime import Runtime
 from .store import Store
 
