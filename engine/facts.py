@@ -68,7 +68,7 @@ class Facts:
             OSError: What the function raises.
         """
         arguments = self.arguments(call, function)
-        if function is call.type.function and any(map(_has_unknown, arguments.values())):
+        if function is call.type.function and any(map(has_unknown, arguments.values())):
             return
         items, asked = call.type.inputs, set[str]()
         lazy = {name for name in arguments if name in items and items[name].lazy}
@@ -105,9 +105,10 @@ def _asked(asked: set[str], name: str, fact: Any) -> Any:
     return fact
 
 
-def _has_unknown(value: object) -> bool:
+def has_unknown(value: object) -> bool:
+    """Whether `UNKNOWN` is anywhere in a value."""
     if isinstance(value, (list, tuple)):
-        return any(map(_has_unknown, value))
+        return any(map(has_unknown, value))
     if isinstance(value, dict):
-        return any(map(_has_unknown, value.values()))
+        return any(map(has_unknown, value.values()))
     return value is UNKNOWN

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.errors import InputError
+from nodes import facts, fitting
 from nodes.values import (
     Conditioning,
     ControlNet,
@@ -110,7 +110,10 @@ class Run:
         for each in conditioning.controls:
             active = control.window(each, self.schedule, self.trained, self.settings.profile)
             if any(active):
-                acting.append(control.bind(each, borrow(each.controlnet), self.shape, active))
+                net = borrow(each.controlnet)
+                name = f"the ControlNet {each.controlnet.weights.name!r}"
+                fitting.check_family(model.config, net.config, name, role)
+                acting.append(control.bind(each, net, self.shape, active, role))
         return Guide(embeddings, tuple(acting))
 
     def advance(self, state: SamplerState, denoise: Denoiser) -> SamplerState:
@@ -145,15 +148,7 @@ def begin(
         InputError: The latents' mask does not fit them, or see `Settings.planned`.
     """
     samples, mask = latents.samples, latents.mask
-    if mask is not None and (
-        mask.shape[-2:] != samples.shape[-2:] or mask.shape[0] not in {1, samples.shape[0]}
-    ):
-        raise InputError(
-            f"the latents' mask is {tuple(mask.shape)} for latents of {tuple(samples.shape)}: "
-            "set one of their size with SetLatentMask",
-            code="size_mismatch",
-            input="latents",
-        )
+    fitting.check_latent_mask(facts.of(latents))
     schedule = settings.planned(trained)
     drawn, stream = noise.initial(
         settings.profile, settings.seed, samples.shape, draws_before=settings.draws_before
