@@ -123,7 +123,8 @@ class Folders(Service):
             if path.suffix.lower() in PICKLE_ENDINGS:
                 return row | {"title": "a pickle, read only when it is loaded"}
             row["title"] = inspect(path).title
-            row["family"] = open_weights(path).family.name
+            parts = open_weights(path)
+            row |= {"title": parts.title, "family": parts.family.name}
         except (InputError, OSError) as error:
             row["fault"] = str(error)
         return row

@@ -21,8 +21,8 @@ _CROSSED, _PLAIN = 45.0, 16.0
 """Feature maps of a UNet's level, for each picture of a call: with and without attention to the text."""
 _DECODED, _ENCODED = 4.0, 4.6
 """Feature maps of a VAE at the picture's own resolution."""
-_SCRATCH = {"unet": 128 * 2**20, "decode": 128 * 2**20, "encode": 32 * 2**20}
-"""What libraries keep for themselves at work."""
+_DECODING, _ENCODING = 128 * 2**20, 32 * 2**20
+"""What libraries keep for themselves while a VAE works."""
 _CERTAIN_ON_CPU, _CERTAIN = 0.6, 0.4
 """The share of an estimate's feature maps that is needed at the very least: nothing is refused below
 it. The least on a GPU is counted, not measured: what the layers hold at once, without workspace."""
@@ -79,22 +79,24 @@ def denoising(sizes: Mapping[str, Any], rows: int, height: int, width: int, dtyp
         channels * (_CROSSED if "CrossAttn" in kind else _PLAIN) / 4**level
         for level, (channels, kind) in enumerate(levels)
     )
-    maps = widest * rows * height * width * ITEM.get(dtype, 2)
-    return Need(0, int(maps), _SCRATCH["unet"])
+    size = ITEM.get(dtype, 2)
+    # Libraries lay out the largest convolution's weights anew: 3x3, from two levels' maps to one's.
+    scratch = 2 * 9 * max(sizes["block_out_channels"]) ** 2 * size
+    return Need(0, int(widest * rows * height * width * size), scratch)
 
 
 def decoding(sizes: Mapping[str, Any], picture: PixelFacts, dtype: str) -> Need:
     """What a VAE takes, beside weights, to decode a batch, one picture after the other."""
     pixels = picture.height * picture.width
     maps = _DECODED * max(sizes["block_out_channels"][:2]) * pixels * ITEM.get(dtype, 2)
-    return Need(0, int(maps), _SCRATCH["decode"])
+    return Need(0, int(maps), _DECODING)
 
 
 def encoding(sizes: Mapping[str, Any], picture: PixelFacts, dtype: str) -> Need:
     """What a VAE takes, beside weights, to encode a batch, one picture after the other."""
     pixels = picture.height * picture.width
     maps = _ENCODED * sizes["block_out_channels"][0] * pixels * ITEM.get(dtype, 2)
-    return Need(0, int(maps), _SCRATCH["encode"])
+    return Need(0, int(maps), _ENCODING)
 
 
 def check(

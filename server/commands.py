@@ -96,13 +96,15 @@ def run(
 
 
 @app.command()
-def check(workflow: WorkflowName, values: Values = None, as_json: AsJson = False) -> None:
+def check(
+    workflow: WorkflowName, values: Values = None, device: Device = "auto", as_json: AsJson = False
+) -> None:
     """List everything that is wrong with a workflow, without running it."""
 
     def work() -> "Answer":
         from .asking import check
 
-        return check(lambda: _opened(workflow, values))
+        return check(lambda: _opened(workflow, values, device=device))
 
     _finish(work, as_json)
 
