@@ -128,12 +128,12 @@ def find(runtime: Runtime) -> Find:
     return find
 
 
-def edges(image: str, **inputs: Any) -> Nodes:
+def edges(file: str, /, **inputs: Any) -> Nodes:
     """The tiny ControlNet over a picture, both prompts under it."""
     applied: dict[str, Any] = {"positive": link("words"), "negative": link("none"), "controlnet": link("net"), "image": link("photo", "image")}  # fmt: skip
     return {
         "net": ("LoadControlNet", {"controlnet": "tiny-control.safetensors"}),
-        "photo": ("LoadImage", {"image": image}),
+        "photo": ("LoadImage", {"image": file}),
         "apply": ("ControlNetApply", applied | inputs),
         "sampler": sampler(positive=link("apply", "positive"), negative=link("apply", "negative")),
     }
@@ -148,6 +148,11 @@ def start(image: str, **changed: tuple[str, dict[str, Any]]) -> Nodes:
     return nodes | changed
 
 
+COMFYUI: Nodes = {
+    "sampler": sampler(
+        positive=link("apply", "positive"), negative=link("apply", "negative"), profile="comfyui"
+    )
+}
 FAULTS: dict[str, tuple[Nodes, tuple[str, str, str], str]] = {
     "an inpainting model": (
         base("inpaint.safetensors"),
@@ -227,6 +232,9 @@ FAULTS: dict[str, tuple[Nodes, tuple[str, str, str], str]] = {
         ("sampler", "negative", "size_mismatch"),
         "128x96",
     ),
+    "a ControlNet's picture of another size, by ComfyUI's window": (
+        base(**edges("large.png") | COMFYUI), ("sampler", "positive", "size_mismatch"), "128x96",
+    ),
     "a picture that is no multiple of 8": (
         base(**start("narrow.png")),
         ("encode", "image", "size_mismatch"),
@@ -290,6 +298,13 @@ def run_blindly(workflow: Workflow, runtime: Runtime) -> None:
 
 
 RIGHT: dict[str, Nodes] = {
+    "a ControlNet that ComfyUI's window leaves out": base(**edges("large.png", start=0.99) | COMFYUI),
+    "a ControlNet over an unknown picture": base(
+        times=("RandomSeed", {}), first=("Compare", {"a": link("times"), "b": 1.0, "operator": ">"}),
+        **edges("fits.png", image=link("one")), large=("LoadImage", {"image": "fits.png"}),
+        one=("Switch", {"condition": link("first"), "on_true": link("large", "image"), "on_false": link("two")}),
+        two=("ConcatenateImages", {"images": [link("photo", "image")] * 2}),
+    ),
     "text to image": base(),
     "a v-prediction model by choice": base(
         checkpoint=("LoadCheckpoint", {"checkpoint": "tiny.safetensors", "prediction_type": "v_prediction"})
