@@ -3,8 +3,6 @@
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
-from functools import cache
-from inspect import signature
 from typing import Any, cast, get_args, get_origin
 
 from pydantic import ValidationError
@@ -13,8 +11,9 @@ from . import literals
 from .constructs import PLAIN
 from .errors import GraphError, InputError, Problem, os_reason
 from .expand import flatten
+from .facts import Facts, parameters
 from .graphs import Library
-from .links import Link, links_in, replace_links
+from .links import Link, links_in
 from .merge import conflict_problems
 from .node import UNKNOWN, Input, NodeType, Opaque, type_name
 from .program import LATE, Call, Program
@@ -43,19 +42,6 @@ def compile_graph(workflow: Workflow, catalog: Mapping[str, NodeType], runtime: 
     return checker.program
 
 
-@cache
-def _parameters(function: Callable[..., object]) -> tuple[str, ...]:
-    return tuple(signature(function).parameters)
-
-
-def _has_unknown(value: object) -> bool:
-    if isinstance(value, (list, tuple)):
-        return any(map(_has_unknown, value))
-    if isinstance(value, dict):
-        return any(map(_has_unknown, value.values()))
-    return value is UNKNOWN
-
-
 class _Checker:
     """Walks the nodes in the order of their links, and collects calls and problems."""
 
@@ -75,11 +61,14 @@ class _Checker:
             order = self._ordered()
         self.calls: dict[str, Call] = {}
         self.given: dict[str, dict[str, Any]] = {}
-        self.facts: dict[Link, Any] = {}
+        self.facts = Facts(runtime.services)
+        self.doubts: list[tuple[str, Problem]] = []
         for node_id in order:
             self._examine(node_id, self.nodes[node_id])
-        self.problems = list(dict.fromkeys(self.problems))
         targets = self._targets()
+        needed = self.facts.needed(targets, self.calls)
+        self.problems += [problem for node_id, problem in self.doubts if node_id in needed]
+        self.problems = list(dict.fromkeys(self.problems))
         if not targets and not self.problems:
             self.wrong(
                 "no_output",
@@ -176,6 +165,8 @@ class _Checker:
             else:
                 self._check_literal(call, item, value, bindings)
         self.given[node_id] = {n: bound(hint, bindings) for n, hint in declared.outputs.items()}
+        if len(self.problems) == before:
+            self._check_known(call)
         if len(self.problems) > before:
             return
         if declared.check is not None:
@@ -281,51 +272,41 @@ class _Checker:
                 if given is not Any and accepts(hint, given, dict(bindings)):
                     yield source, name
 
-    def _infer(self, call: Call, function: Callable[..., Any]) -> None:
-        """Note the facts about a node's outputs."""
-        outputs = call.type.outputs
-        arguments = self._arguments(call, function)
-        early = function is call.type.function
-        if early and any(_has_unknown(value) for value in arguments.values()):
-            return
-        given = self._told(call, function, arguments)
-        if len(outputs) == 1 and NodeType.single in outputs:
-            given = (given,)
-        if isinstance(given, tuple) and len(given) == len(outputs):
-            for name, fact in zip(outputs, given, strict=True):
-                self.facts[Link(call.id, name)] = fact
-
-    def _fact(self, link: Link) -> Any:
-        return self.facts.get(link, UNKNOWN)
+    def _check_known(self, call: Call) -> None:
+        """Check the values behind links that are known already, as if they stood there."""
+        for name in call.linked:
+            item, value = call.type.inputs[name], self.facts.value(call, name)
+            if value is not UNKNOWN:
+                try:
+                    item.adapter.validate_python(value)
+                except ValidationError as error:
+                    self._bad_value(call.id, item, value, error)
 
     def _ask(self, call: Call, function: Callable[..., object]) -> object:
-        """What a node's fingerprint or check says of its inputs; `LATE` if one comes by a link."""
-        if call.linked.intersection(_parameters(function)):
+        """What a node's fingerprint or check says of its inputs; `LATE` if one is known in the run."""
+        linked = call.linked.intersection(parameters(function))
+        if any(self.facts.value(call, name) is UNKNOWN for name in linked):
             return LATE
-        return self._told(call, function, self._arguments(call, function))
+        arguments = self.facts.arguments(call, function)
+        return self._told(call, function, lambda: function(**arguments))
 
-    def _arguments(self, call: Call, function: Callable[..., object]) -> dict[str, Any]:
-        """What a function that speaks about a node's inputs is called with: facts behind links."""
-        arguments: dict[str, Any] = {}
-        for name in _parameters(function):
-            if name in call.type.services:
-                arguments[name] = self.runtime.services[call.type.services[name]]
-            elif name in call.linked:
-                arguments[name] = replace_links(call.arguments[name], self._fact)
-            elif name in call.arguments:
-                arguments[name] = call.arguments[name]
-            elif name in call.type.inputs:
-                arguments[name] = call.type.inputs[name].default
-        return arguments
+    def _infer(self, call: Call, function: Callable[..., Any]) -> None:
+        """Note the facts about a node's outputs; what cannot work counts if a run may come to it."""
+        before = len(self.problems)
+        self._told(call, function, lambda: self.facts.infer(call, function))
+        self.doubts += [(call.id, problem) for problem in self.problems[before:]]
+        del self.problems[before:]
 
     def _told(
-        self, call: Call, function: Callable[..., object], arguments: dict[str, Any]
+        self, call: Call, function: Callable[..., object], ask: Callable[[], object]
     ) -> object:
-        first = next(iter(arguments), None)
+        first = next((name for name in parameters(function) if name in call.type.inputs), None)
         try:
-            return function(**arguments)
+            return ask()
         except InputError as error:
             self.wrong(error.code, str(error), call.id, error.input or first, error.hint)
+        except ValueError as error:
+            self.wrong("bad_value", str(error), call.id, first)
         except OSError as error:
             text = f"{os_reason(error)}; see that it is there and may be read"
             self.wrong("unreadable_file", text, call.id, first)

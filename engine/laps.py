@@ -8,11 +8,12 @@ from pydantic import ValidationError
 
 from .constructs import LOOP
 from .errors import InputError
+from .facts import parameters
 from .flat import Unfold
 from .grid import Axis, Grid
 from .links import Link, links_in, replace_links
 from .node import NodeType
-from .program import Call
+from .program import LATE, Call
 
 Follow = Callable[[Link], Any]
 """The value behind a link; ends the call if it is not there yet, to be called again when it is."""
@@ -169,8 +170,11 @@ def _copied(call: Call, unfold: Unfold, lap: int, slots: set[tuple[str, str]]) -
                 f" {error.errors()[0]['msg']}"
             ) from error
         texts[name] = str(lap)
+    reads = call.type.fingerprint
+    late = reads is not None and call.linked.intersection(parameters(reads))
     return replace(
         call,
+        fingerprint=LATE if late else call.fingerprint,
         id=_renamed(unfold, call.id, lap),
         arguments=arguments,
         texts=texts,

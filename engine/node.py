@@ -268,12 +268,15 @@ def node(
         fingerprint: Names what the node reads from outside its inputs. Called with those of the
             node's inputs and services that it has parameters for; returns JSON, such as a digest.
         check: Raises `InputError` for values that do not go together. Called before a run with
-            those of the node's inputs that it has parameters for, unless one comes by a link.
+            those of the node's inputs that it has parameters for, unless one comes by a link and
+            is known only in the run.
         infer: Says what is known of the outputs before a run, such as shapes, as facts that the
             `infer` of the nodes behind their links reads; a tuple for several outputs. Called with
             those of the node's inputs and services that it has parameters for: a literal as its
-            value, a link as the fact about it, which is `UNKNOWN` if there is none. Raises
-            `InputError` for what cannot work.
+            value, a link as the fact about it, which is `UNKNOWN` if there is none. The fact about
+            a number, a text or a truth is the value. A lazy input comes as a function, to be called
+            only if the node would call it. Raises `InputError` for what cannot work; that counts
+            if a run would come to the node.
         early: The function itself is quick and loads nothing, so it serves as `infer` once the
             values of all its inputs are known.
 
@@ -295,6 +298,10 @@ def node(
             check=check,
             infer=function if early else infer,
         )
+        if early and (volatile or any(item.lazy for item in declared.inputs.values())):
+            raise DeclarationError(
+                f"node {name!r}: what is volatile or has lazy inputs is not known early; give infer"
+            )
         function.__node__ = declared  # type: ignore[attr-defined]
         return function
 

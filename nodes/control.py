@@ -5,6 +5,7 @@ from typing import NamedTuple
 from engine.errors import InputError
 from engine.node import node
 
+from . import foresight
 from .values import Conditioning, Control, ControlNet, Fraction, Image, Strength
 
 
@@ -23,7 +24,7 @@ def check_window(start: float, end: float) -> None:
         )
 
 
-@node("ControlNetApply", category="conditioning", check=check_window)
+@node("ControlNetApply", category="conditioning", check=check_window, infer=foresight.controlled)
 def control_net_apply(
     positive: Conditioning,
     negative: Conditioning,

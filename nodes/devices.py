@@ -62,12 +62,18 @@ def torch_version() -> str:
 @cache
 def cuda_devices() -> int:
     """How many devices the CUDA driver reports; 0 without one."""
-    for name in ("libcuda.so.1", "nvcuda.dll"):
+    driver = library("libcuda.so.1", "nvcuda.dll")
+    count = ctypes.c_int()
+    if driver is None or driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)):
+        return 0
+    return count.value
+
+
+def library(*names: str) -> ctypes.CDLL | None:
+    """The first of these shared libraries that is installed."""
+    for name in names:
         try:
-            driver = ctypes.CDLL(name)
+            return ctypes.CDLL(name)
         except OSError:
             continue
-        count = ctypes.c_int()
-        if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0:
-            return count.value
-    return 0
+    return None

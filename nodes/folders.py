@@ -14,7 +14,7 @@ from engine.errors import InputError
 from engine.keys import FileDigests
 from engine.node import Service
 
-from .diffusion.checkpoints import PICKLE_ENDINGS, inspect, is_folder, kinds, open_weights
+from .diffusion.checkpoints import PICKLE_ENDINGS, Parts, inspect, is_folder, kinds, open_weights
 from .diffusion.layout import PartName
 
 Kind = Literal["checkpoints", "vae", "controlnet", "images"]
@@ -44,6 +44,9 @@ class Folders(Service):
     models: tuple[Path, ...]
     images: tuple[Path, ...]
     digests: FileDigests = field(default_factory=FileDigests)
+    _opened: dict[Path, tuple[object, Parts]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def find(self, kind: Kind, name: str) -> Path:
         """The file, or diffusers folder, of that name.
@@ -64,6 +67,19 @@ class Folders(Service):
                 return path
         raise self._missing(kind, name)
 
+    def open(self, kind: Kind, name: str) -> Parts:
+        """What the weights of that name hold, by their headers; remembered while they are unchanged.
+
+        Raises:
+            InputError: See `find` and `checkpoints.open_weights`.
+        """
+        path = self.find(kind, name)
+        known = self._opened.get(path)
+        if known is None or known[0] != _stamp(known[1].files):
+            parts = open_weights(path).without_tensors()
+            known = self._opened[path] = _stamp(parts.files), parts
+        return known[1]
+
     def names(self, kind: Kind) -> list[str]:
         """Every name that `find` would find, sorted, without what is of another kind."""
         found = set()
@@ -83,7 +99,7 @@ class Folders(Service):
         if not is_folder(path):
             return self.digests.of(path)
         total = hashlib.sha256()
-        for file in open_weights(path).files:
+        for file in self.open(kind, name).files:
             total.update(f"{file.relative_to(path).as_posix()}\0{self.digests.of(file)}\n".encode())
         return total.hexdigest()
 
@@ -107,7 +123,8 @@ class Folders(Service):
             if path.suffix.lower() in PICKLE_ENDINGS:
                 return row | {"title": "a pickle, read only when it is loaded"}
             row["title"] = inspect(path).title
-            row["family"] = open_weights(path).family.name
+            parts = open_weights(path)
+            row |= {"title": parts.title, "family": parts.family.name}
         except (InputError, OSError) as error:
             row["fault"] = str(error)
         return row
@@ -187,6 +204,14 @@ def _files(folder: Path, endings: tuple[str, ...]) -> Iterator[Path]:
             for name in files
             if name.lower().endswith(endings) and not name.startswith(".")
         )
+
+
+def _stamp(files: Iterable[Path]) -> object:
+    try:
+        found = [file.stat() for file in files]
+    except FileNotFoundError:
+        return None
+    return [(stat.st_size, stat.st_mtime_ns, stat.st_ino) for stat in found]
 
 
 def _size(path: Path) -> int:

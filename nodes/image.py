@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from engine.errors import InputError
 from engine.node import node
 
+from . import facts
+from .facts import PixelFacts, known, same
 from .folders import Folders, standard
 from .values import Fraction, Image, ImageName, Interpolation, Mask, Pixels
 
@@ -112,7 +114,16 @@ def image_digest(image: str, folders: Folders) -> str:
     return folders.digest("images", image)
 
 
-@node("LoadImage", category="image", fingerprint=image_digest)
+@known
+def loaded_size(image: str, folders: Folders) -> tuple[PixelFacts, PixelFacts]:
+    """The size of a picture file, from its header, for the picture and for its mask."""
+    from .diffusion import readers
+
+    width, height, _ = readers.measure(folders.find("images", image))
+    return (PixelFacts(1, height, width),) * 2
+
+
+@node("LoadImage", category="image", fingerprint=image_digest, infer=loaded_size)
 def load_image(*, image: ImageName, folders: Folders = standard) -> LoadedImage:
     """Load a picture; its mask is 1 where the picture is transparent.
 
@@ -130,7 +141,20 @@ def load_image(*, image: ImageName, folders: Folders = standard) -> LoadedImage:
     return LoadedImage(Image(pixels), Mask(mask))
 
 
-@node("ResizeImage", category="image")
+def resized(source: PixelFacts, to: Resizing, multiple_of: int) -> PixelFacts:
+    """The size after resizing, at least one pixel or one multiple."""
+    rounded = [max(1, round(side)) for side in to.extents(source.width, source.height)]
+    width, height = (max(side - side % multiple_of, multiple_of) for side in rounded)
+    facts.check_extent(width, height, "to")
+    return source.sized(width, height)
+
+
+@known
+def _resized_image(image: PixelFacts, to: Resizing, multiple_of: int) -> PixelFacts:
+    return resized(image, to, multiple_of)
+
+
+@node("ResizeImage", category="image", infer=_resized_image)
 def resize_image(
     image: Image,
     *,
@@ -146,21 +170,19 @@ def resize_image(
     """
     from .diffusion import pixels
 
-    source, width, height = image.pixels, *resized_extents(image, to, multiple_of)
+    source, wanted = image.pixels, resized(facts.of(image), to, multiple_of)
     if to.covers:
-        source = pixels.crop_to_proportions(source, width, height)
-    return Image(pixels.resize(source, width, height, interpolation))
+        source = pixels.crop_to_proportions(source, wanted.width, wanted.height)
+    return Image(pixels.resize(source, wanted.width, wanted.height, interpolation))
 
 
-def resized_extents(value: Image | Mask, to: Resizing, multiple_of: int) -> tuple[int, int]:
-    """Width and height after resizing, at least one pixel or one multiple."""
-    height, width = value.pixels.shape[-2:]
-    rounded = [max(1, round(side)) for side in to.extents(width, height)]
-    across, down = (max(side - side % multiple_of, multiple_of) for side in rounded)
-    return across, down
+@known
+def _cropped(image: PixelFacts, x: int, y: int, width: int, height: int) -> PixelFacts:
+    facts.check_part(image, x, y, width, height)
+    return image.sized(width, height)
 
 
-@node("CropImage", category="image")
+@node("CropImage", category="image", infer=_cropped)
 def crop_image(
     image: Image, *, x: Margin = 0, y: Margin = 0, width: Extent = 512, height: Extent = 512
 ) -> Image:
@@ -175,7 +197,16 @@ def crop_image(
     return Image(pixels.crop(image.pixels, x, y, width, height))
 
 
-@node("PadImage", category="image")
+@known
+def _padded(
+    image: PixelFacts, left: int, top: int, right: int, bottom: int
+) -> tuple[PixelFacts, PixelFacts]:
+    width, height = image.width + left + right, image.height + top + bottom
+    facts.check_extent(width, height)
+    return image.sized(width, height), PixelFacts(1, height, width)
+
+
+@node("PadImage", category="image", infer=_padded)
 def pad_image(
     image: Image,
     *,
@@ -200,7 +231,12 @@ def pad_image(
     )
 
 
-@node("CompositeImage", category="image")
+@known
+def _composited(base: PixelFacts, overlay: PixelFacts, mask: PixelFacts | None) -> PixelFacts:
+    return facts.composited(base, overlay, mask)
+
+
+@node("CompositeImage", category="image", infer=_composited)
 def composite_image(
     base: Image, overlay: Image, mask: Mask | None = None, *, x: Position = 0, y: Position = 0
 ) -> Image:
@@ -219,37 +255,48 @@ def composite_image(
     )
 
 
-@node("ConcatenateImages", category="image")
+@known
+def _concatenated(images: list[PixelFacts]) -> PixelFacts:
+    return facts.concatenated(images)
+
+
+@node("ConcatenateImages", category="image", infer=_concatenated)
 def concatenate_images(images: Annotated[list[Image], Field(min_length=2)]) -> Image:
     """Join pictures of one size into one batch, in the order of their links."""
     import torch
 
-    from .diffusion import pixels
-
-    sizes = list(dict.fromkeys(pixels.size(image.pixels) for image in images))
-    if len(sizes) > 1:
-        raise InputError(
-            f"the pictures measure {', '.join(sizes)}: bring them to one size with ResizeImage",
-            code="size_mismatch",
-            input="images",
-        )
+    facts.concatenated([facts.of(image) for image in images])
     return Image(torch.cat([image.pixels for image in images]))
 
 
-@node("ImageSize", category="image")
+@known
+def _extents(image: PixelFacts) -> Extents:
+    return Extents(image.width, image.height)
+
+
+@node("ImageSize", category="image", infer=_extents)
 def image_size(image: Image) -> Extents:
     """Width and height of a picture in pixels."""
     height, width = image.pixels.shape[-2:]
     return Extents(width, height)
 
 
-@node("InvertImage", category="image")
+@node("InvertImage", category="image", infer=same("image"))
 def invert_image(image: Image) -> Image:
     """The negative: every value v becomes 1 - v."""
     return Image(1 - image.pixels)
 
 
-@node("BlendImages", category="image")
+_SAME_SIZE = "bring them to one size with ResizeImage"
+
+
+@known
+def _blended(first: PixelFacts, second: PixelFacts) -> PixelFacts:
+    batch = facts.matched(first, second, ("first", "second"), _SAME_SIZE)
+    return PixelFacts(batch, first.height, first.width)
+
+
+@node("BlendImages", category="image", infer=_blended)
 def blend_images(first: Image, second: Image, *, amount: Fraction = 0.5) -> Image:
     """Mix two pictures of one size.
 
@@ -260,12 +307,8 @@ def blend_images(first: Image, second: Image, *, amount: Fraction = 0.5) -> Imag
 
     from .diffusion import pixels
 
-    remedy = "bring them to one size with ResizeImage"
-    return Image(
-        torch.lerp(
-            *pixels.matched(first.pixels, second.pixels, ("first", "second"), remedy), amount
-        )
-    )
+    pair = pixels.matched(first.pixels, second.pixels, ("first", "second"), _SAME_SIZE)
+    return Image(torch.lerp(*pair, amount))
 
 
 def check_thresholds(low: float, high: float) -> None:
@@ -274,7 +317,7 @@ def check_thresholds(low: float, high: float) -> None:
         raise InputError(f"low is {low}, high {high}: give a low that is at most high", input="low")
 
 
-@node("CannyEdges", category="image", check=check_thresholds)
+@node("CannyEdges", category="image", check=check_thresholds, infer=same("image"))
 def canny_edges(
     image: Image, *, low: Contrast = 0.4, high: Contrast = 0.8, blur: Contrast = 1.0
 ) -> Image:

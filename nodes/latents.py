@@ -1,5 +1,6 @@
 """Nodes for latents: empty ones, their size, number and masks."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -7,6 +8,8 @@ from pydantic import Field
 from engine.errors import InputError
 from engine.node import node
 
+from . import facts, fitting
+from .facts import LatentFacts, PixelFacts, known
 from .image import Exact, Scale
 from .values import BatchSize, Interpolation, Latents, Mask
 
@@ -23,7 +26,12 @@ LatentPixels = Annotated[
 LatentInterpolation = Literal["nearest", "bilinear", "bicubic", "area"]
 
 
-@node("EmptyLatent", category="latent")
+@known
+def _empty(width: int, height: int, batch_size: int) -> LatentFacts:
+    return LatentFacts(batch_size, CHANNELS, height // SCALE, width // SCALE)
+
+
+@node("EmptyLatent", category="latent", infer=_empty)
 def empty_latent(
     *, width: LatentPixels = 512, height: LatentPixels = 512, batch_size: BatchSize = 1
 ) -> Latents:
@@ -44,7 +52,13 @@ def empty_latent(
     return Latents(torch.zeros(batch_size, CHANNELS, height // SCALE, width // SCALE))
 
 
-@node("LatentUpscale", category="latent")
+def _upscaled(latents: LatentFacts, to: Scale | Exact) -> LatentFacts:
+    extents = to.extents(latents.width * SCALE, latents.height * SCALE)
+    width, height = (max(1, round(side / SCALE)) for side in extents)
+    return latents.sized(width, height)
+
+
+@node("LatentUpscale", category="latent", infer=known(_upscaled))
 def latent_upscale(
     latents: Latents,
     *,
@@ -59,13 +73,10 @@ def latent_upscale(
     """
     from torch.nn import functional
 
-    rows, columns = latents.samples.shape[-2:]
-    width, height = (
-        max(1, round(side / SCALE)) for side in to.extents(columns * SCALE, rows * SCALE)
-    )
+    wanted = _upscaled(facts.of(latents), to)
     resized = functional.interpolate(
         latents.samples,
-        (height, width),
+        (wanted.height, wanted.width),
         mode="nearest-exact" if interpolation == "nearest" else interpolation,
         antialias=interpolation in {"bilinear", "bicubic"},
     )
@@ -73,7 +84,15 @@ def latent_upscale(
     return Latents(resized, mask if mask is None else _fitted(mask, resized, "nearest"))
 
 
-@node("RepeatLatent", category="latent")
+@known
+def _repeated(latents: LatentFacts, times: int) -> LatentFacts:
+    mask = latents.mask
+    if mask is not None and mask.batch > 1:
+        mask = replace(mask, batch=mask.batch * times)
+    return replace(latents, batch=latents.batch * times, mask=mask)
+
+
+@node("RepeatLatent", category="latent", infer=_repeated)
 def repeat_latent(latents: Latents, *, times: BatchSize = 2) -> Latents:
     """Repeat a batch: the sampler gives each copy noise of its own.
 
@@ -86,7 +105,13 @@ def repeat_latent(latents: Latents, *, times: BatchSize = 2) -> Latents:
     return Latents(latents.samples.repeat(times, 1, 1, 1), mask)
 
 
-@node("SetLatentMask", category="latent")
+@known
+def _masked(latents: LatentFacts, mask: PixelFacts) -> LatentFacts:
+    facts.check_masks(mask.batch, latents.batch)
+    return replace(latents, mask=mask.sized(latents.width, latents.height))
+
+
+@node("SetLatentMask", category="latent", infer=_masked)
 def set_latent_mask(
     latents: Latents, mask: Mask, *, interpolation: Interpolation = "nearest"
 ) -> Latents:
@@ -101,7 +126,15 @@ def set_latent_mask(
     )
 
 
-@node("MaskBlend", category="latent")
+@known
+def _blended(base: LatentFacts, overlay: LatentFacts, mask: PixelFacts) -> LatentFacts:
+    facts.check_shapes(base, overlay)
+    facts.check_masks(mask.batch, base.batch)
+    fitting.check_space(base.space, overlay.space, "the overlay", "overlay")
+    return replace(base, space=base.space or overlay.space)
+
+
+@node("MaskBlend", category="latent", infer=_blended)
 def mask_blend(
     base: Latents, overlay: Latents, mask: Mask, *, interpolation: Interpolation = "nearest"
 ) -> Latents:
@@ -114,25 +147,13 @@ def mask_blend(
     """
     import torch
 
-    if base.samples.shape != overlay.samples.shape:
-        raise InputError(
-            f"base is {tuple(base.samples.shape)}, overlay {tuple(overlay.samples.shape)}: "
-            "bring them to one size with LatentUpscale and to one number with RepeatLatent",
-            code="size_mismatch",
-            input="overlay",
-        )
+    facts.check_shapes(facts.of(base), facts.of(overlay))
     weight = _fitted(_matched(mask, base), base.samples, interpolation)
     return base.with_samples(torch.lerp(base.samples, overlay.samples, weight))
 
 
 def _matched(mask: Mask, latents: Latents) -> "Tensor":
-    masks, batch = mask.pixels.shape[0], latents.samples.shape[0]
-    if masks not in {1, batch}:
-        raise InputError(
-            f"there are {masks} masks for {batch} latents: give 1 or {batch}",
-            code="batch_mismatch",
-            input="mask",
-        )
+    facts.check_masks(mask.pixels.shape[0], latents.samples.shape[0])
     return mask.pixels
 
 

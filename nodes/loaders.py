@@ -1,10 +1,11 @@
 """Nodes that name the weights to use. They read headers; the model pool loads the weights when needed."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from engine.errors import InputError
 from engine.node import node
 
-from .diffusion.checkpoints import Parts, open_weights
+from .diffusion.checkpoints import Parts
 from .diffusion.layout import PartName
 from .folders import Folders, standard
 from .values import (
@@ -13,11 +14,14 @@ from .values import (
     ControlNet,
     ControlNetName,
     Model,
+    PredictionType,
     TextEncoder,
     VAEName,
     Weights,
     WeightsKind,
 )
+
+PredictionChoice = Literal["auto", "epsilon", "v_prediction"]
 
 
 class Checkpoint(NamedTuple):
@@ -43,25 +47,30 @@ def controlnet_digest(controlnet: str, folders: Folders) -> str:
     return _weights("controlnet", controlnet, "controlnet", folders)[0].digest
 
 
-@node("LoadCheckpoint", category="loaders", fingerprint=checkpoint_digest)
+@node("LoadCheckpoint", category="loaders", fingerprint=checkpoint_digest, early=True)
 def load_checkpoint(
-    *, checkpoint: CheckpointName = "starter.safetensors", folders: Folders = standard
+    *,
+    checkpoint: CheckpointName = "starter.safetensors",
+    prediction_type: PredictionChoice = "auto",
+    folders: Folders = standard,
 ) -> Checkpoint:
     """Choose a checkpoint: the model, its text encoder and its VAE.
 
     Args:
         checkpoint: A .safetensors or .ckpt file, or a diffusers folder, of the SD 1.x family.
+        prediction_type: What the model was trained to predict. auto goes by what the file says,
+            and by what is usual in its family if it says nothing.
     """
     weights, parts = _weights("checkpoints", checkpoint, "unet", folders)
     family = parts.family.name
     return Checkpoint(
-        model=Model(weights, family, parts.prediction_type),
+        model=Model(weights, family, _prediction(parts, prediction_type)),
         text_encoder=TextEncoder(weights, family),
         vae=VAE(weights, parts.scaling_factor),
     )
 
 
-@node("LoadVAE", category="loaders", fingerprint=vae_digest)
+@node("LoadVAE", category="loaders", fingerprint=vae_digest, early=True)
 def load_vae(*, vae: VAEName, folders: Folders = standard) -> VAE:
     """Choose a VAE of its own, in place of a checkpoint's.
 
@@ -72,7 +81,7 @@ def load_vae(*, vae: VAEName, folders: Folders = standard) -> VAE:
     return VAE(weights, parts.scaling_factor)
 
 
-@node("LoadControlNet", category="loaders", fingerprint=controlnet_digest)
+@node("LoadControlNet", category="loaders", fingerprint=controlnet_digest, early=True)
 def load_controlnet(*, controlnet: ControlNetName, folders: Folders = standard) -> ControlNet:
     """Choose a ControlNet.
 
@@ -82,9 +91,37 @@ def load_controlnet(*, controlnet: ControlNetName, folders: Folders = standard) 
     return ControlNet(_weights("controlnet", controlnet, "controlnet", folders)[0])
 
 
+def _prediction(parts: Parts, chosen: PredictionChoice) -> PredictionType:
+    """The prediction type to go by.
+
+    Raises:
+        InputError: The choice contradicts the file, or the file itself.
+    """
+    said = parts.predictions
+    if chosen == "auto":
+        if len({each.type for each in said}) > 1:
+            both = " and ".join(f"{each.type} by {each.stated}" for each in said)
+            raise InputError(
+                f"{parts.path.name} contradicts itself, it predicts {both}: choose one",
+                code="prediction_mismatch",
+                input="prediction_type",
+                hint=parts.prediction_type,
+            )
+        return parts.prediction_type
+    if said and chosen not in {each.type for each in said}:
+        raise InputError(
+            f"prediction_type is {chosen}, but {parts.path.name} predicts {said[0].type} by"
+            f" {said[0].stated}: choose auto",
+            code="prediction_mismatch",
+            input="prediction_type",
+            hint="auto",
+        )
+    return chosen
+
+
 def _weights(
     kind: WeightsKind, name: str, part: PartName, folders: Folders
 ) -> tuple[Weights, Parts]:
-    parts = open_weights(folders.find(kind, name))
+    parts = folders.open(kind, name)
     parts.part(part)
     return Weights(kind, name, folders.digest(kind, name)), parts

@@ -1,13 +1,14 @@
 """Nodes for decisions and for text."""
 
 import re
+from collections.abc import Callable
 from difflib import get_close_matches
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
 from engine.errors import InputError
-from engine.node import Lazy, node
+from engine.node import UNKNOWN, Lazy, node
 
 from .values import Prompt
 
@@ -16,19 +17,27 @@ _PLACES = re.compile(r"\{\{|\}\}|\{(\w+)\}")
 Comparison = Literal["==", "!=", "<", "<=", ">", ">="]
 
 
-@node("Switch", category="logic")
+def _chosen(condition: Any, on_true: Callable[[], Any], on_false: Callable[[], Any]) -> Any:
+    """What is known of the branch that is chosen, or else what both agree on."""
+    if condition is UNKNOWN:
+        first, second = on_true(), on_false()
+        return first if type(first) is type(second) and first == second else UNKNOWN
+    return on_true() if condition else on_false()
+
+
+@node("Switch", category="logic", infer=_chosen)
 def switch(condition: bool, on_true: Lazy[T], on_false: Lazy[T]) -> T:
     """Pass one of two values on, and compute only that one."""
     return on_true() if condition else on_false()
 
 
-@node("Pass", category="logic")
+@node("Pass", category="logic", infer=lambda value: value)
 def pass_on(value: T) -> T:
     """Pass a value on: a place for links to meet."""
     return value
 
 
-@node("Compare", category="logic")
+@node("Compare", category="logic", early=True)
 def compare(a: float = 0.0, b: float = 0.0, *, operator: Comparison = "==") -> bool:
     """Whether a comparison of two numbers holds."""
     return {"==": a == b, "!=": a != b, "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[
@@ -36,25 +45,25 @@ def compare(a: float = 0.0, b: float = 0.0, *, operator: Comparison = "==") -> b
     ]
 
 
-@node("And", category="logic")
+@node("And", category="logic", early=True)
 def and_(a: bool, b: bool) -> bool:
     """Whether both are true."""
     return a and b
 
 
-@node("Or", category="logic")
+@node("Or", category="logic", early=True)
 def or_(a: bool, b: bool) -> bool:
     """Whether at least one is true."""
     return a or b
 
 
-@node("Not", category="logic")
+@node("Not", category="logic", early=True)
 def not_(value: bool) -> bool:
     """True for false, false for true."""
     return not value
 
 
-@node("JoinText", category="text")
+@node("JoinText", category="text", early=True)
 def join_text(texts: Annotated[list[str], Field(min_length=1)], *, separator: str = ", ") -> str:
     """Join texts into one, leaving out those that are empty.
 

@@ -1,14 +1,16 @@
 """Nodes for masks: where a picture is repainted."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import Field
 
 from engine.errors import InputError
 from engine.node import node
 
+from . import facts
+from .facts import PixelFacts, known, same
 from .folders import Folders, standard
-from .image import Extent, Margin, Multiple, Resizing, Scale, image_digest, resized_extents
+from .image import Extent, Margin, Multiple, Resizing, Scale, image_digest, resized
 from .values import Fraction, Image, ImageName, Interpolation, Mask, Pixels
 
 ColourChannel = Literal["luminance", "red", "green", "blue"]
@@ -19,7 +21,26 @@ Growth = Annotated[int, Field(ge=-1024, le=1024)]
 FeatherRadius = Annotated[float, Field(ge=0, le=256)]
 
 
-@node("LoadMask", category="mask", fingerprint=image_digest)
+def _check_alpha(image: str, channel: Channel, has_alpha: bool) -> None:
+    if channel == "alpha" and not has_alpha:
+        raise InputError(
+            f"{image} has no alpha channel: choose luminance, red, green or blue",
+            code="no_alpha",
+            input="channel",
+            hint="luminance",
+        )
+
+
+@known
+def _loaded(image: str, channel: Channel, folders: Folders) -> PixelFacts:
+    from .diffusion import readers
+
+    width, height, has_alpha = readers.measure(folders.find("images", image))
+    _check_alpha(image, channel, has_alpha)
+    return PixelFacts(1, height, width)
+
+
+@node("LoadMask", category="mask", fingerprint=image_digest, infer=_loaded)
 def load_mask(*, image: ImageName, channel: Channel = "alpha", folders: Folders = standard) -> Mask:
     """Load a mask from one channel of a picture.
 
@@ -30,16 +51,13 @@ def load_mask(*, image: ImageName, channel: Channel = "alpha", folders: Folders 
     from .diffusion import pictures
 
     pixels, alpha = pictures.read(folders.find("images", image))
-    if channel != "alpha":
-        return image_to_mask(Image(pixels), channel=channel)
-    if alpha is None:
-        raise InputError(
-            f"{image} has no alpha channel: choose luminance, red, green or blue", input="channel"
-        )
-    return Mask(1 - alpha)
+    _check_alpha(image, channel, alpha is not None)
+    if channel == "alpha" and alpha is not None:
+        return Mask(1 - alpha)
+    return image_to_mask(Image(pixels), channel=cast(ColourChannel, channel))
 
 
-@node("ImageToMask", category="mask")
+@node("ImageToMask", category="mask", infer=same("image"))
 def image_to_mask(image: Image, *, channel: ColourChannel = "luminance") -> Mask:
     """Take one channel of a picture as a mask.
 
@@ -54,19 +72,19 @@ def image_to_mask(image: Image, *, channel: ColourChannel = "luminance") -> Mask
     return Mask(image.pixels[:, index : index + 1].contiguous())
 
 
-@node("MaskToImage", category="mask")
+@node("MaskToImage", category="mask", infer=same("mask"))
 def mask_to_image(mask: Mask) -> Image:
     """Show a mask as a picture: white where it is 1."""
     return Image(mask.pixels.repeat(1, 3, 1, 1))
 
 
-@node("InvertMask", category="mask")
+@node("InvertMask", category="mask", infer=same("mask"))
 def invert_mask(mask: Mask) -> Mask:
     """Swap what is repainted and what is kept."""
     return Mask(1 - mask.pixels)
 
 
-@node("GrowMask", category="mask")
+@node("GrowMask", category="mask", infer=same("mask"))
 def grow_mask(mask: Mask, *, pixels: Growth = 6, shape: GrowShape = "circle") -> Mask:
     """Widen a mask by some pixels, or narrow it if they are negative.
 
@@ -80,7 +98,7 @@ def grow_mask(mask: Mask, *, pixels: Growth = 6, shape: GrowShape = "circle") ->
     return Mask(arithmetic.grow(mask.pixels, pixels, shape))
 
 
-@node("FeatherMask", category="mask")
+@node("FeatherMask", category="mask", infer=same("mask"))
 def feather_mask(mask: Mask, *, radius: FeatherRadius = 8.0) -> Mask:
     """Soften a mask's border by a Gaussian blur.
 
@@ -92,13 +110,18 @@ def feather_mask(mask: Mask, *, radius: FeatherRadius = 8.0) -> Mask:
     return Mask(pixels.blur(mask.pixels, radius / 2))
 
 
-@node("ThresholdMask", category="mask")
+@node("ThresholdMask", category="mask", infer=same("mask"))
 def threshold_mask(mask: Mask, *, threshold: Fraction = 0.5) -> Mask:
     """Make a mask hard: 1 where it is at least the threshold, else 0."""
     return Mask((mask.pixels >= threshold).float())
 
 
-@node("ResizeMask", category="mask")
+@known
+def _resized_mask(mask: PixelFacts, to: Resizing, multiple_of: int) -> PixelFacts:
+    return resized(mask, to, multiple_of)
+
+
+@node("ResizeMask", category="mask", infer=_resized_mask)
 def resize_mask(
     mask: Mask,
     *,
@@ -114,13 +137,19 @@ def resize_mask(
     """
     from .diffusion import pixels
 
-    source, width, height = mask.pixels, *resized_extents(mask, to, multiple_of)
+    source, wanted = mask.pixels, resized(facts.of(mask), to, multiple_of)
     if to.covers:
-        source = pixels.crop_to_proportions(source, width, height)
-    return Mask(pixels.resize(source, width, height, interpolation))
+        source = pixels.crop_to_proportions(source, wanted.width, wanted.height)
+    return Mask(pixels.resize(source, wanted.width, wanted.height, interpolation))
 
 
-@node("MaskFromBox", category="mask")
+@known
+def _canvas(canvas_width: int, canvas_height: int) -> PixelFacts:
+    facts.check_extent(canvas_width, canvas_height, "canvas_width")
+    return PixelFacts(1, canvas_height, canvas_width)
+
+
+@node("MaskFromBox", category="mask", infer=_canvas)
 def mask_from_box(
     *,
     x: Margin = 0,
@@ -142,15 +171,22 @@ def mask_from_box(
     """
     import torch
 
-    from .diffusion import pixels
-
-    pixels.check_extent(canvas_width, canvas_height)
+    facts.check_extent(canvas_width, canvas_height, "canvas_width")
     mask = torch.zeros(1, 1, canvas_height, canvas_width)
     mask[..., y : y + height, x : x + width] = 1
     return Mask(mask)
 
 
-@node("CombineMasks", category="mask")
+_SAME_SIZE = "bring them to one size with ResizeMask"
+
+
+@known
+def _combined(first: PixelFacts, second: PixelFacts) -> PixelFacts:
+    batch = facts.matched(first, second, ("first", "second"), _SAME_SIZE)
+    return PixelFacts(batch, first.height, first.width)
+
+
+@node("CombineMasks", category="mask", infer=_combined)
 def combine_masks(first: Mask, second: Mask, *, operation: Combination = "union") -> Mask:
     """Combine two masks of one size.
 
@@ -162,8 +198,7 @@ def combine_masks(first: Mask, second: Mask, *, operation: Combination = "union"
 
     from .diffusion import pixels
 
-    remedy = "bring them to one size with ResizeMask"
-    a, b = pixels.matched(first.pixels, second.pixels, ("first", "second"), remedy)
+    a, b = pixels.matched(first.pixels, second.pixels, ("first", "second"), _SAME_SIZE)
     if operation == "union":
         return Mask(torch.maximum(a, b))
     return Mask(torch.minimum(a, b if operation == "intersect" else 1 - b))

@@ -15,25 +15,25 @@ Rounding = Literal["nearest", "down", "up"]
 RoundingMultiple = Annotated[int, Field(ge=1, le=2**32)]
 
 
-@node("Add", category="math")
+@node("Add", category="math", early=True)
 def add(a: float = 0.0, b: float = 0.0) -> float:
     """Add two numbers."""
     return _finite(a + b)
 
 
-@node("Subtract", category="math")
+@node("Subtract", category="math", early=True)
 def subtract(a: float = 0.0, b: float = 0.0) -> float:
     """Subtract the second number from the first."""
     return _finite(a - b)
 
 
-@node("Multiply", category="math")
+@node("Multiply", category="math", early=True)
 def multiply(a: float = 1.0, b: float = 1.0) -> float:
     """Multiply two numbers."""
     return _finite(a * b)
 
 
-@node("Divide", category="math")
+@node("Divide", category="math", early=True)
 def divide(a: float = 1.0, b: float = 1.0) -> float:
     """Divide the first number by the second."""
     if b == 0:
@@ -43,19 +43,19 @@ def divide(a: float = 1.0, b: float = 1.0) -> float:
     return _finite(a / b)
 
 
-@node("Minimum", category="math")
+@node("Minimum", category="math", early=True)
 def minimum(a: float = 0.0, b: float = 0.0) -> float:
     """The smaller of two numbers."""
     return min(a, b)
 
 
-@node("Maximum", category="math")
+@node("Maximum", category="math", early=True)
 def maximum(a: float = 0.0, b: float = 0.0) -> float:
     """The larger of two numbers."""
     return max(a, b)
 
 
-@node("Round", category="math")
+@node("Round", category="math", early=True)
 def round_(value: float, *, mode: Rounding = "nearest", multiple_of: RoundingMultiple = 1) -> int:
     """Round a number to an integer, or to a multiple of one.
 
@@ -70,25 +70,25 @@ def round_(value: float, *, mode: Rounding = "nearest", multiple_of: RoundingMul
     return whole * multiple_of
 
 
-@node("Integer", category="math")
+@node("Integer", category="math", early=True)
 def integer(*, value: int = 0) -> int:
     """An integer, to be linked to several inputs."""
     return value
 
 
-@node("Number", category="math")
+@node("Number", category="math", early=True)
 def number(*, value: float = 0.0) -> float:
     """A number, to be linked to several inputs."""
     return value
 
 
-@node("Text", category="text")
+@node("Text", category="text", early=True)
 def text(*, value: Prompt = "") -> str:
     """A text, to be linked to several inputs."""
     return value
 
 
-@node("Boolean", category="logic")
+@node("Boolean", category="logic", early=True)
 def boolean(*, value: bool = False) -> bool:
     """True or false, to be linked to several inputs."""
     return value

@@ -9,6 +9,7 @@ from pydantic import Field
 from engine.errors import InputError
 from engine.node import Progress, Waypoints, node, nowhere, silent
 
+from . import foresight
 from .diffusion.pool import Pool, in_process
 from .values import (
     Conditioning,
@@ -48,7 +49,7 @@ def check_steps(steps: int, start_step: int, denoise: float) -> None:
         )
 
 
-@node("KSampler", category="sampling", lane="device", check=check_steps)
+@node("KSampler", category="sampling", lane="device", check=check_steps, infer=foresight.sampled)
 def ksampler(
     model: Model,
     positive: Conditioning,

@@ -8,6 +8,7 @@ from pydantic import Field
 from engine.errors import InputError
 from engine.node import node
 
+from . import foresight
 from .diffusion.pool import Pool, in_process
 from .values import Conditioning, Prompt, TextEncoder
 
@@ -28,7 +29,13 @@ def check_text(text: str) -> None:
         ) from error
 
 
-@node("CLIPEncode", category="conditioning", lane="device", check=check_text)
+@node(
+    "CLIPEncode",
+    category="conditioning",
+    lane="device",
+    check=check_text,
+    infer=foresight.encoded_text,
+)
 def clip_encode(
     text_encoder: TextEncoder, *, text: Prompt = "", pool: Pool = in_process
 ) -> Conditioning:
@@ -45,7 +52,7 @@ def clip_encode(
         return Conditioning(encode(module, text, text_encoder.skip))
 
 
-@node("ClipSkip", category="conditioning")
+@node("ClipSkip", category="conditioning", early=True)
 def clip_skip(text_encoder: TextEncoder, *, layers: SkippedLayers = 1) -> TextEncoder:
     """Read the prompt from an earlier layer of the text encoder.
 

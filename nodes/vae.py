@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import InputError
 from engine.node import Progress, node, silent
 
+from . import facts, fitting, foresight
 from .diffusion.pool import Pool, in_process
 from .values import VAE, Image, Latents, Seed
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .diffusion.noise import NoiseStream
 
 
-@node("VAEEncode", category="latent", lane="device")
+@node("VAEEncode", category="latent", lane="device", infer=foresight.encoded_picture)
 def vae_encode(
     vae: VAE,
     image: Image,
@@ -40,7 +40,7 @@ def vae_encode(
     encoded = []
     autoencoder: Any
     with torch.inference_mode(), pool.borrow(vae) as autoencoder:
-        _check_size(pixels, _factor(autoencoder))
+        fitting.check_picture(facts.of(image), foresight.pixels_per_latent(autoencoder.config))
         for index in range(len(pixels)):
             given = (pixels[index : index + 1] * 2 - 1).to(autoencoder.device, autoencoder.dtype)
             posterior = autoencoder.encode(given, return_dict=False)[0]
@@ -52,7 +52,7 @@ def vae_encode(
     return Latents(samples.clone())
 
 
-@node("VAEDecode", category="latent", lane="device")
+@node("VAEDecode", category="latent", lane="device", infer=foresight.decoded)
 def vae_decode(
     vae: VAE, latents: Latents, *, pool: Pool = in_process, progress: Progress = silent
 ) -> Image:
@@ -63,13 +63,7 @@ def vae_decode(
     decoded = []
     autoencoder: Any
     with torch.inference_mode(), pool.borrow(vae) as autoencoder:
-        channels = autoencoder.config.latent_channels
-        if samples.shape[1] != channels:
-            raise InputError(
-                f"latents have {samples.shape[1]} channels, the VAE takes {channels}: use a VAE of the same family",
-                code="channel_mismatch",
-                input="latents",
-            )
+        fitting.check_decoder(samples.shape[1], autoencoder.config.latent_channels)
         # One at a time: what the decoder holds on the way is many times the picture.
         for index in range(len(samples)):
             given = (samples[index : index + 1] / vae.scaling_factor).to(
@@ -89,19 +83,3 @@ def _drawn(posterior: Any, stream: "NoiseStream | None") -> "Tensor":
     noise, _ = stream.draw(mean.shape)
     sampled: Tensor = mean + posterior.std * noise.to(mean.device, mean.dtype)
     return sampled
-
-
-def _factor(autoencoder: Any) -> int:
-    """Pixels to one latent: the encoder halves once for every level but one."""
-    return int(2 ** (len(autoencoder.config.block_out_channels) - 1))
-
-
-def _check_size(pixels: "Tensor", factor: int) -> None:
-    height, width = pixels.shape[-2:]
-    if height % factor or width % factor:
-        raise InputError(
-            f"the picture is {width}x{height}, the VAE takes multiples of {factor}: "
-            f"put ResizeImage before it, to {width - width % factor}x{height - height % factor}",
-            code="size_mismatch",
-            input="image",
-        )

@@ -107,14 +107,18 @@ def run(
 
 @app.command()
 def check(
-    workflow: WorkflowName, values: Values = None, axes: Axes = None, as_json: AsJson = False
+    workflow: WorkflowName,
+    values: Values = None,
+    axes: Axes = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
 ) -> None:
     """List everything that is wrong with a workflow, without running it."""
 
     def work() -> "Answer":
         from .asking import check
 
-        return check(lambda: _opened(workflow, values, axes))
+        return check(lambda: _opened(workflow, values, axes, device=device))
 
     _finish(work, as_json)
 

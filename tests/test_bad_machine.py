@@ -62,9 +62,18 @@ def test_a_store_that_cannot_be_written_costs_time_only(
     assert darkroom.states()["sampler"] == "stored"
 
 
+HUGE = ("--set", "width=16384", "--set", "height=16384", "--set", "batch_size=4096")
+
+
 def test_more_memory_than_there_is(darkroom: Darkroom) -> None:
-    huge = ("--set", "width=16384", "--set", "height=16384", "--set", "batch_size=4096")
-    problem = darkroom.fault("run", str(TEXT_TO_IMAGE), *huge)
+    problem = darkroom.fault("run", str(TEXT_TO_IMAGE), *HUGE)
+    assert (problem["code"], problem["node"]) == ("too_little_memory", "sampler")
+    assert "close other programs" in problem["message"]
+
+
+def test_memory_that_ends_in_the_run(darkroom: Darkroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nodes.foresight.free", lambda _device: None)
+    problem = darkroom.fault("run", str(TEXT_TO_IMAGE), *HUGE)
     assert (problem["code"], problem["node"]) == ("out_of_memory", "latents")
     assert "smaller" in problem["message"]
 

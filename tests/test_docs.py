@@ -42,14 +42,21 @@ def test_the_python_example_makes_a_valid_workflow(
 def test_the_example_node_is_a_node() -> None:
     import torch
 
+    from engine.node import node_type
+    from nodes import facts
     from nodes.values import Image
 
-    (code,) = blocks(ROOT / "docs" / "nodes.md", "python")
     space: dict[str, object] = {"__name__": "example"}
-    exec(compile(code, "docs/nodes.md", "exec"), space)  # noqa: S102 - our own example
-    brighten = space["brighten"]
+    for code in blocks(ROOT / "docs" / "nodes.md", "python"):
+        exec(compile(code, "docs/nodes.md", "exec"), space)  # noqa: S102 - our own example
+    brighten, halve = space["brighten"], space["halve_image"]
     assert callable(brighten)
     assert float(brighten(Image(torch.full((1, 3, 2, 2), 0.25)), amount=2.0).pixels.max()) == 0.5
+    assert callable(halve)
+    declared = node_type(halve)
+    assert declared.infer is not None
+    odd = Image(torch.zeros(2, 3, 5, 7))
+    assert declared.infer(image=facts.of(odd)) == facts.of(halve(odd)) == facts.PixelFacts(2, 2, 3)
 
 
 def test_every_node_has_a_summary_a_category_and_a_schema() -> None:

@@ -3,16 +3,18 @@
 import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from engine.errors import InputError
 from nodes.values import PredictionType
 
-from .families import SD1, Family, Recognised, Shapes, recognise
-from .headers import ITEM_SIZES, read_header
+from .families import SD1, SDXL_SCALING_FACTOR, Family, Recognised, Shapes, recognise
+from .headers import ITEM_SIZES, Header, read_header
 from .layout import PREFIXES, PartName, diffusers_names, diffusers_shape
+from .predictions import Prediction, of_file
 from .sizes import Config, configuration
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ _BARE: tuple[tuple[str, PartName], ...] = (
     ("text_model.embeddings.token_embedding.weight", "text_encoder"),
 )
 """What tells a file that holds one part without a prefix."""
+_SDXL = "stable-diffusion-xl"
 
 
 class Source(Protocol):
@@ -85,6 +88,16 @@ class Part:
     name: PartName
     tensors: Mapping[str, Source]
     config: Config
+    family: Family = SD1
+
+    @cached_property
+    def sizes(self) -> Config | None:
+        """The configuration by the tensors' shapes, whatever a config.json says; None if they tell none."""
+        shapes = {name: source.shape for name, source in self.tensors.items()}
+        try:
+            return configuration(self.name, shapes, self.family)
+        except InputError:
+            return None
 
     @property
     def count(self) -> int:
@@ -100,10 +113,19 @@ class Parts:
     title: str
     family: Family
     parts: Mapping[PartName, Part]
-    prediction_type: PredictionType = "epsilon"
+    predictions: tuple[Prediction, ...] = ()
     scaling_factor: float = SD1.scaling_factor
     files: tuple[Path, ...] = field(default=())
     """Every file that was read or will be: what a digest must cover."""
+
+    @property
+    def prediction_type(self) -> PredictionType:
+        """What the UNet's output means: as the file says, or else as is usual in the family."""
+        return self.predictions[0].type if self.predictions else self.family.prediction_type
+
+    def without_tensors(self) -> "Parts":
+        """The same, with only the shapes and types of what was read out of a pickle."""
+        return replace(self, parts={name: _emptied(part) for name, part in self.parts.items()})
 
     def part(self, name: PartName) -> Part:
         """One of the parts.
@@ -170,6 +192,7 @@ def open_weights(path: Path) -> Parts:
     if is_folder(path):
         return _open_folder(path)
     sources: Mapping[str, Source]
+    metadata: Mapping[str, str] = {}
     if path.suffix.lower() in PICKLE_ENDINGS:
         from .pickles import read_pickle
 
@@ -178,14 +201,26 @@ def open_weights(path: Path) -> Parts:
             for name, tensor in read_pickle(path).items()
         }
     else:
-        sources = _stored(path)
+        header = read_header(path)
+        sources, metadata = _stored(header), header.metadata
     shapes = {name: source.shape for name, source in sources.items()}
     title, family = _accept(path, recognise(shapes))
     parts: dict[PartName, Part] = {}
     for name, held in _split(sources).items():
         parts[name] = _part(path, name, held, family)
-    prediction: PredictionType = "v_prediction" if "v_pred" in sources else family.prediction_type
-    return Parts(path, title, family, parts, prediction, family.scaling_factor, (path,))
+    scale = family.scaling_factor
+    if "unet" not in parts and metadata.get("modelspec.architecture", "").startswith(_SDXL):
+        title, scale = "a VAE of SDXL", SDXL_SCALING_FACTOR
+    return Parts(path, title, family, parts, of_file(sources, metadata), scale, (path,))
+
+
+def _emptied(part: Part) -> Part:
+    emptied = {
+        name: Unpickled(source.tensor.to("meta"), source.shape)
+        for name, source in part.tensors.items()
+        if isinstance(source, Unpickled)
+    }
+    return replace(part, tensors=emptied or part.tensors)
 
 
 def _accept(path: Path, found: Recognised) -> tuple[str, Family]:
@@ -197,10 +232,10 @@ def _accept(path: Path, found: Recognised) -> tuple[str, Family]:
     return found.title, found.family
 
 
-def _stored(path: Path) -> dict[str, Stored]:
+def _stored(header: Header) -> dict[str, Stored]:
     return {
-        name: Stored(path, entry.dtype, entry.shape, entry.start, entry.size)
-        for name, entry in read_header(path).entries.items()
+        name: Stored(header.path, entry.dtype, entry.shape, entry.start, entry.size)
+        for name, entry in header.entries.items()
     }
 
 
@@ -250,7 +285,7 @@ def _part(
             )
         except InputError as error:
             raise InputError(f"{path.name}: {error}", code=error.code) from error
-    return Part(name, tensors, config)
+    return Part(name, tensors, config, family)
 
 
 _BUFFERS = ("position_ids", "logit_scale", "text_projection", "text_projection.weight")
@@ -273,11 +308,12 @@ def _open_folder(path: Path) -> Parts:
     }
     scheduler = path / "scheduler" / "scheduler_config.json"
     settings = _read_json(scheduler) if scheduler.is_file() else {}
-    prediction = settings.get("prediction_type", family.prediction_type)
-    if prediction not in {"epsilon", "v_prediction", "sample"}:
+    said = settings.get("prediction_type")
+    if said not in {None, "epsilon", "v_prediction", "sample"}:
         raise InputError(
-            f"{scheduler} has the unknown prediction_type {prediction!r}", code="damaged_file"
+            f"{scheduler} has the unknown prediction_type {said!r}", code="damaged_file"
         )
+    predictions = (Prediction(said, "its scheduler_config.json"),) if said else ()
     scale = configs.get("vae", {}).get("scaling_factor", family.scaling_factor)
     if not isinstance(scale, int | float):
         raise InputError(
@@ -287,7 +323,7 @@ def _open_folder(path: Path) -> Parts:
     files = {source.path for sources in held.values() for source in sources.values()}
     files |= {path / name / "config.json" for name in held} | {path / INDEX}
     files |= {scheduler} if scheduler.is_file() else set()
-    return Parts(path, title, family, parts, prediction, float(scale), tuple(sorted(files)))
+    return Parts(path, title, family, parts, predictions, float(scale), tuple(sorted(files)))
 
 
 def _folder_sources(path: Path, part: PartName) -> dict[str, Stored]:
@@ -298,7 +334,7 @@ def _folder_sources(path: Path, part: PartName) -> dict[str, Stored]:
             return _sharded(index)
         file = path / part / f"{stem}{variant}.safetensors"
         if file.is_file():
-            return _stored(file)
+            return _stored(read_header(file))
     raise InputError(
         f"{path.name}/{part} holds no .safetensors file; convert its weights to safetensors",
         code="missing_file",
@@ -317,7 +353,7 @@ def _sharded(index: Path) -> dict[str, Stored]:
             raise InputError(
                 f"{index} names {shard!r}, which is outside its folder", code="outside_roots"
             )
-        tensors = _stored(index.parent / shard)
+        tensors = _stored(read_header(index.parent / shard))
         found |= {name: source for name, source in tensors.items() if table.get(name) == shard}
     missing = sorted(set(table) - set(found))
     if missing:

@@ -8,13 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.errors import InputError
+from nodes import fitting
+from nodes.facts import LatentFacts, of_pixels
 from nodes.values import Control, ProfileName
 
 from .schedules import NoiseSchedule, Schedule
-
-SCALE = 8
-"""Pixels of a hint for one latent: the hint network halves three times."""
 
 
 class Residuals(NamedTuple):
@@ -42,28 +40,21 @@ class ActiveControl:
 
 
 def bind(
-    control: Control, net: Any, shape: Sequence[int], active: tuple[bool, ...]
+    control: Control,
+    net: Any,
+    shape: Sequence[int],
+    active: tuple[bool, ...],
+    role: str = "positive",
 ) -> ActiveControl:
-    """The control with its net, for latents of the shape (B, C, h, w).
+    """The control with its net, for latents of the shape (B, C, h, w), beside the prompt of a role.
 
     Raises:
         InputError: The hint has another size or another number of pictures than the latents.
     """
-    batch, _, height, width = shape
-    hints, _, hint_height, hint_width = control.hint.shape
-    if (hint_height, hint_width) != (height * SCALE, width * SCALE):
-        raise InputError(
-            f"the image of ControlNet {control.controlnet.weights.name!r} is {hint_width}x{hint_height}, "
-            f"the picture becomes {width * SCALE}x{height * SCALE}: put ResizeImage before ControlNetApply",
-            code="size_mismatch",
-            input="positive",
-        )
-    if hints not in {1, batch}:
-        raise InputError(
-            f"ControlNet {control.controlnet.weights.name!r} has {hints} images for {batch} latents: give 1 or {batch}",
-            code="batch_mismatch",
-            input="positive",
-        )
+    batch, channels, height, width = shape
+    latents = LatentFacts(batch, channels, height, width)
+    name = control.controlnet.weights.name
+    fitting.check_control_image(name, of_pixels(control.hint), latents, role)
     hint = control.hint.expand(batch, -1, -1, -1).to(net.device, net.dtype)
     return ActiveControl(control, net, hint, active)
 

@@ -43,6 +43,7 @@ SD1 = Family(
     text_activation="quick_gelu",
     text_head_width=64,
 )
+SDXL_SCALING_FACTOR = 0.13025
 FAMILIES: Mapping[FamilyName, Family] = {"sd1": SD1}
 
 
@@ -139,10 +140,10 @@ def _recognise_unet(shapes: Shapes, channels: int) -> Recognised:
     elif channels == SD1.latent_channels and projections:
         title = "a ControlNet for SD 1.x" if is_control else "an SD 1.x checkpoint"
         return Recognised(title, SD1)
+    elif channels in _SD1_BY_CHANNELS and projections and not is_control:
+        return Recognised(_SD1_BY_CHANNELS[channels], SD1)
     else:
-        found = _SD1_BY_CHANNELS.get(
-            channels, f"a UNet with {channels} input channels, of an unknown family"
-        )
+        found = f"a UNet with {channels} input channels, of an unknown family"
     if is_control:
         found = found.replace("a checkpoint", "a ControlNet").replace("checkpoint", "ControlNet")
     return Recognised(found)

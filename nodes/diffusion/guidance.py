@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.errors import InputError
+from nodes import fitting
+from nodes.facts import ConditioningFacts
 from nodes.values import PredictionType
 
 from . import control
@@ -47,26 +48,10 @@ def fit(
     Raises:
         InputError: Latents or embeddings do not fit the model or each other.
     """
-    channels, width = model.config.in_channels, model.config.cross_attention_dim
-    if shape[1] != channels:
-        raise InputError(
-            f"latents have {shape[1]} channels, the model takes {channels}: use a VAE of the same family",
-            code="channel_mismatch",
-            input=origin,
-        )
-    if embeddings.shape[-1] != width:
-        raise InputError(
-            f"the {role} conditioning is {embeddings.shape[-1]} wide, the model reads {width}: "
-            "use a text encoder of the same family",
-            code="width_mismatch",
-            input=role,
-        )
-    if embeddings.shape[0] not in {1, shape[0]}:
-        raise InputError(
-            f"the {role} conditioning holds {embeddings.shape[0]} prompts for {shape[0]} latents: give 1 or {shape[0]}",
-            code="batch_mismatch",
-            input=role,
-        )
+    prompt = ConditioningFacts(embeddings.shape[0], embeddings.shape[-1])
+    fitting.check_channels(shape[1], model.config.in_channels, origin)
+    fitting.check_text_width(prompt.width, model.config.cross_attention_dim, role)
+    fitting.check_prompts(prompt, shape[0], role)
     return embeddings.to(model.device, model.dtype).expand(shape[0], -1, -1)
 
 

@@ -13,13 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.errors import InputError
+from nodes import facts
 from nodes.values import Interpolation
 
 Shape = Literal["circle", "square", "diamond"]
-MAX_PIXELS = 89_000_000
-"""The most pixels of one picture; just below where Pillow warns of a decompression bomb."""
-
 _TORCH_MODES = {"nearest": "nearest-exact", "area": "area"}
 _FILTERS = {
     "bilinear": PIL.Image.Resampling.BILINEAR,
@@ -29,47 +26,15 @@ _FILTERS = {
 _LUMINANCE = (0.299, 0.587, 0.114)
 
 
-def size(pixels: Tensor) -> str:
-    """The size of a picture for a message: `512 x 768`."""
-    return f"{pixels.shape[-1]} x {pixels.shape[-2]}"
-
-
-def check_extent(width: int, height: int) -> None:
-    """Refuse a picture too large to be meant.
-
-    Raises:
-        InputError: It would have more than `MAX_PIXELS`.
-    """
-    if width * height > MAX_PIXELS:
-        raise InputError(
-            f"the picture would be {width} x {height}, {width * height / 1e6:.0f} megapixels: "
-            f"ask for {MAX_PIXELS // 10**6} megapixels or fewer",
-            code="too_large",
-        )
-
-
 def matched(
     first: Tensor, second: Tensor, names: tuple[str, str], remedy: str
 ) -> tuple[Tensor, Tensor]:
     """Both with the same batch; one alone is repeated to go with each of the other's.
 
     Raises:
-        InputError: Their sizes differ (`remedy` names the node to use), or both are batches and
-            differ in number.
+        InputError: See `facts.matched`.
     """
-    if first.shape[-2:] != second.shape[-2:]:
-        raise InputError(
-            f"the {names[0]} is {size(first)}, the {names[1]} {size(second)}: {remedy}",
-            code="size_mismatch",
-        )
-    counts = len(first), len(second)
-    if counts[0] != counts[1] and 1 not in counts:
-        raise InputError(
-            f"the {names[0]} is a batch of {counts[0]}, the {names[1]} of {counts[1]}: "
-            "give as many of both, or a single one",
-            code="size_mismatch",
-        )
-    most = max(counts)
+    most = facts.matched(facts.of_pixels(first), facts.of_pixels(second), names, remedy)
     return first.expand(most, -1, -1, -1), second.expand(most, -1, -1, -1)
 
 
@@ -80,7 +45,7 @@ def resize(pixels: Tensor, width: int, height: int, interpolation: Interpolation
     averages the pixels under each new one; "nearest" takes the one under its centre. Overshoot is
     cut to 0-1.
     """
-    check_extent(width, height)
+    facts.check_extent(width, height)
     if pixels.shape[-2:] == (height, width):
         return pixels
     filter_ = _FILTERS.get(interpolation)
@@ -107,12 +72,7 @@ def crop(pixels: Tensor, x: int, y: int, width: int, height: int) -> Tensor:
     Raises:
         InputError: The part reaches out of the picture.
     """
-    if x < 0 or y < 0 or x + width > pixels.shape[-1] or y + height > pixels.shape[-2]:
-        raise InputError(
-            f"a part of {width} x {height} at ({x}, {y}) reaches out of the picture of {size(pixels)}: "
-            "give a smaller part or another corner",
-            code="out_of_picture",
-        )
+    facts.check_part(facts.of_pixels(pixels), x, y, width, height)
     return pixels[..., y : y + height, x : x + width].contiguous()
 
 
@@ -157,7 +117,7 @@ def composite(base: Tensor, overlay: Tensor, mask: Tensor | None, x: int, y: int
 def pad(pixels: Tensor, sides: tuple[int, int, int, int], value: float) -> Tensor:
     """The picture with a margin of `value`; `sides` are left, top, right, bottom."""
     left, top, right, bottom = sides
-    check_extent(pixels.shape[-1] + left + right, pixels.shape[-2] + top + bottom)
+    facts.check_extent(pixels.shape[-1] + left + right, pixels.shape[-2] + top + bottom)
     return functional.pad(pixels, (left, right, top, bottom), value=value)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from engine.errors import InputError
 from engine.grid import Grid
+from nodes.facts import MAX_PIXELS
 
 from . import pixels
 from .lettering import coverage
@@ -99,11 +100,11 @@ def _drawn(grid: Grid[Tensor], sheet: Sheet, style: Style) -> Tensor:
 
 
 def _check_size(sheet: Sheet) -> None:
-    if sheet.width * sheet.height > pixels.MAX_PIXELS:
+    if sheet.width * sheet.height > MAX_PIXELS:
         raise InputError(
             f"the sheet of {len(sheet.cells)} cells of {sheet.cells[0].width} x {sheet.cells[0].height}"
             f" would be {sheet.width} x {sheet.height}, {sheet.width * sheet.height / 1e6:.0f}"
-            f" megapixels, and {pixels.MAX_PIXELS // 10**6} are the most: make the cells smaller with"
+            f" megapixels, and {MAX_PIXELS // 10**6} are the most: make the cells smaller with"
             " the input cell",
             code="too_large",
             input="cell",

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import InputError
+from nodes import facts, fitting
 from nodes.values import (
     Conditioning,
     ControlNet,
@@ -123,7 +124,7 @@ class Run:
             embeddings = guidance.fit(
                 conditioning.embeddings, self.shape, model, role, origin=origin
             )
-            return Guide(embeddings, self._acting(conditioning, borrow))
+            return Guide(embeddings, self._acting(conditioning, model, role, borrow))
 
         positive = guide("positive", prompts.positive)
         negative = None if prompts.negative is None else guide("negative", prompts.negative)
@@ -140,13 +141,20 @@ class Run:
         return denoise
 
     def _acting(
-        self, conditioning: Conditioning, borrow: Callable[[ControlNet], Any]
+        self,
+        conditioning: Conditioning,
+        model: Any,
+        role: str,
+        borrow: Callable[[ControlNet], Any],
     ) -> tuple[ActiveControl, ...]:
         acting = []
         for each in conditioning.controls:
             active = control.window(each, self.schedule, self.trained, self.profile)
             if any(active):
-                acting.append(control.bind(each, borrow(each.controlnet), self.shape, active))
+                net = borrow(each.controlnet)
+                name = f"the ControlNet {each.controlnet.weights.name!r}"
+                fitting.check_family(model.config, net.config, name, role)
+                acting.append(control.bind(each, net, self.shape, active, role))
         return tuple(acting)
 
     def advance(self, point: Point, denoise: Denoiser) -> Point:
@@ -185,16 +193,9 @@ def begin(settings: Settings, family: FamilyName, latents: Latents) -> SamplerSt
     Raises:
         InputError: The latents' mask does not fit them, or see `Settings.planned`.
     """
-    samples, mask = latents.samples.to("cpu", torch.float32), latents.mask
-    if mask is not None and (
-        mask.shape[-2:] != samples.shape[-2:] or mask.shape[0] not in {1, samples.shape[0]}
-    ):
-        raise InputError(
-            f"the latents' mask is {tuple(mask.shape)} for latents of {tuple(samples.shape)}: "
-            "set one of their size with SetLatentMask",
-            code="size_mismatch",
-            input="latents",
-        )
+    samples = latents.samples.to("cpu", torch.float32)
+    mask = latents.mask
+    fitting.check_latent_mask(facts.of(latents))
     known = trained(family)
     schedule = settings.planned(known)
     drawn, stream = noise.initial(

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import InputError
+from nodes.fitting import check_layers
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -54,12 +55,7 @@ def encode(module: "CLIPTextModel", text: str, skip: int = 0) -> Tensor:
     Raises:
         InputError: The encoder has too few layers, or another vocabulary.
     """
-    layers = module.config.num_hidden_layers
-    if not 0 <= skip < layers:
-        raise InputError(
-            f"clip skip leaves out {skip} layers of a text encoder with {layers}: give a number from 0 to {layers - 1}",
-            input="layers",
-        )
+    check_layers(skip, module.config.num_hidden_layers)
     if module.config.vocab_size <= END:
         raise InputError(
             f"the text encoder has {module.config.vocab_size} tokens, CLIP's vocabulary has {END + 1}: "

@@ -218,3 +218,28 @@ def test_data_folder_stands_before_the_starter(tmp_path: Path) -> None:
     assert folders.models == (tmp_path / "models", STARTER)
     assert folders.images == (tmp_path / "inputs", tmp_path / "near", STARTER)
     assert STARTER.parts[-2:] == ("workflows", "starter")
+
+
+def test_what_was_opened_is_remembered_while_it_is_unchanged(tiny: Tiny, root: Path) -> None:
+    from shutil import copyfile
+
+    path = root / "checkpoints" / "a.safetensors"
+    path.parent.mkdir()
+    copyfile(tiny.root / "checkpoints" / tiny.checkpoint, path)
+    folders = Folders((root,), ())
+    first = folders.open("checkpoints", "a.safetensors")
+    assert folders.open("checkpoints", "a.safetensors") is first
+    copyfile(STARTER / "starter.safetensors", path)
+    second = folders.open("checkpoints", "a.safetensors")
+    assert second.part("unet").count != first.part("unet").count
+
+
+def test_a_pickle_is_remembered_without_its_numbers(tiny: Tiny, root: Path) -> None:
+    import torch
+
+    state = dict(tiny.pipeline().unet.state_dict())
+    torch.save(state, root / "a.ckpt")
+    part = Folders((root,), ()).open("checkpoints", "a.ckpt").part("unet")
+    assert {str(getattr(source, "tensor").device) for source in part.tensors.values()} == {"meta"}  # noqa: B009 - of one kind of source
+    assert part.sizes is not None
+    assert part.sizes["cross_attention_dim"] == 64

@@ -53,7 +53,7 @@ def test_skipping_more_layers_than_there_are_names_the_input(
 ) -> None:
     with pytest.raises(InputError, match="with 3") as raised:
         clip_encode(clip_skip(text_encoder, layers=11), text="", pool=pool)
-    assert raised.value.input == "layers"
+    assert raised.value.input == "text_encoder"
 
 
 @pytest.mark.parametrize("layers", [-1, 12])

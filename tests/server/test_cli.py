@@ -93,11 +93,23 @@ HEAVY = ("torch", "numpy", "PIL", "diffusers", "transformers", "safetensors")
 
 @pytest.mark.parametrize("command", [["--help"], ["nodes"], ["models"]])
 def test_asking_loads_nothing_heavy(darkroom: Darkroom, command: list[str]) -> None:
+    assert loaded(darkroom, *command) == []
+
+
+@pytest.mark.parametrize(
+    "name", [path.stem for path in sorted((ROOT / "workflows").glob("*.json"))]
+)
+def test_checking_loads_no_model_and_no_torch(darkroom: Darkroom, name: str) -> None:
+    assert loaded(darkroom, "check", name) in ([], ["PIL"])  # PIL, if a picture's size is asked for
+
+
+def loaded(darkroom: Darkroom, *command: str) -> list[str]:
+    """The heavy libraries that a command loads."""
     del darkroom.environment["DARKROOM_NODES"]
     code = (
         "import json, sys\n"
         "from server.commands import app\n"
-        f"app({command!r}, standalone_mode=False)\n"
+        f"app({[*command]!r}, standalone_mode=False)\n"
         f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))\n"
     )
     environment = {**darkroom.environment, "PYTHONPATH": str(ROOT)}
@@ -110,4 +122,5 @@ def test_asking_loads_nothing_heavy(darkroom: Darkroom, command: list[str]) -> N
         cwd=darkroom.folder,
     )
 
-    assert json.loads(done.stdout.splitlines()[-1]) == []
+    heavy: list[str] = json.loads(done.stdout.splitlines()[-1])
+    return heavy

@@ -8,8 +8,6 @@ from nodes.diffusion.families import FAMILIES, SD1, recognise
 from tests.nodes.conftest import hollow, real_shapes
 
 TITLES = {
-    "sd15_inpaint": "an SD 1.x inpainting checkpoint",
-    "sd15_ip2p": "an InstructPix2Pix checkpoint of SD 1.x",
     "sd2_base_or_v": "an SD 2.x checkpoint",
     "sd2_depth": "an SD 2.x depth checkpoint",
     "sd2_inpaint": "an SD 2.x inpainting checkpoint",
@@ -36,7 +34,12 @@ def test_other_families_are_refused_by_name(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "title"),
-    [("sd15", "an SD 1.x checkpoint"), ("controlnet11_sd15", "a ControlNet for SD 1.x")],
+    [
+        ("sd15", "an SD 1.x checkpoint"),
+        ("sd15_inpaint", "an SD 1.x inpainting checkpoint"),
+        ("sd15_ip2p", "an InstructPix2Pix checkpoint of SD 1.x"),
+        ("controlnet11_sd15", "a ControlNet for SD 1.x"),
+    ],
 )
 def test_own_family_is_recognised(name: str, title: str, tmp_path: Path) -> None:
     found = open_weights(hollow(tmp_path / "model.safetensors", real_shapes(name)))

@@ -146,7 +146,7 @@ def test_one_prompt_serves_all_latents() -> None:
         (
             (1, 77, 768),
             (1, 4, 8, 8),
-            "negative conditioning is 768 wide, the model reads 64: use a text",
+            r"negative conditioning is 768 wide \(SD 1.x\), the model reads 64: use a text",
             "negative",
         ),
         (

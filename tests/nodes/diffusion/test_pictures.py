@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.errors import InputError
-from nodes.diffusion import pictures
+from nodes.diffusion import pictures, readers
 
 WIDTH, HEIGHT = 7, 5
 NOWHERE = Path("somewhere/cat.png")
@@ -259,7 +259,7 @@ def test_a_bomb_hidden_in_a_gif_frame_is_refused(side: int) -> None:
 def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "huge.png"
     with path.open("wb") as file:
-        file.truncate(pictures.MAX_BYTES + 1)
+        file.truncate(readers.MAX_BYTES + 1)
 
     with pytest.raises(InputError, match=r"huge.png is larger than 512 MiB") as caught:
         pictures.read(path)

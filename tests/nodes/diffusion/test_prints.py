@@ -4,7 +4,7 @@ from torch import Tensor
 
 from engine.errors import InputError
 from engine.grid import Axis, Grid
-from nodes.diffusion import pixels
+from nodes.diffusion import prints
 from nodes.diffusion.prints import arranged, contact_sheet
 from nodes.diffusion.sheets import Style, layout
 
@@ -126,7 +126,7 @@ def test_a_table_without_cells_is_refused() -> None:
 
 
 def test_too_large_a_sheet_is_refused_with_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pixels, "MAX_PIXELS", 100)
+    monkeypatch.setattr(prints, "MAX_PIXELS", 100)
 
     with pytest.raises(
         InputError, match=r"2 cells of 6 x 4 would be 10 x 14.*input cell"

@@ -1,0 +1,242 @@
+"""What is known of values before a run: sizes and origins. The rules by which nodes change them.
+
+The nodes and their `infer` follow the same rules, so a fact never differs from the value.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import wraps
+from inspect import Parameter, Signature
+from typing import Any
+
+from engine.errors import InputError
+from engine.facts import has_unknown
+from engine.node import UNKNOWN
+
+from .values import Conditioning, Image, Latents, Mask
+
+MAX_PIXELS = 89_000_000
+"""The most pixels of one picture; just below where Pillow warns of a decompression bomb."""
+
+
+@dataclass(frozen=True)
+class PixelFacts:
+    """Of an `Image`, a `Mask`, or the mask of latents: how many of which size."""
+
+    batch: int
+    height: int
+    width: int
+
+    @property
+    def size(self) -> str:
+        """For a message: `512 x 768`."""
+        return f"{self.width} x {self.height}"
+
+    def sized(self, width: int, height: int) -> "PixelFacts":
+        """As many of another size."""
+        return replace(self, width=width, height=height)
+
+
+@dataclass(frozen=True)
+class Space:
+    """What latents mean: the scaling factor of their autoencoder, and the file that made them."""
+
+    scaling_factor: float
+    file: str
+
+
+@dataclass(frozen=True)
+class LatentFacts:
+    """Of `Latents`: their shape, their mask's, and what is known of their space."""
+
+    batch: int
+    channels: int
+    height: int
+    width: int
+    mask: PixelFacts | None = None
+    space: Space | None = None
+    """None if any will do, as for empty latents."""
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Batch, channels, height, width."""
+        return self.batch, self.channels, self.height, self.width
+
+    def sized(self, width: int, height: int) -> "LatentFacts":
+        """As many of another size, their mask with them."""
+        mask = self.mask and self.mask.sized(width, height)
+        return replace(self, width=width, height=height, mask=mask)
+
+    def within(self, space: Space) -> "LatentFacts":
+        """The same in a space that is known."""
+        return replace(self, space=space)
+
+
+@dataclass(frozen=True)
+class ControlFacts:
+    """Of a `Control`. What is not known is `UNKNOWN`."""
+
+    controlnet: Any
+    """A `ControlNet`."""
+    image: Any
+    """`PixelFacts`."""
+    strength: Any
+    start: Any
+    end: Any
+
+
+@dataclass(frozen=True)
+class ConditioningFacts:
+    """Of a `Conditioning`: how many prompts, how wide their embeddings are, what acts beside them."""
+
+    batch: int
+    width: int
+    controls: tuple[ControlFacts, ...] = ()
+    pieces: Any = UNKNOWN
+    """The most pieces, of 77 tokens as a rule, that the prompt can have."""
+
+
+def known(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """The rule as an `infer`: nothing is known of the outputs unless all that it asks for is."""
+
+    @wraps(rule)
+    def infer(**arguments: Any) -> Any:
+        return UNKNOWN if any(map(has_unknown, arguments.values())) else rule(**arguments)
+
+    return infer
+
+
+def same(name: str) -> Callable[..., Any]:
+    """An `infer` for a node whose one output is as large as its input `name`."""
+
+    def infer(**arguments: Any) -> Any:
+        return arguments[name]
+
+    parameter = Parameter(name, Parameter.POSITIONAL_OR_KEYWORD)
+    infer.__signature__ = Signature([parameter])  # type: ignore[attr-defined]
+    return infer
+
+
+def of_pixels(pixels: Any) -> PixelFacts:
+    """Of a tensor (B, C, H, W)."""
+    return PixelFacts(pixels.shape[0], *pixels.shape[-2:])
+
+
+def of(value: Any) -> Any:
+    """The facts of a value that is there."""
+    if isinstance(value, (Image, Mask)):
+        return of_pixels(value.pixels)
+    if isinstance(value, Latents):
+        mask = None if value.mask is None else of_pixels(value.mask)
+        batch, channels, height, width = value.samples.shape
+        return LatentFacts(batch, channels, height, width, mask)
+    if isinstance(value, Conditioning):
+        controls = tuple(
+            ControlFacts(each.controlnet, of_pixels(each.hint), each.strength, each.start, each.end)
+            for each in value.controls
+        )
+        return ConditioningFacts(value.embeddings.shape[0], value.embeddings.shape[-1], controls)
+    return value
+
+
+def check_extent(width: int, height: int, input: str | None = None) -> None:
+    """Refuse a picture too large to be meant.
+
+    Raises:
+        InputError: It would have more than `MAX_PIXELS`.
+    """
+    if width * height > MAX_PIXELS:
+        raise InputError(
+            f"the picture would be {width} x {height}, {width * height / 1e6:.0f} megapixels: "
+            f"ask for {MAX_PIXELS // 10**6} megapixels or fewer",
+            code="too_large",
+            input=input,
+        )
+
+
+def check_part(picture: PixelFacts, x: int, y: int, width: int, height: int) -> None:
+    """Refuse a part that reaches out of a picture.
+
+    Raises:
+        InputError: It does.
+    """
+    if x < 0 or y < 0 or x + width > picture.width or y + height > picture.height:
+        raise InputError(
+            f"a part of {width} x {height} at ({x}, {y}) reaches out of the picture of {picture.size}: "
+            "give a smaller part or another corner",
+            code="out_of_picture",
+            input="height" if x >= 0 and x + width <= picture.width else "width",
+        )
+
+
+def matched(first: PixelFacts, second: PixelFacts, names: tuple[str, str], remedy: str) -> int:
+    """How many pictures two batches are together: one alone goes with each of the other's.
+
+    Raises:
+        InputError: Their sizes differ (`remedy` names the node to use), or both are batches and
+            differ in number.
+    """
+    if (first.height, first.width) != (second.height, second.width):
+        raise InputError(
+            f"the {names[0]} is {first.size}, the {names[1]} {second.size}: {remedy}",
+            code="size_mismatch",
+            input=names[1],
+        )
+    if first.batch != second.batch and 1 not in {first.batch, second.batch}:
+        raise InputError(
+            f"the {names[0]} is a batch of {first.batch}, the {names[1]} of {second.batch}: "
+            "give as many of both, or a single one",
+            code="size_mismatch",
+            input=names[1],
+        )
+    return max(first.batch, second.batch)
+
+
+def composited(base: PixelFacts, overlay: PixelFacts, mask: PixelFacts | None) -> PixelFacts:
+    """One batch of pictures with another laid over it.
+
+    Raises:
+        InputError: Mask and overlay differ in size, or the batches do not go together.
+    """
+    if mask is not None:
+        remedy = "bring the mask to its size with ResizeMask"
+        overlay = replace(overlay, batch=matched(overlay, mask, ("overlay", "mask"), remedy))
+    batch = matched(base, overlay.sized(base.width, base.height), ("base", "overlay"), "")
+    return replace(base, batch=batch)
+
+
+def concatenated(images: Sequence[PixelFacts]) -> PixelFacts:
+    """Several batches of pictures as one.
+
+    Raises:
+        InputError: They differ in size.
+    """
+    sizes = list(dict.fromkeys(image.size for image in images))
+    if len(sizes) > 1:
+        raise InputError(
+            f"the pictures measure {', '.join(sizes)}: bring them to one size with ResizeImage",
+            code="size_mismatch",
+            input="images",
+        )
+    return replace(images[0], batch=sum(image.batch for image in images))
+
+
+def check_masks(masks: int, latents: int) -> None:
+    """Raise `InputError` unless so many masks go with so many latents."""
+    if masks not in {1, latents}:
+        raise InputError(
+            f"there are {masks} masks for {latents} latents: give 1 or {latents}",
+            code="batch_mismatch",
+            input="mask",
+        )
+
+
+def check_shapes(base: LatentFacts, overlay: LatentFacts) -> None:
+    """Raise `InputError` unless one batch of latents can be laid over the other."""
+    if base.shape != overlay.shape:
+        raise InputError(
+            f"base is {base.shape}, overlay {overlay.shape}: "
+            "bring them to one size with LatentUpscale and to one number with RepeatLatent",
+            code="size_mismatch",
+            input="overlay",
+        )

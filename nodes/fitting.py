@@ -1,0 +1,198 @@
+"""Whether models, prompts, latents and pictures go together: one rule each, for before a run and in it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.errors import InputError
+
+from .diffusion.families import FAMILIES, SDXL_SCALING_FACTOR
+from .facts import ConditioningFacts, LatentFacts, PixelFacts, Space
+
+HINT_SCALE = 8
+"""Pixels of a ControlNet's picture for one latent: its hint network halves three times."""
+
+_SPACES: Mapping[float, str] = {
+    FAMILIES["sd1"].scaling_factor: "SD 1.x and 2.x",
+    SDXL_SCALING_FACTOR: "SDXL",
+}
+_TEXT_WIDTHS: Mapping[int, str] = {768: "SD 1.x", 1024: "SD 2.x", 1280: "SDXL's refiner", 2048: "SDXL"}  # fmt: skip
+_MORE_CHANNELS: Mapping[int, tuple[str, str]] = {
+    5: ("a depth model", "the latents and a depth map"),
+    7: ("an upscaling model", "the latents and a small picture"),
+    8: ("an InstructPix2Pix model", "the latents and the picture to edit"),
+    9: ("an inpainting model", "the latents, a mask and the masked picture"),
+}
+
+
+def check_family(model: Mapping[str, Any], other: Mapping[str, Any], what: str, input: str) -> None:
+    """Refuse what is made for UNets of another family, such as a ControlNet.
+
+    Args:
+        model: The UNet's sizes, as `sizes.configuration` gives them.
+        other: The other's, as far as it has the same ones.
+        what: The other for the message, such as "the ControlNet 'edges'".
+        input: Where the other comes in.
+
+    Raises:
+        InputError: A size differs (code "family_mismatch").
+    """
+    for size, words in _SIZES.items():
+        ours, theirs = (_plain(each.get(size)) for each in (model, other))
+        if ours is not None and theirs is not None and ours != theirs:
+            raise InputError(
+                f"{what} is made for a model of another family: {words} {_shown(size, theirs)},"
+                f" the model's {_shown(size, ours)}: choose one that is made for this model",
+                code="family_mismatch",
+                input=input,
+            )
+
+
+_SIZES = {
+    "cross_attention_dim": "it reads prompts of the width",
+    "block_out_channels": "its levels have the widths",
+    "layers_per_block": "blocks in each of its levels:",
+}
+
+
+def check_space(ours: Space | None, theirs: Space | None, what: str, input: str) -> None:
+    """Refuse latents of another space, as far as both are known: SDXL's look like those of SD 1.x.
+
+    Args:
+        ours: The space that is asked for.
+        theirs: The space of what comes in by `input`.
+        what: What comes in, for the message, such as "the VAE".
+        input: Where it comes in.
+
+    Raises:
+        InputError: They differ (code "family_mismatch").
+    """
+    if ours is None or theirs is None:
+        return
+    wanted, given = _SPACES.get(ours.scaling_factor), _SPACES.get(theirs.scaling_factor)
+    if wanted is not None and given is not None and wanted != given:
+        raise InputError(
+            f"{what} from {theirs.file} works in the latents of {given}, {ours.file} in those of {wanted}: "
+            "use a VAE of the same family",
+            code="family_mismatch",
+            input=input,
+        )
+
+
+def check_channels(latents: int, model: int, origin: str = "latents") -> None:
+    """Raise `InputError` unless latents have as many channels as a model takes."""
+    if latents == model:
+        return
+    kind, inputs = _MORE_CHANNELS.get(model, ("", ""))
+    if kind and latents < model:
+        raise InputError(
+            f"it is {kind}, whose {model} channels are {inputs}, and only the latents' {latents} are given:"
+            " choose a checkpoint for text to image, which SetLatentMask has repaint a part only",
+            code="channel_mismatch",
+            input="model",
+        )
+    raise InputError(
+        f"latents have {latents} channels, the model takes {model}: use a VAE of the same family",
+        code="channel_mismatch",
+        input=origin,
+    )
+
+
+def check_decoder(latents: int, vae: int) -> None:
+    """Raise `InputError` unless latents have as many channels as a VAE decodes."""
+    if latents != vae:
+        raise InputError(
+            f"latents have {latents} channels, the VAE takes {vae}: use a VAE of the same family",
+            code="channel_mismatch",
+            input="latents",
+        )
+
+
+def check_picture(picture: PixelFacts, factor: int) -> None:
+    """Raise `InputError` unless a picture's sides are multiples of what a VAE makes one latent of."""
+    width, height = picture.width, picture.height
+    if width % factor or height % factor:
+        nearest = f"{width - width % factor}x{height - height % factor}"
+        raise InputError(
+            f"the picture is {width}x{height}, the VAE takes multiples of {factor}: "
+            f"put ResizeImage before it, to {nearest}",
+            code="size_mismatch",
+            input="image",
+            hint=nearest,
+        )
+
+
+def check_text_width(given: int, wanted: int, role: str) -> None:
+    """Raise `InputError` unless a prompt's embeddings are as wide as the model reads."""
+    if given != wanted:
+        names = [f" ({_TEXT_WIDTHS[n]})" if n in _TEXT_WIDTHS else "" for n in (given, wanted)]
+        raise InputError(
+            f"the {role} conditioning is {given} wide{names[0]}, the model reads {wanted}{names[1]}: "
+            "use a text encoder of the same family",
+            code="width_mismatch",
+            input=role,
+        )
+
+
+def check_prompts(prompt: ConditioningFacts, latents: int, role: str) -> None:
+    """Raise `InputError` unless so many prompts go with so many latents."""
+    if prompt.batch not in {1, latents}:
+        raise InputError(
+            f"the {role} conditioning holds {prompt.batch} prompts for {latents} latents: give 1 or {latents}",
+            code="batch_mismatch",
+            input=role,
+        )
+
+
+def check_control_image(name: str, image: PixelFacts, latents: LatentFacts, role: str) -> None:
+    """Raise `InputError` unless a ControlNet's picture is as large as what it guides."""
+    width, height = latents.width * HINT_SCALE, latents.height * HINT_SCALE
+    if (image.width, image.height) != (width, height):
+        raise InputError(
+            f"the image of ControlNet {name!r} is {image.width}x{image.height}, "
+            f"the picture becomes {width}x{height}: put ResizeImage before ControlNetApply",
+            code="size_mismatch",
+            input=role,
+            hint=f"{width}x{height}",
+        )
+    if image.batch not in {1, latents.batch}:
+        raise InputError(
+            f"ControlNet {name!r} has {image.batch} images for {latents.batch} latents: give 1 or {latents.batch}",
+            code="batch_mismatch",
+            input=role,
+        )
+
+
+def check_latent_mask(latents: LatentFacts) -> None:
+    """Raise `InputError` unless the latents' mask, if there is one, has their size and number."""
+    mask = latents.mask
+    if mask is None:
+        return
+    if (mask.height, mask.width) != (latents.height, latents.width) or mask.batch not in {
+        1,
+        latents.batch,
+    }:
+        raise InputError(
+            f"the latents' mask is {(mask.batch, 1, mask.height, mask.width)} for latents of {latents.shape}: "
+            "set one of their size with SetLatentMask",
+            code="size_mismatch",
+            input="latents",
+        )
+
+
+def check_layers(skip: int, layers: int) -> None:
+    """Raise `InputError` unless a text encoder has a layer left to read."""
+    if not 0 <= skip < layers:
+        raise InputError(
+            f"clip skip leaves out {skip} layers of a text encoder with {layers}: give a number from 0 to {layers - 1}",
+            input="text_encoder",
+        )
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _shown(size: str, value: Any) -> str:
+    if size == "cross_attention_dim" and value in _TEXT_WIDTHS:
+        return f"{value} ({_TEXT_WIDTHS[value]})"
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
