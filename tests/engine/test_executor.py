@@ -218,6 +218,83 @@ def test_two_volatile_nodes_of_equal_bytes_share_what_follows(run: Run, calls: l
     assert calls.count("Add") == 1
 
 
+@pytest.mark.parametrize("kind", ["Add", "Linger"])
+def test_targets_that_come_to_one_key_while_running_are_made_once(
+    run: Run, calls: list[str], kind: str
+) -> None:
+    nodes = {
+        "a": ("Dice", {}), "b": ("Dice", {}), "c": ("Pass", {"value": link("b")}),
+        "x": (kind, {"a": link("a")}), "y": (kind, {"a": link("c")}), "z": (kind, {"a": link("b")}),
+        "end": ("Add", {"a": link("z"), "b": 1}), "last": ("Pass", {"value": link("end")}),
+    }  # fmt: skip
+    result = run(flow(nodes, x="x.value", y="y.value", z="z.value", last="last.value"))
+    assert result.outputs == {"x": 4, "y": 4, "z": 4, "last": 5}
+    assert calls.count(kind) == (3 if kind == "Add" else 2)
+
+
+def test_a_file_behind_what_is_done_already_is_found_at_once(run: Run, calls: list[str]) -> None:
+    nodes = {
+        "count": ("Count", {"length": 0}),
+        "title": ("Named", {"parts": link("count")}),
+        "book": ("Read", {"title": link("title")}),
+        "first": ("Write", {"text": link("title")}),
+        "pick": ("Switch", {"condition": True, "on_true": link("book"), "on_false": "none"}),
+    }
+    assert run(flow(nodes, first="first.value", pick="pick.value")).outputs["pick"] == "red2"
+    assert run(flow(nodes, pick="pick.value", book="book.value")).outputs["book"] == "red2"
+    assert calls.count("Read") == 1
+
+
+def test_a_long_node_goes_on_where_it_was_cut_off(
+    store: Store, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, calls: list[str]
+) -> None:
+    monkeypatch.setattr("engine.waypoints.SHARE", 1e9)
+    program = compile_graph(flow({"n": ("March", {"steps": 6})}), toys.catalog, runtime)
+    told: list[Any] = []
+
+    def stop(event: Any) -> None:
+        told.append(event)
+        if isinstance(event, NodeProgressed) and event.done == 4:
+            cancel.set()
+
+    cancel = Event()
+    with pytest.raises(Cancelled):
+        execute(program, store, runtime, on_event=stop, cancel=cancel)
+    assert calls == ["Step"] * 5
+    result = execute(program, store, runtime)
+    assert result.outputs["result"] == 6
+    stored = 6 - (len(calls) - 5)
+    assert 1 <= stored <= 5
+    calls.clear()
+    longer = compile_graph(flow({"n": ("March", {"steps": 8})}), toys.catalog, runtime)
+    assert execute(longer, store, runtime).outputs["result"] == 8
+    assert len(calls) < 8
+
+
+def test_a_way_that_cannot_be_stored_warns_once_and_goes_on(
+    store: Store, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.waypoints.SHARE", 1e9)
+    told: list[Any] = []
+    program = compile_graph(flow({"n": ("March", {"odd": True})}), toys.catalog, runtime)
+    execute(program, store, runtime, on_event=told.append)
+    (warning,) = [event for event in told if isinstance(event, Warned)]
+    assert "the way so far could not be stored" in warning.message
+    assert warning.node == "n"
+
+
+def test_storing_the_way_takes_a_share_of_the_time_only(
+    store: Store, runtime: Runtime, calls: list[str]
+) -> None:
+    program = compile_graph(flow({"n": ("March", {"steps": 50})}), toys.catalog, runtime)
+    execute(program, store, runtime)
+    assert store.size().records == 1
+
+
+def test_waypoints_of_a_script_store_nothing() -> None:
+    assert toys.march(steps=3) == 3
+
+
 def test_a_volatile_node_behind_a_lazy_input_runs_only_if_asked(run: Run, calls: list[str]) -> None:
     nodes = {
         "dice": ("Dice", {}),

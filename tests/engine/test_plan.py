@@ -96,3 +96,15 @@ def test_a_node_with_two_followers_is_planned_once(store: Store, runtime: Runtim
 def test_nodes_that_nothing_asks_for_do_not_appear(store: Store, runtime: Runtime) -> None:
     plan = planned(flow({"idle": ("Spin", {}), "n": ("Dye", {})}), store, runtime)
     assert list(plan.nodes) == ["n"]
+
+
+def test_a_lazy_branch_behind_a_volatile_node_may_run(store: Store, runtime: Runtime) -> None:
+    nodes = {
+        "dice": ("Dice", {}),
+        "far": ("Pass", {"value": link("dice")}),
+        "s": ("Switch", {"condition": True, "on_true": 1.0, "on_false": link("far")}),
+    }
+    plan = planned(flow(nodes), store, runtime)
+    assert plan.nodes["far"].why == "only if a lazy input asks for it"
+    assert plan.nodes["s"].why.startswith("it follows a node that runs each time")
+    assert plan.seconds == 0

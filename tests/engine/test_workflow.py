@@ -201,3 +201,36 @@ def test_a_number_without_end_is_no_workflow() -> None:
     with pytest.raises(GraphError, match="has 10000 digits"):
         Workflow.parse('{"darkroom": 1, "size": ' + "9" * 10_000 + "}")
     assert Workflow.parse('{"darkroom": 1, "size": 99}').extra == {"size": 99}
+
+
+def test_subgraphs_are_read_and_written(tmp_path: Path) -> None:
+    inner = {"name": "Inner", "inputs": {}, "outputs": {}, "nodes": {}, "view": {"zoom": 1}}
+    original = document(nodes={}, subgraphs={"a": inner | {"subgraphs": {"b": inner}}})
+    workflow = Workflow.from_json(original)
+    assert workflow.subgraphs["a"].subgraphs["b"].name == "Inner"
+    assert workflow.to_json() == original
+    workflow.write(tmp_path / "w.json")
+    assert Workflow.read(tmp_path / "w.json").folder == tmp_path
+
+
+@pytest.mark.parametrize(
+    "subgraphs", [{"a": 3}, {"a": {"nodes": 3}}, [], {"a": {"inputs": {"x": {"node": "n"}}}}]
+)
+def test_what_is_no_subgraph_is_told(subgraphs: Any) -> None:
+    with pytest.raises(GraphError, match="a"):
+        Workflow.from_json(document(nodes={}, subgraphs=subgraphs))
+
+
+def test_subgraphs_nested_without_end_are_refused() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(MAX_DEPTH + 2):
+        deep = {"subgraphs": {"a": deep}}
+    with pytest.raises(GraphError, match="nested more than"):
+        Workflow.from_json(document(nodes={}, **deep))
+
+
+@pytest.mark.parametrize("also", [3, [3], [{"node": "n"}], [{"node": "n", "input": 3}]])
+def test_further_ends_of_an_input_have_to_be_ends(also: Any) -> None:
+    inputs = {"x": {"node": "n", "input": "a", "also": also}}
+    with pytest.raises(GraphError, match="input 'x' needs"):
+        Workflow.from_json(document(nodes={}) | {"inputs": inputs})

@@ -12,7 +12,18 @@ from engine.artifacts import Artifact, Delivery, here
 from engine.catalog import Catalog
 from engine.errors import InputError
 from engine.grid import Grid
-from engine.node import Lazy, Opaque, Progress, Service, node, node_type, rename, silent
+from engine.node import (
+    Lazy,
+    Opaque,
+    Progress,
+    Service,
+    Waypoints,
+    node,
+    node_type,
+    nowhere,
+    rename,
+    silent,
+)
 
 T = TypeVar("T")
 calls: list[str] = []
@@ -203,6 +214,39 @@ def hem(*, stitches: Annotated[int, Field(ge=0, le=2)] = 0) -> int:
     return stitches
 
 
+@node("Linger", category="math")
+def slow(a: float = 0.0) -> float:
+    """Take a moment."""
+    calls.append("Linger")
+    time.sleep(0.05)
+    return a
+
+
+@node("Named", category="books")
+def named(parts: list[int]) -> str:
+    """A title that nobody knows beforehand."""
+    return "red"
+
+
+@node("March", category="time")
+def march(
+    *,
+    steps: int = 3,
+    odd: bool = False,
+    progress: Progress = silent,
+    waypoints: Waypoints = nowhere,
+) -> int:
+    """Take steps, and remember the way."""
+    route = waypoints("march", odd)
+    done, _ = route.last(steps) or (0, None)
+    while done < steps:
+        calls.append("Step")
+        done += 1
+        route.offer(done, object if odd else partial(int, done))
+        progress(done, steps)
+    return done
+
+
 @node("Mean", category="math")
 def mean(numbers: Grid[float], *, weight: float = 0.0) -> float:
     """The mean of a table, and a weight."""
@@ -297,7 +341,7 @@ def wait(
 
 
 functions: list[Any] = [
-    leave, endless, dice, odd, tally, less, count_up, note, anything, hem, mean, hold,
+    leave, endless, dice, odd, tally, less, count_up, note, anything, hem, mean, hold, slow, named, march,
     weave, embroider, add, pass_on, join, dye, spin, sew, cut, stack, knot, pack, switch, clock, read, fail, write, wait,
 ]  # fmt: skip
 catalog = Catalog(*(node_type(function) for function in functions))
