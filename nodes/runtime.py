@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.artifacts import Delivery
 from engine.codecs import Buffer, Codec, Codecs
+from engine.difference import Difference
 from engine.node import Service
 from engine.runtime import Runtime
 
@@ -52,6 +53,7 @@ def open_runtime(
         profile=profile(pool),
         codecs=Codecs(frozenset({"engine", "nodes"}), {TENSOR.type_name: TENSOR}),
         delivery=Delivery(output or data / "outputs", data / "previews"),
+        compare=compare,
     )
 
 
@@ -59,6 +61,13 @@ def profile(pool: Pool) -> dict[str, str]:
     """What numbers depend on, beside code and inputs."""
     libraries = {name: version(name) for name in LIBRARIES}
     return {"device": pool.device.partition(":")[0], "dtype": pool.dtype_name} | libraries
+
+
+def compare(before: Path, after: Path) -> Difference:
+    """How far a delivered file is from an earlier one; see `diffusion.difference.compare`."""
+    from .diffusion import difference
+
+    return difference.compare(before, after)
 
 
 def _size(tensor: "Tensor") -> int:

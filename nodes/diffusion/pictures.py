@@ -89,7 +89,7 @@ def read(path: Path) -> Picture:
 
 def decode(data: bytes, path: Path) -> Picture:
     """The picture in the bytes of the file `path`, which is named in errors. See `read`."""
-    reader = next((kind for magic, at, kind in _READERS if data.startswith(magic, at)), None)
+    reader = _reader(data)
     if reader is None:
         fault = "is empty" if not data else "is not a PNG, JPEG, WebP, GIF, TIFF or BMP picture"
         raise _damaged(path, fault)
@@ -107,6 +107,16 @@ def decode(data: bytes, path: Path) -> Picture:
         raise _too_large(path, "has too many pixels") from error
     except _FAULTS as error:
         raise _damaged(path, f"is damaged ({error})") from error
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file begins as those do that `read` reads.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        return _reader(file.read(16)) is not None
 
 
 def encode(
@@ -141,6 +151,10 @@ def encode(
         buffer, format_name, **options, **save_options(format_name, provenance)
     )
     return buffer.getvalue()
+
+
+def _reader(data: bytes) -> type[ImageFile] | None:
+    return next((kind for magic, at, kind in _READERS if data.startswith(magic, at)), None)
 
 
 def _upright(image: PIL.Image.Image) -> PIL.Image.Image:
