@@ -1,17 +1,21 @@
 """One call of a node's function: its arguments gathered, its outputs named."""
 
-import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol, get_origin
 
 from .artifacts import Delivery
+from .conditions import conditions
 from .errors import Cancelled, InputError, os_reason
 from .events import Event, NodeProgressed
 from .grid import Grid
+from .history import History, Made
+from .keys import TypeDigests
 from .links import Link, replace_links
 from .node import NodeType, Opaque, Waypoints
 from .program import Call, Program
+from .provenance import FORMAT, Provenance
 from .runtime import Runtime
 from .types import plain
 
@@ -29,10 +33,11 @@ class MissingError(BaseException):
         self.link = link
 
 
-class Surroundings(Protocol):
+class Surroundings(Made, Protocol):
     """What a call needs of the run that it is part of."""
 
     watched: bool
+    digests: TypeDigests
 
     @property
     def stopped(self) -> bool: ...
@@ -56,7 +61,7 @@ class Caller:
         self.program, self.runtime, self.keys, self.run = program, runtime, keys, run
         self.waypoints = waypoints
         self.workflow_json = program.workflow.to_json()
-        self.resolved: dict[str, dict[str, Any]] = {}
+        self.history = History(run, runtime)
 
     def call(self, call: Call) -> Mapping[str, Any]:
         """The outputs of one node by name.
@@ -67,16 +72,17 @@ class Caller:
             Exception: Whatever the node raises.
         """
         declared = call.type
+        if call.id in self.program.given:
+            return self._kept(call, self.program.given[call.id])
         arguments = dict(call.arguments)
         for name, value in call.arguments.items():
             if declared.inputs[name].lazy:
-                arguments[name] = self._thunk(value)
+                arguments[name] = self._thunk(call, name, value)
             elif name in call.linked:
                 direct = type(value) is Link
                 resolved = self._follow(value) if direct else replace_links(value, self._follow)
                 arguments[name] = _checked(declared, name, resolved)
-                if isinstance(arguments[name], (bool, int, float, str)):
-                    self.resolved.setdefault(call.id, {})[name] = arguments[name]
+                self.history.came(call.id, name, arguments[name])
         for name, service in declared.services.items():
             arguments[name] = self.runtime.services[service]
         if declared.progress is not None:
@@ -85,11 +91,24 @@ class Caller:
             arguments[declared.delivery] = self._delivery(call)
         if declared.waypoints is not None:
             arguments[declared.waypoints] = self.waypoints(call)
-        value = declared.function(**arguments)
+        value = self._measured(call, arguments)
         names = declared.outputs
         if len(names) == 1 and NodeType.single in names:
-            return {NodeType.single: value}
-        return dict(zip(names, value, strict=True))
+            return self._kept(call, {NodeType.single: value})
+        return self._kept(call, dict(zip(names, value, strict=True)))
+
+    def _measured(self, call: Call, arguments: Mapping[str, Any]) -> Any:
+        if call.type.lane != "device":  # measuring costs more than a cheap node
+            return call.type.function(**arguments)
+        with self.runtime.meter() as measured:
+            value = call.type.function(**arguments)
+        if measured.peak is not None:
+            self.history.peaks[call.id] = measured.peak
+        return value
+
+    def _kept(self, call: Call, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.history.happened(call, outputs)
+        return outputs
 
     def _follow(self, link: Link) -> Any:
         outputs = self.run.outputs(link.node)
@@ -97,8 +116,14 @@ class Caller:
             raise MissingError(link)
         return outputs[link.output]
 
-    def _thunk(self, value: Any) -> Callable[[], Any]:
-        return lambda: replace_links(value, self._follow)
+    def _thunk(self, call: Call, name: str, value: Any) -> Callable[[], Any]:
+        def thunk() -> Any:
+            resolved = replace_links(value, self._follow)
+            if name in call.linked:
+                self.history.came(call.id, name, resolved)
+            return resolved
+
+        return thunk
 
     def _progress(self, call: Call) -> Callable[..., None]:
         def progress(done: int, total: int, preview: Callable[[], Any] | None = None) -> None:
@@ -110,23 +135,21 @@ class Caller:
         return progress
 
     def _delivery(self, call: Call) -> Delivery:
-        provenance = {
-            "workflow": self.workflow_json,
-            "node": call.id,
-            "inputs": self._resolved_inputs(call),
-            "key": self.keys[call.id],
-            "profile": dict(self.runtime.profile),
-        }
-        return replace(self.runtime.delivery, provenance=provenance)
-
-    def _resolved_inputs(self, call: Call) -> dict[str, dict[str, Any]]:
-        """For every node behind a call its literal inputs, defaults included, and linked scalars."""
         calls = self.program.calls
-        return {
-            node: {name: json.loads(text) for name, text in calls[node].texts.items()}
-            | self.resolved.get(node, {})
-            for node in sorted(self.program.behind([call.id], lazy=True))
-        }
+        behind = [calls[node] for node in sorted(self.program.behind([call.id], lazy=True))]
+        told = self.history.told(call, behind)
+        found = conditions(behind, told["inputs"], self.run.digests, self.runtime)
+        provenance = Provenance(
+            provenance=FORMAT,
+            workflow=self.workflow_json,
+            node=call.id,
+            key=self.keys[call.id],
+            run=self.history.run,
+            time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            **told,
+            **dict(found),
+        )
+        return replace(self.runtime.delivery, provenance=provenance.to_json())
 
 
 def _checked(declared: NodeType, name: str, value: Any) -> Any:

@@ -7,7 +7,7 @@ import shutil
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from .canonical import canonical, digest
 from .codecs import Buffer, Buffers, Codecs
 from .errors import StoreError
 from .files import write_whole
+from .trace import Entry
 
 FORMAT = 2
 
@@ -24,6 +25,7 @@ class Note:
     """What the store knows of a result without reading its tensors.
 
     `run` names the run that made it, `peak` is the memory in bytes that this took, if measured.
+    `behind` are the entries of its trace.
     """
 
     type_name: str
@@ -32,6 +34,7 @@ class Note:
     size: int
     run: str = ""
     peak: int | None = None
+    behind: Mapping[str, Entry] = field(default_factory=dict)
 
 
 class DamagedError(Exception):

@@ -82,6 +82,8 @@ class Program:
     """The nodes that a run is for: those of the named outputs, and those that deliver files."""
     unfolds: Mapping[str, Unfold] = field(default_factory=dict)
     """How the ends of running loops and maps get further laps."""
+    given: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Outputs by node that stand for running it, such as what a volatile node once gave."""
 
     def keys(self, digests: TypeDigests) -> dict[str, str]:
         """Every node's key."""

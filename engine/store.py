@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -15,6 +15,7 @@ from .codecs import Codecs
 from .disk import Disk, Note
 from .errors import StoreError
 from .keys import VOLATILE
+from .trace import NOTHING, Trace
 
 GIGABYTE = 2**30
 _READ_SECONDS = 5e-4
@@ -24,10 +25,11 @@ _READ_BYTES_PER_SECOND = 5e8
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A node's outputs by name, with what making them cost."""
+    """A node's outputs by name, with what making them cost, and what is behind them."""
 
     outputs: Mapping[str, Any]
     note: Note
+    trace: Trace = NOTHING
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ class Store:
         if record is None and self.disk is not None and not key.startswith(VOLATILE):
             found = self.disk.read(key)
             if found is not None:
-                record = Record(found[1], found[0])
+                record = Record(found[1], found[0], Trace(found[0].behind))
                 with self.lock:
                     self.memory[key] = record
         if record is None or not _delivered(record.outputs, delivery):
@@ -149,6 +151,7 @@ class Store:
         keep: bool,
         run: str = "",
         peak: int | None = None,
+        trace: Trace = NOTHING,
     ) -> None:
         """Keep a result: in memory, and on disk if reading it back is cheaper than making it.
 
@@ -160,6 +163,7 @@ class Store:
             keep: Write it to disk even when it was cheap.
             run: The run that made it.
             peak: Bytes of memory that making it took, if measured.
+            trace: What is known of the nodes behind it.
 
         Raises:
             OSError: The disk is full or not writable. The result is in memory all the same.
@@ -169,11 +173,11 @@ class Store:
         size = self.codecs.size(outputs)
         note = Note(type_name, seconds, time.time(), size, run, peak)
         with self.lock:
-            self.memory[key] = Record(outputs, note)
+            self.memory[key] = Record(outputs, note, trace)
         if self.disk is None or key.startswith(VOLATILE):
             return
         if keep or seconds > _READ_SECONDS + size / _READ_BYTES_PER_SECOND:
-            self.disk.write(key, outputs, note)
+            self.disk.write(key, outputs, replace(note, behind=trace.entries()))
 
     def size(self) -> StoreSize:
         """How much the disk tier holds."""
