@@ -12,7 +12,7 @@ from .caller import Caller, MissingError, reason
 from .canonical import canonical, digest
 from .errors import Cancelled, NodeError
 from .events import Event, NodeFinished, NodeStarted, NodeState, Warned, Watcher
-from .keys import TypeDigests
+from .keys import VOLATILE, TypeDigests
 from .links import Link
 from .node import Lane, Route, Waypoints
 from .program import Call, Program
@@ -172,6 +172,7 @@ class _Run:
 
     def _found(self, task: _Task, record: Record) -> None:
         self.found.add(task.key)
+        self.caller.history.found(task.call, record)
         if self.watched:
             self.tell(
                 NodeFinished(task.call.id, task.call.type.name, "stored", record.note.seconds)
@@ -302,21 +303,42 @@ class _Run:
             code = self.digests.code(call.type)
             content = content_digest(self.runtime.codecs, list(made_of))
             key = digest(canonical([code, dict(self.runtime.profile), content]))
-            return StoredRoute(self.store, key, call.type.name, warn)
+            return StoredRoute(self.store, key, call.type.name, warn, self.caller.history.run)
 
         return waypoints
 
     def _keep(self, task: _Task, outputs: Mapping[str, Any], seconds: float) -> Warned | None:
         call = task.call
         keep = task.target or call.type.delivers
+        history = self.caller.history
+        trace, peak = history.ran(call, seconds), history.peaks.get(call.id)
         try:
-            self.store.put(task.key, outputs, call.type.name, seconds, keep=keep)
+            self.store.put(
+                task.key,
+                outputs,
+                call.type.name,
+                seconds,
+                keep=keep,
+                run=history.run,
+                peak=peak,
+                trace=trace,
+            )
         except Exception as error:  # noqa: BLE001 - a result that cannot be kept is still a result
             return Warned(
                 f"the result could not be stored and will be made again: {reason(error)}{_remedy(error)}",
                 call.id,
             )
         return None
+
+    def made(self, node: str) -> str:
+        """The node that was run, or found, for this one: equal nodes share one."""
+        task = self.tasks.get(self.keys[node])
+        return node if task is None else task.call.id
+
+    def key_of(self, node: str) -> str | None:
+        """The node's key, if it is one that other runs have too."""
+        key = self.keys[node]
+        return None if key.startswith(VOLATILE) else key
 
     # The end
 
