@@ -98,6 +98,12 @@ def gauge(values: list[float], extra: Any = None) -> float:
     return sum(values)
 
 
+@node("Full", category="test")
+def full(value: float = 0.0) -> bool:
+    """Whether it is enough."""
+    return value > 3
+
+
 @node("Print", category="output")
 def print_(
     value: Any, *, copies: int = 2, name: str = "print", delivery: Delivery = here
@@ -109,5 +115,5 @@ def print_(
     ]
 
 
-functions: list[Any] = [read_note, read_all, dice, sky, void, weigh, gauge, print_]
+functions: list[Any] = [read_note, read_all, dice, sky, void, weigh, gauge, full, print_]
 catalog = Catalog(*(node_type(each) for each in (*functions, *toys.functions)))
