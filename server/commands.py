@@ -45,6 +45,14 @@ Values = Annotated[
 Output = Annotated[
     Path | None, typer.Option(help="Folder for what the run delivers.", file_okay=False)
 ]
+Locked = Annotated[
+    bool,
+    typer.Option("--locked", help="Refuse if anything has changed since `darkroom lock`."),
+]
+LockFile = Annotated[
+    Path | None,
+    typer.Option("--lock", metavar="FILE", help="The lock file, if it is not beside the workflow."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
@@ -81,8 +89,11 @@ def start(
 def run(
     workflow: WorkflowName,
     values: Values = None,
+    *,
     output: Output = None,
     device: Device = "auto",
+    locked: Locked = False,
+    lock_file: LockFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Compute a workflow's outputs; what an earlier run computed is not computed again."""
@@ -90,33 +101,46 @@ def run(
     def work() -> "Answer":
         from .running import run
 
-        return run(*_opened(workflow, values, device=device, output=output))
+        opened = _opened(workflow, values, device, output, held=(locked, lock_file))
+        return run(*opened)
 
     _finish(work, as_json)
 
 
 @app.command()
-def check(workflow: WorkflowName, values: Values = None, as_json: AsJson = False) -> None:
+def check(
+    workflow: WorkflowName,
+    values: Values = None,
+    locked: Locked = False,
+    lock_file: LockFile = None,
+    as_json: AsJson = False,
+) -> None:
     """List everything that is wrong with a workflow, without running it."""
 
     def work() -> "Answer":
         from .asking import check
 
-        return check(lambda: _opened(workflow, values))
+        return check(lambda: _opened(workflow, values, held=(locked, lock_file)))
 
     _finish(work, as_json)
 
 
 @app.command()
 def plan(
-    workflow: WorkflowName, values: Values = None, device: Device = "auto", as_json: AsJson = False
+    workflow: WorkflowName,
+    values: Values = None,
+    *,
+    device: Device = "auto",
+    locked: Locked = False,
+    lock_file: LockFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Say which nodes would run and why, and which results are stored."""
 
     def work() -> "Answer":
         from .asking import plan
 
-        return plan(*_opened(workflow, values, device=device))
+        return plan(*_opened(workflow, values, device, held=(locked, lock_file)))
 
     _finish(work, as_json)
 
@@ -179,6 +203,44 @@ def cache_clear(as_json: AsJson = False) -> None:
     _finish_cache(as_json, "")
 
 
+@app.command()
+def reproduce(
+    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="A file that Darkroom saved.")],
+    output: Output = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Make a picture again without stored results, and say whether it is the same."""
+
+    def work() -> "Answer":
+        from .proving import reproduce
+
+        folder = picture.parent.absolute()
+        return reproduce(picture, lambda kind: _session(kind, None, folder), device, output)
+
+    _finish(work, as_json)
+
+
+@app.command()
+def lock(
+    workflow: WorkflowName,
+    output: Annotated[
+        Path | None, typer.Option(help="The lock file, instead of one beside the workflow.")
+    ] = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Write down what a workflow depends on, for `--locked` to hold it to."""
+
+    def work() -> "Answer":
+        from .documents import find_workflow
+        from .locking import lock
+
+        return lock(find_workflow(workflow), *_opened(workflow, None, device), output)
+
+    _finish(work, as_json)
+
+
 def _session(
     device: str | None = None, output: Path | None = None, folder: Path | None = None
 ) -> "Session":
@@ -189,15 +251,24 @@ def _session(
 
 
 def _opened(
-    name: str, values: list[str] | None, device: str | None = None, output: Path | None = None
+    name: str,
+    values: list[str] | None,
+    device: str | None = None,
+    output: Path | None = None,
+    held: tuple[bool, Path | None] = (False, None),
 ) -> "tuple[Workflow, Session]":
     from .documents import find_workflow, read_workflow, with_settings
 
     path = find_workflow(name)
     session = _session(device, output and output.absolute(), path.parent.absolute())
-    workflow = read_workflow(path, session.settings.nodes)
+    document = workflow = read_workflow(path, session.settings.nodes)
     if values:
         workflow = with_settings(workflow, values, session.catalog)
+    locked, lock_file = held
+    if locked or lock_file:
+        from .locking import hold
+
+        hold(path, document, workflow, session, lock_file)
     return workflow, session
 
 
