@@ -69,10 +69,11 @@ def _made(picture: Path, opened: Open, device: str, output: Path | None) -> _Mad
     from engine.remake import prepare
 
     session, told = _read(picture, opened, device)
+    remake = prepare(told, session.catalog, session.runtime)
     folder = output or Path(tempfile.mkdtemp(prefix="darkroom-reproduce-"))
     delivery = replace(session.runtime.delivery, folder=folder, previews=folder)
     runtime = replace(session.runtime, delivery=delivery)
-    remake = prepare(told, session.catalog, runtime)
+    remake = replace(remake, runtime=runtime)
     result = _run(remake)
     path = _delivered(result, remake, folder, session)
     took = sum(node.seconds for node in result.nodes.values())

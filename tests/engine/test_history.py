@@ -172,12 +172,17 @@ def test_the_peak_of_device_nodes_is_measured_and_stored(tell: Tell, lent: Runti
         yield Measured(peak=1000 * len(measured))
 
     runtime = replace(lent, meter=meter)
-    nodes = {"one": ("Add", {"a": 1.0}), "last": ("Weigh", {"value": link("one")})}
+    nodes = {
+        "one": ("Add", {"a": 1.0}),
+        "weigh": ("Weigh", {"value": link("one")}),
+        "last": ("Slow", {"value": link("weigh")}),
+    }
 
     first = tell(nodes, runtime=runtime)
+    again = tell(nodes, colour="blue", runtime=runtime)
 
     assert measured == [1]
-    assert first["costs"]["last"]["peak"] == 1000
+    assert first["costs"]["weigh"]["peak"] == again["costs"]["weigh"]["peak"] == 1000
     assert "one" not in first["costs"]
 
 
