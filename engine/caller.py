@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
+from inspect import signature
 from typing import Any, Protocol, get_origin
 
 from .artifacts import Delivery
@@ -10,12 +12,15 @@ from .conditions import conditions
 from .errors import Cancelled, InputError, os_reason
 from .events import Event, NodeProgressed
 from .grid import Grid
-from .history import History, Made
+from .history import History
+from .keyring import Keyring
 from .keys import TypeDigests
+from .laps import Graph, Laps
 from .links import Link, replace_links
 from .node import NodeType, Opaque, Waypoints
-from .program import Call, Program
+from .program import Call, Program, behind
 from .provenance import FORMAT, Provenance
+from .pull import Pull
 from .runtime import Runtime
 from .types import plain
 
@@ -33,11 +38,14 @@ class MissingError(BaseException):
         self.link = link
 
 
-class Surroundings(Made, Protocol):
+class Surroundings(Graph, Protocol):
     """What a call needs of the run that it is part of."""
 
+    id: str
     watched: bool
     digests: TypeDigests
+    pull: Pull
+    keys: Keyring
 
     @property
     def stopped(self) -> bool: ...
@@ -54,14 +62,13 @@ class Caller:
         self,
         program: Program,
         runtime: Runtime,
-        keys: Mapping[str, str],
         run: Surroundings,
         waypoints: Callable[[Call], Waypoints],
     ) -> None:
-        self.program, self.runtime, self.keys, self.run = program, runtime, keys, run
+        self.program, self.runtime, self.run = program, runtime, run
+        self.laps = Laps(run, self._follow)
         self.waypoints = waypoints
-        self.workflow_json = program.workflow.to_json()
-        self.history = History(run, runtime)
+        self.history = History(run.pull.made, run.keys.known, runtime)
 
     def call(self, call: Call) -> Mapping[str, Any]:
         """The outputs of one node by name.
@@ -72,6 +79,8 @@ class Caller:
             Exception: Whatever the node raises.
         """
         declared = call.type
+        if call.id in self.run.unfolds:
+            return self.laps.outputs(call)
         if call.id in self.program.given:
             return self._kept(call, self.program.given[call.id])
         arguments = dict(call.arguments)
@@ -83,14 +92,7 @@ class Caller:
                 resolved = self._follow(value) if direct else replace_links(value, self._follow)
                 arguments[name] = _checked(declared, name, resolved)
                 self.history.came(call.id, name, arguments[name])
-        for name, service in declared.services.items():
-            arguments[name] = self.runtime.services[service]
-        if declared.progress is not None:
-            arguments[declared.progress] = self._progress(call)
-        if declared.delivery is not None:
-            arguments[declared.delivery] = self._delivery(call)
-        if declared.waypoints is not None:
-            arguments[declared.waypoints] = self.waypoints(call)
+        arguments |= self._lent(call)
         value = self._measured(call, arguments)
         names = declared.outputs
         if len(names) == 1 and NodeType.single in names:
@@ -109,6 +111,39 @@ class Caller:
     def _kept(self, call: Call, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
         self.history.happened(call, outputs)
         return outputs
+
+    def _lent(self, call: Call) -> dict[str, Any]:
+        """What the runner puts into a call beside its inputs."""
+        declared = call.type
+        lent: dict[str, Any] = {
+            name: self.runtime.services[service] for name, service in declared.services.items()
+        }
+        if declared.progress is not None:
+            lent[declared.progress] = self._progress(call)
+        if declared.delivery is not None:
+            lent[declared.delivery] = self._delivery(call)
+        if declared.waypoints is not None:
+            lent[declared.waypoints] = self.waypoints(call)
+        return lent
+
+    def fingerprint(self, call: Call) -> object:
+        """What a node reads, told from the values behind its links.
+
+        Raises:
+            InputError: Such a file cannot be read.
+        """
+        function = call.type.fingerprint
+        assert function is not None  # noqa: S101 - only such calls lack their key for their values
+        arguments: dict[str, Any] = {}
+        for name in signature(function).parameters:
+            if name in call.type.services:
+                arguments[name] = self.runtime.services[call.type.services[name]]
+            elif name in call.linked:
+                value = replace_links(call.arguments[name], self._follow)
+                arguments[name] = _checked(call.type, name, value)
+            else:
+                arguments[name] = call.arguments.get(name, call.type.inputs[name].default)
+        return function(**arguments)
 
     def _follow(self, link: Link) -> Any:
         outputs = self.run.outputs(link.node)
@@ -134,17 +169,21 @@ class Caller:
 
         return progress
 
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        return self.program.workflow.to_json()
+
     def _delivery(self, call: Call) -> Delivery:
-        calls = self.program.calls
-        behind = [calls[node] for node in sorted(self.program.behind([call.id], lazy=True))]
-        told = self.history.told(call, behind)
-        found = conditions(behind, told["inputs"], self.run.digests, self.runtime)
+        calls = self.run.calls
+        behind_it = [calls[node] for node in sorted(behind(calls, [call.id], lazy=True))]
+        told = self.history.told(call, behind_it)
+        found = conditions(behind_it, told["inputs"], self.run.digests, self.runtime)
         provenance = Provenance(
             provenance=FORMAT,
-            workflow=self.workflow_json,
+            workflow=self._document,
             node=call.id,
-            key=self.keys[call.id],
-            run=self.history.run,
+            key=self.run.keys.known.get(call.id, ""),
+            run=self.run.id,
             time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             **told,
             **dict(found),

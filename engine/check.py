@@ -15,6 +15,7 @@ from .errors import GraphError, InputError, Problem, os_reason
 from .expand import flatten
 from .graphs import Library
 from .links import Link, links_in, replace_links
+from .merge import conflict_problems
 from .node import UNKNOWN, Input, NodeType, Opaque, type_name
 from .program import LATE, Call, Program
 from .runtime import Runtime
@@ -66,6 +67,7 @@ class _Checker:
         self.runtime = runtime
         self.flat = flatten(library.whole(workflow), library)
         self.nodes, self.problems = self.flat.nodes, self.flat.problems
+        self.problems += conflict_problems(workflow)
         order = self._ordered()
         swept = sweep(self.flat, order, self.catalog, _names(workflow))
         if swept is not self.flat:
@@ -84,7 +86,12 @@ class _Checker:
                 "the workflow has nothing to make: add a node such as SaveImage, or name an output",
             )
         self.program = Program(
-            library.bundled(workflow), self.calls, self.flat.outputs, targets, self.flat.unfolds
+            library.bundled(workflow),
+            self.calls,
+            self.flat.outputs,
+            targets,
+            self.flat.unfolds,
+            self.flat.places,
         )
 
     def wrong(

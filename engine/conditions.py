@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict
 
 from .canonical import canonical, digest
+from .constructs import PLAIN
 from .errors import InputError
-from .keys import VOLATILE, TypeDigests
+from .keyring import Keyring
+from .keys import TypeDigests
 from .node import NodeType
 from .program import LATE, Call, Program
 from .runtime import Runtime
@@ -86,7 +88,7 @@ def conditions(
     for call in calls:
         for name, kind, sha256, size, place in _files(call, inputs.get(call.id, {}), runtime):
             files.setdefault((name, kind, sha256, size), []).append(place)
-    types = {call.type.name: call.type for call in calls}
+    types = {call.type.name: call.type for call in calls if call.type.name not in PLAIN}
     return Conditions(
         files=tuple(
             FileRead(name=name, kind=kind, sha256=sha256, size=size, read_by=tuple(places))
@@ -102,9 +104,8 @@ def conditions(
 
 
 def known_keys(program: Program, digests: TypeDigests) -> dict[str, str]:
-    """The keys that nodes have in other runs too."""
-    keys = program.keys(digests)
-    return {node: key for node, key in keys.items() if not key.startswith(VOLATILE)}
+    """The keys of nodes, as far as they are known before a run."""
+    return Keyring(program.calls.values(), digests).known
 
 
 def drift(then: Conditions, now: Conditions, places: Mapping[str, str]) -> list[Drift]:

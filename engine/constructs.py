@@ -11,10 +11,11 @@ from .node import Json, Lazy, NodeType, node, node_type
 T = TypeVar("T")
 SUBGRAPH, MAP, LOOP = "Subgraph", "Map", "Loop"
 """The types of the nodes that stand for a graph."""
+GATHER = "Gather"
 Laps = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
-@node("Gather", category="construct")
+@node(GATHER, category="construct")
 def gather(cells: list[T], *, axes: list[Json] = []) -> Grid[T]:  # noqa: B006 - never changed
     """Put the cells of a sweep or a map side by side, with their labels."""
     sides = tuple(Axis(axis["name"], tuple(axis["labels"])) for axis in axes)

@@ -2,23 +2,34 @@
 
 import threading
 import time
-from collections import deque
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
 from threading import Condition, Lock, Thread
 from typing import Any
 
 from .caller import Caller, MissingError, reason
 from .canonical import canonical, digest
-from .errors import Cancelled, NodeError
+from .codecs import content_digest
+from .constructs import GATHER, PLAIN
+from .disk import Note
+from .errors import Cancelled, NodeError, StoreError
 from .events import Event, NodeFinished, NodeStarted, NodeState, Warned, Watcher
-from .keys import VOLATILE, TypeDigests
+from .explain import made_of
+from .flat import Unfold
+from .graphs import CONSTRUCTS
+from .journal import Entry as JournalEntry, Journal, run_id
+from .keyring import Keyring
+from .keys import TypeDigests
 from .links import Link
 from .node import Lane, Route, Waypoints
-from .program import Call, Program
+from .program import Call, Program, behind, ranks
+from .pull import Pull, Rank, Task
 from .runtime import Runtime
 from .store import Record, Store
-from .waypoints import StoredRoute, content_digest
+from .waypoints import StoredRoute
 
 CPU_THREADS = 4
 _WORTH_A_THREAD = 0.002
@@ -31,6 +42,7 @@ class NodeRun:
 
     state: NodeState
     seconds: float = 0.0
+    type_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,7 @@ def execute(
     *,
     on_event: Watcher | None = None,
     cancel: threading.Event | None = None,
+    journal: Journal | None = None,
 ) -> Result:
     """Run a program and return what its targets gave.
 
@@ -57,12 +70,14 @@ def execute(
         runtime: What this machine lends to the nodes.
         on_event: Called with each event, from one thread at a time.
         cancel: Once set, the run ends at the next progress of each running node.
+        journal: Where to note what was made of what.
 
     Raises:
         NodeError: A node failed. What other nodes had finished is stored. Has `result`.
         Cancelled: The run was cancelled; likewise.
     """
     run = _Run(program, store, runtime, on_event, cancel or threading.Event())
+    run.journal = journal
     try:
         run.work()
     finally:
@@ -72,20 +87,6 @@ def execute(
         return run.result()
     failure.result = run.result()
     raise failure
-
-
-@dataclass(slots=True, eq=False)
-class _Task:
-    """One result to be had: several nodes with one key share it."""
-
-    key: str
-    call: Call
-    waiting: int = 0
-    followers: "list[_Task]" = field(default_factory=list)
-    consumers: int = 0
-    done: bool = False
-    target: bool = False
-    outputs: Mapping[str, Any] | None = None
 
 
 class _Run:
@@ -104,96 +105,97 @@ class _Run:
         self.on_event: Watcher = on_event or (lambda _: None)
         self.cancel = cancel
         self.digests = TypeDigests(runtime.profile)
-        self.keys = program.keys(self.digests)
-        self.tasks: dict[str, _Task] = {}
+        self.calls: dict[str, Call] = dict(program.calls)
+        self.unfolds: dict[str, Unfold] = dict(program.unfolds)
+        self.keys = Keyring(self.calls.values(), self.digests)
+        self.ranks: dict[str, Rank] = {}
+        self.pull = Pull(
+            self.keys,
+            store,
+            runtime.delivery,
+            on_ready=self._enqueue,
+            on_found=self._found,
+            fingerprint=self._fingerprint,
+        )
+        self.id = run_id()
+        self.journal: Journal | None = None
+        self.noted: set[str] = set()
+        """The types whose code the journal was told."""
         self.ran: dict[str, float] = {}
         self.found: set[str] = set()
-        self.ready: dict[Lane, deque[_Task]] = {"cpu": deque(), "device": deque()}
+        self.ready: dict[Lane, list[tuple[Rank, int, Task]]] = {"cpu": [], "device": []}
+        self.serial = count()
         self.threads: dict[Lane, list[Thread]] = {"cpu": [], "device": []}
         self.running = 0
-        self.left: set[str] = set()
         self.failure: NodeError | Cancelled | None = None
         self.changed = Condition()
         self.telling = Lock()
-        self.caller = Caller(program, runtime, self.keys, self, self._waypoints)
+        self.caller = Caller(program, runtime, self, self._waypoints)
 
     def work(self) -> None:
         """Take part in the cpu lane until every target is there or the run has failed."""
+        if self.journal is not None:
+            self.journal.begin(self.id, self.program.workflow.name, self.runtime.profile)
         with self.changed:
             for node in self.program.targets:
-                task = self.demand(node)
-                task.target = True
-                if not task.done:
-                    self.left.add(task.key)
+                self.pull.target(node)
         self.serve("cpu", helper=False)
 
     def close(self) -> None:
         """Wait for the other threads; what they are running is finished, and stored."""
         with self.changed:
-            if self.left and self.failure is None:  # interrupted from outside
+            if self.pull.left and self.failure is None:  # interrupted from outside
                 self.failure = Cancelled("the run was interrupted")
             self.changed.notify_all()
         for thread in [*self.threads["cpu"], *self.threads["device"]]:
             thread.join()
+        if self.journal is not None:
+            self.journal.flush()
 
-    # Pulling
+    # What the pull tells
 
-    def demand(self, node: str) -> _Task:
-        """The task for a node, queued with all that it needs unless its result is stored."""
-        first = self._task(node)
-        pending = [first] if first.waiting < 0 else []
-        first.waiting = max(first.waiting, 0)
-        while pending:
-            task = pending.pop()
-            record = self.store.get(task.key, self.runtime.delivery)
-            if record is not None:
-                self._found(task, record)
-                continue
-            for source in dict.fromkeys(link.node for link in task.call.eager):
-                needed = self._task(source)
-                needed.consumers += 1
-                if needed.done and needed.outputs is not None:
-                    continue
-                needed.followers.append(task)
-                task.waiting += 1
-                if needed.waiting < 0:
-                    needed.waiting = 0
-                    pending.append(needed)
-            if task.waiting == 0:
-                self._enqueue(task)
-        return first
-
-    def _task(self, node: str) -> _Task:
-        key = self.keys[node]
-        task = self.tasks.get(key)
-        if task is None or (task.done and task.outputs is None):
-            task = self.tasks[key] = _Task(key, self.program.calls[node], waiting=-1)
-        return task
-
-    def _found(self, task: _Task, record: Record) -> None:
-        self.found.add(task.key)
-        self.caller.history.found(task.call, record)
-        if self.watched:
-            self.tell(
-                NodeFinished(task.call.id, task.call.type.name, "stored", record.note.seconds)
-            )
-        self._finish(task, record.outputs)
-
-    def _finish(self, task: _Task, outputs: Mapping[str, Any]) -> None:
-        task.outputs, task.done = outputs, True
-        self.left.discard(task.key)
-        for follower in task.followers:
-            follower.waiting -= 1
-            if follower.waiting == 0:
-                self._enqueue(follower)
-        task.followers = []
-
-    def _enqueue(self, task: _Task) -> None:
+    def _enqueue(self, task: Task) -> None:
         lane = task.call.type.lane
-        self.ready[lane].append(task)
+        if not self.ranks:
+            order = ranks(self.calls, self.program.targets)
+            self.ranks = {node: (rank,) for node, rank in order.items()}
+        heappush(self.ready[lane], (self.ranks[task.call.id], next(self.serial), task))
         if lane == "device" and not self.threads["device"]:
             self._start_thread("device")
         self.changed.notify_all()
+
+    def _found(self, task: Task, record: Record) -> None:
+        self.found.add(task.call.id)
+        self.caller.history.found(task.call, record)
+        if self.watched:
+            name = task.call.type.name
+            self.tell(NodeFinished(task.call.id, name, "stored", record.note.seconds))
+
+    def _fingerprint(self, call: Call) -> object:
+        try:
+            return self.caller.fingerprint(call)
+        except Exception as error:  # noqa: BLE001 - a node's own function, as any other
+            self.failure = self.failure or _node_error(call, error)
+            return None
+
+    # Laps
+
+    def extend(self, owner: str, calls: Iterable[Call]) -> None:
+        """Add nodes that came to be while running, to be made where their owner stands."""
+        with self.changed:
+            for call in calls:
+                self.calls[call.id] = call
+                self.keys.add(call)
+                self.ranks[call.id] = (
+                    *self.ranks[owner][:-1],
+                    self.ranks[owner][-1] - 1,
+                    next(self.serial),
+                )
+
+    def release(self, owner: str, node: str) -> None:
+        """Let a loop go of what an earlier lap gave."""
+        with self.changed:
+            self.pull.release(self.pull.by_node[owner], node)
 
     def _start_thread(self, lane: Lane) -> None:
         thread = Thread(target=self.serve, args=(lane,), name=f"darkroom-{lane}", daemon=True)
@@ -214,7 +216,7 @@ class _Run:
                 if self._over(helper=helper):
                     self.changed.notify_all()
                     return
-                task = queue.popleft()
+                task = heappop(queue)[-1]
                 self.running += 1
             self._run(task)
 
@@ -224,11 +226,11 @@ class _Run:
 
     def _over(self, *, helper: bool) -> bool:
         """Whether a thread may leave; the caller's own waits for what is still running."""
-        if self.failure is None and self.left:
+        if self.failure is None and self.pull.left:
             return False
         return helper or self.running == 0
 
-    def _run(self, task: _Task) -> None:
+    def _run(self, task: Task) -> None:
         call = task.call
         started = time.perf_counter()
         try:
@@ -242,9 +244,7 @@ class _Run:
             self._fail(cancelled)
             return
         except BaseException as error:
-            failure = NodeError(call.id, call.type.name, reason(error))
-            failure.__cause__ = error
-            self._fail(failure)
+            self._fail(_node_error(call, error))
             if isinstance(error, KeyboardInterrupt):
                 raise
             return
@@ -252,10 +252,8 @@ class _Run:
         warning = self._keep(task, outputs, seconds)
         with self.changed:
             self.running -= 1
-            self.ran[task.key] = seconds
-            for source in dict.fromkeys(link.node for link in call.eager):
-                self._release(self.tasks[self.keys[source]])
-            self._finish(task, outputs)
+            self.ran[call.id] = seconds
+            self.pull.finish(task, outputs)
             queue, helpers = self.ready["cpu"], self.threads["cpu"]
             if seconds > _WORTH_A_THREAD and queue and len(helpers) < CPU_THREADS - 1:
                 self._start_thread("cpu")
@@ -265,21 +263,10 @@ class _Run:
                 self.tell(warning)
             self.tell(NodeFinished(call.id, call.type.name, "ran", seconds))
 
-    def _release(self, task: _Task) -> None:
-        task.consumers -= 1
-        if task.consumers == 0 and not task.target:
-            task.outputs = None  # the store's budget decides from here on
-
-    def _postpone(self, task: _Task, link: Link) -> None:
+    def _postpone(self, task: Task, link: Link) -> None:
         with self.changed:
             self.running -= 1
-            source = self.demand(link.node)
-            source.consumers += 1
-            if source.done:
-                self._enqueue(task)
-            else:
-                source.followers.append(task)
-                task.waiting += 1
+            self.pull.postpone(task, link.node)
             self.changed.notify_all()
 
     def _fail(self, failure: NodeError | Cancelled) -> None:
@@ -303,26 +290,26 @@ class _Run:
             code = self.digests.code(call.type)
             content = content_digest(self.runtime.codecs, list(made_of))
             key = digest(canonical([code, dict(self.runtime.profile), content]))
-            return StoredRoute(self.store, key, call.type.name, warn, self.caller.history.run)
+            return StoredRoute(self.store, key, call.type.name, warn, self.id)
 
         return waypoints
 
-    def _keep(self, task: _Task, outputs: Mapping[str, Any], seconds: float) -> Warned | None:
+    def _keep(self, task: Task, outputs: Mapping[str, Any], seconds: float) -> Warned | None:
         call = task.call
-        keep = task.target or call.type.delivers
         history = self.caller.history
         trace, peak = history.ran(call, seconds), history.peaks.get(call.id)
         try:
-            self.store.put(
-                task.key,
-                outputs,
-                call.type.name,
-                seconds,
-                keep=keep,
-                run=history.run,
-                peak=peak,
-                trace=trace,
-            )
+            if self.keys.settles.get(call.id) == "content":
+                self._settle(task, outputs)
+                return None
+            with self.changed:
+                key = self.keys.known[call.id]
+            keep = call.type.name not in PLAIN and (task.kept or call.type.delivers)
+            note = self.store.put(
+                key, outputs, call.type.name, seconds,
+                keep=keep, run=self.id, peak=peak, trace=trace,
+            )  # fmt: skip
+            self._note_down(call, key, note)
         except Exception as error:  # noqa: BLE001 - a result that cannot be kept is still a result
             return Warned(
                 f"the result could not be stored and will be made again: {reason(error)}{_remedy(error)}",
@@ -330,23 +317,39 @@ class _Run:
             )
         return None
 
-    def made(self, node: str) -> str:
-        """The node that was run, or found, for this one: equal nodes share one."""
-        task = self.tasks.get(self.keys[node])
-        return node if task is None else task.call.id
+    def _note_down(self, call: Call, key: str, note: Note) -> None:
+        """Tell the journal what a result was made of."""
+        if self.journal is None or call.type.name in PLAIN:
+            return
+        if call.type.name not in self.noted:
+            self.noted.add(call.type.name)
+            self.journal.code(self.digests.code(call.type), self.digests.files(call.type))
+        with self.changed:
+            parts = made_of(call, self.keys.known, self.digests)
+        workflow = self.program.workflow.name
+        self.journal.note(
+            JournalEntry(
+                key, call.id, workflow, note.type_name, self.id, note.created, note.seconds,
+                note.size, note.peak, parts,
+            )
+        )  # fmt: skip
 
-    def key_of(self, node: str) -> str | None:
-        """The node's key, if it is one that other runs have too."""
-        key = self.keys[node]
-        return None if key.startswith(VOLATILE) else key
+    def _settle(self, task: Task, outputs: Mapping[str, Any]) -> None:
+        """Key what a volatile node gave by its bytes, and keep it for this run."""
+        with self.changed:
+            task.kept = True
+            try:
+                self.keys.settle_by_content(task.call.id, self.runtime.codecs, outputs)
+            except (StoreError, ValueError):
+                self.keys.settle(task.call.id, uuid.uuid4().hex)
+                raise
 
     # The end
 
     def outputs(self, node: str) -> Mapping[str, Any] | None:
         """A node's outputs, if they are there now."""
         with self.changed:
-            task = self.tasks.get(self.keys[node])
-            return None if task is None else task.outputs
+            return self.pull.outputs(node)
 
     @property
     def stopped(self) -> bool:
@@ -363,29 +366,48 @@ class _Run:
 
     def result(self) -> Result:
         """What is there now."""
-        nodes = {node: self._node_run(node) for node in self.program.workflow.nodes}
+        shown = [node for node, call in self.calls.items() if call.type.name not in PLAIN]
+        placed = {self.program.places.get(node, node) for node in self.calls}
+        left_out = (
+            node
+            for node, known in self.program.workflow.nodes.items()
+            if node not in placed and known.type not in CONSTRUCTS
+        )
+        nodes = {node: self._node_run(node) for node in dict.fromkeys([*left_out, *shown])}
         if self.failure is None:
-            asked = self.program.behind(self.program.targets, lazy=False)
-            for node in asked:
-                if nodes[node].state == "skipped":
-                    nodes[node] = NodeRun("stored")
+            for node in behind(self.calls, self.program.targets, lazy=False):
+                if node in nodes and nodes[node].state == "skipped":
+                    nodes[node] = NodeRun("stored", 0.0, nodes[node].type_name)
         links = dict(self.program.outputs)
         named = {link.node for link in links.values()}
+        for node in list(named):
+            if self.calls[node].type.name == GATHER:
+                named.update(link.node for link in self.calls[node].eager)
         for node in self.program.targets:
             if node not in named:
-                links[node] = Link(node, next(iter(self.program.calls[node].type.outputs)))
+                links[node] = Link(node, next(iter(self.calls[node].type.outputs)))
         outputs = {}
         for name, link in links.items():
-            task = self.tasks.get(self.keys[link.node])
-            if task is not None and task.outputs is not None:
-                outputs[name] = task.outputs[link.output]
+            found = self.pull.outputs(link.node)
+            if found is not None:
+                outputs[name] = found[link.output]
         return Result(outputs, nodes)
 
     def _node_run(self, node: str) -> NodeRun:
-        key = self.keys.get(node)
-        if key in self.ran:
-            return NodeRun("ran", self.ran[key])
-        return NodeRun("stored" if key in self.found else "skipped")
+        task, call = self.pull.by_node.get(node), self.calls.get(node)
+        name = self.program.workflow.nodes[node].type if call is None else call.type.name
+        if task is None or not task.done:
+            return NodeRun("skipped", 0.0, name)
+        made = task.call.id
+        if made in self.ran:
+            return NodeRun("ran", self.ran[made], name)
+        return NodeRun("stored", 0.0, name)
+
+
+def _node_error(call: Call, error: BaseException) -> NodeError:
+    failure = NodeError(call.id, call.type.name, reason(error))
+    failure.__cause__ = error
+    return failure
 
 
 def _remedy(error: Exception) -> str:

@@ -2,10 +2,8 @@
 
 import json
 import math
-import secrets
-import time
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from .canonical import canonical
 from .errors import StoreError
@@ -22,29 +20,19 @@ _LARGEST = 65_536
 """Characters of what a volatile node gave."""
 
 
-def new_run() -> str:
-    """An id for a run; ids sort by time."""
-    now = time.time()
-    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now))
-    return f"{stamp}.{int(now % 1 * 1000):03}Z-{secrets.token_hex(4)}"
-
-
-class Made(Protocol):
-    """Which results the nodes of a run share."""
-
-    def made(self, node: str) -> str:
-        """The node that was run, or found, for this one."""
-
-    def key_of(self, node: str) -> str | None:
-        """The node's key, if it is one that other runs have too."""
-
-
 class History:
-    """Collects, node by node, what delivered files tell of a run and of the runs before it."""
+    """Collects, node by node, what delivered files tell of a run and of the runs before it.
 
-    def __init__(self, nodes: Made, runtime: Runtime) -> None:
-        self.run = new_run()
-        self.nodes, self.runtime = nodes, runtime
+    Args:
+        made: The node that was run, or found, for another one: equal nodes share one.
+        keys: The nodes' keys, as far as they are known by now.
+        runtime: What this machine lends.
+    """
+
+    def __init__(
+        self, made: Callable[[str], str], keys: Mapping[str, str], runtime: Runtime
+    ) -> None:
+        self.made, self.keys, self.runtime = made, keys, runtime
         self.linked: dict[str, dict[str, Any]] = {}
         self.peaks: dict[str, int] = {}
         self.gave: dict[str, Any] = {}
@@ -77,7 +65,7 @@ class History:
         if entry or seconds >= _WORTH_TELLING:
             entry["seconds"] = round(seconds, 6)
         self.own[call.id] = entry
-        key = self.nodes.key_of(call.id)
+        key = self.keys.get(call.id)
         trace = joined({key: entry} if key is not None and entry else {}, self._behind(call))
         self.traces[call.id] = trace
         return trace
@@ -87,27 +75,25 @@ class History:
         self.traces[call.id] = record.trace
 
     def told(self, call: Call, behind: Iterable[Call]) -> dict[str, Any]:
-        """What a file delivered by `call` tells of the nodes behind it: inputs, costs, what they gave."""
+        """What a file delivered by `call` tells: inputs and costs of the nodes behind it, all that chance gave."""
         entries = joined({}, self._behind(call)).entries(10**6)
-        told: dict[str, Any] = {"inputs": {}, "costs": {}, "given": {}}
+        told: dict[str, Any] = {"inputs": {}, "costs": {}, "given": dict(self.gave)}
         for each in behind:
-            made = self.nodes.made(each.id)
+            made = self.made(each.id)
             entry = self.own.get(made)
             if entry is None:
-                entry = entries.get(self.nodes.key_of(each.id) or "", {})
+                entry = entries.get(self.keys.get(each.id, ""), {})
             literals = {name: json.loads(text) for name, text in each.texts.items()}
             linked = self.linked.get(made) or entry.get("inputs", {})
             told["inputs"][each.id] = literals | linked
             cost = {name: entry[name] for name in ("seconds", "peak") if name in entry}
             if cost.get("seconds", 0) >= _WORTH_TELLING or "peak" in cost:
                 told["costs"][each.id] = cost
-            if made in self.gave:
-                told["given"][each.id] = self.gave[made]
         return told
 
     def _behind(self, call: Call) -> list[Trace]:
         links = (*call.eager, *call.lazy)
-        return [self.traces.get(self.nodes.made(link.node), NOTHING) for link in links]
+        return [self.traces.get(self.made(link.node), NOTHING) for link in links]
 
 
 def _is_plain(value: Any) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Protocol
 
-from .constructs import LOOP, MAP, SUBGRAPH
+from .constructs import GATHER, LOOP, MAP, SUBGRAPH
 from .errors import InputError
 from .flat import Flat, Unfold
 from .graphs import Definition
@@ -127,7 +127,7 @@ class Instance:
             if None in cells:
                 results[name] = None
                 continue
-            results[name] = self._tail(name, Node("Gather", 1, {"cells": cells, "axes": [axis]}))
+            results[name] = self._tail(name, Node(GATHER, 1, {"cells": cells, "axes": [axis]}))
         return results
 
     def _lists(self) -> dict[str, Any]:

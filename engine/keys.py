@@ -6,7 +6,6 @@ import json
 import re
 import sys
 import time
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,17 +16,10 @@ from .canonical import canonical, digest
 from .files import write_whole
 from .node import NodeType
 
-VOLATILE = "volatile-"
-"""What the keys of volatile nodes, and of all that follows them, begin with: they name one run."""
 _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]+)|import[ \t]+([^\n#]+))",
     re.MULTILINE,
 )
-
-
-def volatile_key() -> str:
-    """A key that no other run will ever ask for."""
-    return VOLATILE + uuid.uuid4().hex
 
 
 @dataclass
@@ -41,6 +33,7 @@ class TypeDigests:
     profile: Mapping[str, str] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     sources: dict[Path, tuple[str, tuple[Path, ...]]] = field(default_factory=dict)
+    code_files: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def of(self, declared: NodeType) -> str:
         """The digest for one type, computed once for each object of this class."""
@@ -52,11 +45,21 @@ class TypeDigests:
 
     def code(self, declared: NodeType) -> str:
         """The digest of the code behind a type."""
+        return digest(canonical(sorted(self.files(declared).values())))
+
+    def files(self, declared: NodeType) -> dict[str, str]:
+        """The files with the code behind a type, and their digests."""
+        found = self.code_files.get(declared.name)
+        if found is None:
+            found = self.code_files[declared.name] = self._files(declared)
+        return found
+
+    def _files(self, declared: NodeType) -> dict[str, str]:
         module = sys.modules.get(declared.function.__module__)
         file = getattr(module, "__file__", None)
         if file is None:  # declared in a notebook or a console: the function is all there is
-            return digest(_source_of(declared))
-        parts: list[str] = []
+            return {declared.function.__qualname__: digest(_source_of(declared))}
+        found: dict[str, str] = {}
         seen: set[Path] = set()
         pending = [Path(file)]
         while pending:
@@ -65,9 +68,10 @@ class TypeDigests:
                 continue
             seen.add(path)
             source, imported = self.source(path, declared.function.__module__)
-            parts.append(source)
+            root = _package_root(path, declared.function.__module__)
+            found[path.relative_to(root.parent).as_posix() if root else path.name] = source
             pending.extend(imported)
-        return digest(canonical(sorted(parts)))
+        return found
 
     def source(self, path: Path, module: str) -> tuple[str, tuple[Path, ...]]:
         """The digest of one file, and the files of its package that it imports."""

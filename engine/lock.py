@@ -101,8 +101,12 @@ def lock_problems(
     hint = f"restore it, or lock again: {remedy}"
     found = list(_changed_document(then, now))
     for each in drift(then.conditions, now.conditions, places):
-        where = "" if each.node is None else f'{program.calls[each.node].type.name} "{each.node}": '
-        found.append(Problem("lock_drift", f"{where}{each.text}", each.node, each.input))
+        if each.node is None:
+            found.append(Problem("lock_drift", each.text))
+            continue
+        place = program.places.get(each.node, each.node)
+        text = f'{program.calls[each.node].type.name} "{place}": {each.text}'
+        found.append(Problem("lock_drift", text, place, each.input))
     if not found and not changed:
         for name in then.outputs.keys() & now.outputs.keys():
             if then.outputs[name] != now.outputs[name]:

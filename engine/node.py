@@ -73,6 +73,15 @@ class Opaque:
         return {"link": schema.get("metadata", {}).get("link", cls.__name__)}
 
 
+class _Linked:
+    """Has pydantic check a generic `Opaque` as such, where it would take its fields' JSON for one."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.is_instance_schema(get_origin(source))
+
+
 class Service:
     """Base of what the runner lends to a node (folders, the model pool): injected, not an input.
 
@@ -148,8 +157,7 @@ class Input:
     @cached_property
     def adapter(self) -> TypeAdapter[Any]:
         """Checks a value against the type and its range, and turns JSON into it."""
-        hint = Any if isinstance(self.hint, TypeVar) else self.hint
-        return TypeAdapter(hint)
+        return TypeAdapter(Any if isinstance(self.hint, TypeVar) else self.schema_hint)
 
     @cached_property
     def container(self) -> TypeAdapter[Any]:
@@ -171,6 +179,9 @@ class Input:
         """The type as JSON Schema sees it: a type variable is a link to anything consistent."""
         if isinstance(self.hint, TypeVar):
             return Annotated[Any, WithJsonSchema({"link": self.hint.__name__})]
+        origin = get_origin(self.hint)
+        if isinstance(origin, type) and issubclass(origin, Opaque):
+            return Annotated[self.hint, _Linked(), WithJsonSchema({"link": type_name(self.hint)})]
         return self.hint
 
 

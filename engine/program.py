@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from .canonical import canonical, digest
 from .flat import Unfold
-from .keys import VOLATILE, TypeDigests, volatile_key
 from .links import Link, replace_links
 from .node import Input, NodeType
 from .workflow import Workflow
@@ -43,27 +42,35 @@ class Call:
         else:
             self.eager += links
 
-    def key(self, type_digest: str, keys: Mapping[str, str]) -> str:
-        """The derivation key, from the type's digest and the keys of the nodes behind the links."""
-        if self.type.volatile or self.fingerprint is LATE:
-            return volatile_key()
-        for link in (*self.eager, *self.lazy):
-            if keys[link.node].startswith(VOLATILE):
-                return volatile_key()
-        texts = self.texts
-        if self.linked:
-            texts = dict(texts)
-            for name in self.linked:
-                value = self.arguments[name]
-                if type(value) is Link:
-                    texts[name] = f'{{"$link":["{keys[value.node]}","{value.output}"]}}'
-                else:
-                    texts[name] = canonical(
-                        replace_links(value, lambda link: _key_json(link, keys))
-                    )
+    def key(self, type_digest: str, keys: Mapping[str, str], mark: str | None = None) -> str:
+        """The derivation key.
+
+        Args:
+            type_digest: What the type contributes.
+            keys: Of the nodes behind the links.
+            mark: The fingerprint as canonical JSON, if it was not known beforehand.
+        """
+        texts = self.inputs_text(keys)
         inputs = ",".join([f"{name}={texts[name]}" for name in sorted(texts)])
-        mark = "" if self.fingerprint is None else canonical(self.fingerprint)
-        return digest(f"{type_digest}({inputs}){mark}")
+        return digest(f"{type_digest}({inputs}){self.mark if mark is None else mark}")
+
+    def inputs_text(self, keys: Mapping[str, str]) -> dict[str, str]:
+        """Every input as canonical JSON, a link by the key of the node that it leads to."""
+        if not self.linked:
+            return self.texts
+        texts = dict(self.texts)
+        for name in self.linked:
+            value = self.arguments[name]
+            if type(value) is Link:
+                texts[name] = f'{{"$link":["{keys[value.node]}","{value.output}"]}}'
+            else:
+                texts[name] = canonical(replace_links(value, lambda link: _key_json(link, keys)))
+        return texts
+
+    @property
+    def mark(self) -> str:
+        """The fingerprint as canonical JSON."""
+        return "" if self.fingerprint is None else canonical(self.fingerprint)
 
 
 def _key_json(link: Link, keys: Mapping[str, str]) -> object:
@@ -82,26 +89,39 @@ class Program:
     """The nodes that a run is for: those of the named outputs, and those that deliver files."""
     unfolds: Mapping[str, Unfold] = field(default_factory=dict)
     """How the ends of running loops and maps get further laps."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where a node stands in the document, if that is not its id."""
     given: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Outputs by node that stand for running it, such as what a volatile node once gave."""
 
-    def keys(self, digests: TypeDigests) -> dict[str, str]:
-        """Every node's key."""
-        keys: dict[str, str] = {}
-        for call in self.calls.values():
-            keys[call.id] = call.key(digests.of(call.type), keys)
-        return keys
 
-    def behind(self, starts: Iterable[str], *, lazy: bool) -> set[str]:
-        """The nodes that `starts` depend on, themselves included; across lazy links if asked."""
-        seen: set[str] = set()
-        pending = list(starts)
-        while pending:
-            node = pending.pop()
-            if node not in seen:
-                seen.add(node)
-                pending.extend(link.node for link in _links(self.calls[node], lazy=lazy))
-        return seen
+def behind(calls: Mapping[str, Call], starts: Iterable[str], *, lazy: bool) -> set[str]:
+    """The nodes that `starts` depend on, themselves included; across lazy links if asked."""
+    seen: set[str] = set()
+    pending = list(starts)
+    while pending:
+        node = pending.pop()
+        if node not in seen:
+            seen.add(node)
+            pending.extend(link.node for link in _links(calls[node], lazy=lazy))
+    return seen
+
+
+def ranks(calls: Mapping[str, Call], targets: Iterable[str]) -> dict[str, int]:
+    """What to make first where there is a choice: all of one target before the next begins."""
+    found: dict[str, int] = {}
+    opened: set[str] = set()
+    pending = [(node, False) for node in reversed(list(targets))]
+    while pending:
+        node, closed = pending.pop()
+        if closed:
+            found[node] = len(found)
+        elif node not in opened:
+            opened.add(node)
+            pending.append((node, True))
+            links = list(_links(calls[node], lazy=True))
+            pending += [(link.node, False) for link in reversed(links) if link.node not in opened]
+    return found
 
 
 def _links(call: Call, *, lazy: bool) -> Iterator[Link]:

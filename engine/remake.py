@@ -12,7 +12,7 @@ from .keys import TypeDigests
 from .links import Link
 from .literals import validated
 from .node import NodeType
-from .program import Call, Program
+from .program import Call, Program, behind
 from .provenance import Provenance
 from .runtime import Files, Runtime
 from .workflow import Workflow
@@ -30,13 +30,13 @@ class Remake:
     def drift(self) -> list[Drift]:
         """What is not as it was when the file was made."""
         calls = self.program.calls
-        nodes = self.program.behind(set(self.program.targets), lazy=True)
-        behind = [calls[node] for node in calls if node in nodes]
-        now = conditions(behind, self.told.inputs, TypeDigests(self.runtime.profile), self.runtime)
+        nodes = behind(calls, self.program.targets, lazy=True)
+        needed = [calls[node] for node in calls if node in nodes]
+        now = conditions(needed, self.told.inputs, TypeDigests(self.runtime.profile), self.runtime)
         then: Conditions = self.told
         if not self.told.is_full:
             now = Conditions(profile=now.profile)
-        places = {call.type.name: call.id for call in reversed(behind)}
+        places = {call.type.name: call.id for call in reversed(needed)}
         return drift(then, now, places)
 
 
@@ -61,7 +61,7 @@ def prepare(told: Provenance, catalog: Mapping[str, NodeType], runtime: Runtime)
     program = replace(program, calls=calls, given=_given(told, program, runtime))
     if not told.is_full:
         notes += _of_old_format(told, program, runtime)
-    for node in sorted(program.behind(program.targets, lazy=True)):
+    for node in sorted(behind(program.calls, program.targets, lazy=True)):
         call = calls[node]
         if call.type.volatile and node not in program.given:
             notes.append(

@@ -14,7 +14,6 @@ from .artifacts import Artifact, Delivery
 from .codecs import Codecs
 from .disk import Disk, Note
 from .errors import StoreError
-from .keys import VOLATILE
 from .trace import NOTHING, Trace
 
 GIGABYTE = 2**30
@@ -116,7 +115,7 @@ class Store:
             record = self.memory.get(key)
             if record is not None:
                 return record.note if _delivered(record.outputs, delivery) else None
-        if self.disk is None or key.startswith(VOLATILE):
+        if self.disk is None:
             return None
         found = self.disk.note(key)
         if found is None:
@@ -131,7 +130,7 @@ class Store:
         """The record for a key; a damaged one, or one whose file is gone, is none."""
         with self.lock:
             record = self.memory.get(key)
-        if record is None and self.disk is not None and not key.startswith(VOLATILE):
+        if record is None and self.disk is not None:
             found = self.disk.read(key)
             if found is not None:
                 record = Record(found[1], found[0], Trace(found[0].behind))
@@ -152,7 +151,7 @@ class Store:
         run: str = "",
         peak: int | None = None,
         trace: Trace = NOTHING,
-    ) -> None:
+    ) -> Note:
         """Keep a result: in memory, and on disk if reading it back is cheaper than making it.
 
         Args:
@@ -174,10 +173,11 @@ class Store:
         note = Note(type_name, seconds, time.time(), size, run, peak)
         with self.lock:
             self.memory[key] = Record(outputs, note, trace)
-        if self.disk is None or key.startswith(VOLATILE):
-            return
-        if keep or seconds > _READ_SECONDS + size / _READ_BYTES_PER_SECOND:
+        if self.disk is not None and (
+            keep or seconds > _READ_SECONDS + size / _READ_BYTES_PER_SECOND
+        ):
             self.disk.write(key, outputs, replace(note, behind=trace.entries()))
+        return note
 
     def size(self) -> StoreSize:
         """How much the disk tier holds."""

@@ -7,6 +7,7 @@ from itertools import product
 from math import prod
 from typing import Any, get_origin
 
+from .constructs import GATHER
 from .errors import InputError
 from .flat import MAX_NODES, Flat
 from .grid import Grid
@@ -66,6 +67,8 @@ def sweep(
     sweeper = _Sweeper(flat, catalog, names)
     if not sweeper.found:
         return flat
+    if len(order) < len(flat.nodes):  # a cycle, which is told elsewhere
+        return sweeper.without_axes()
     sweeper.span(order)
     return sweeper.without_axes() if sweeper.failed else sweeper.spread()
 
@@ -118,7 +121,7 @@ class _Sweeper:
 
     def span(self, order: list[str]) -> None:
         """Find the axes of every node, and whether there is room for all cells."""
-        for node_id in [*order, *(self.flat.nodes.keys() - set(order))]:
+        for node_id in order:
             self.spans[node_id] = self._sorted(self._through(node_id))
         cells = {
             span: prod(self.axes[name].length for name in span) for span in set(self.spans.values())
@@ -224,7 +227,7 @@ class _Sweeper:
             return self._cell_of(link, fixed)
         cells = [self._cell_of(link, {**fixed, **cell}) for cell in self._cells(free)]
         axes = [{"name": name, "labels": self.axes[name].labels} for name in free]
-        self.new.nodes[node_id] = Node("Gather", 1, {"cells": cells, "axes": axes})
+        self.new.nodes[node_id] = Node(GATHER, 1, {"cells": cells, "axes": axes})
         self.new.places[node_id] = self.flat.place(link.node)
         return Link(node_id)
 

@@ -23,6 +23,8 @@ def accepts(wanted: Any, given: Any, bindings: Bindings) -> bool:
     A type variable takes the first type that it meets and is recorded in `bindings`. Where only the
     value can tell (a `str` into a choice), the answer is yes and the value is checked in the run.
     """
+    if wanted is given and type(wanted) is type:
+        return True  # nearly every link; ten times quicker
     wanted, given = plain(wanted), plain(given)
     if wanted is Any or given is Any or isinstance(given, TypeVar):
         return True

@@ -1,6 +1,5 @@
 """Waypoints: where a long node stores how far it came, within a share of its time."""
 
-import hashlib
 import math
 import time
 from collections.abc import Callable
@@ -8,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .artifacts import here
-from .canonical import canonical, digest
-from .codecs import Codecs
+from .canonical import digest
 from .errors import StoreError
 from .node import NodeType
 from .store import Store
@@ -18,20 +16,6 @@ SHARE = 0.01
 """How much of a node's time its waypoints may take."""
 _FIRST_COST = 0.01
 """Seconds that storing is taken to cost before it was measured."""
-
-
-def content_digest(codecs: Codecs, value: Any) -> str:
-    """SHA-256 of a value by its content: equal for equal values, tensors included.
-
-    Raises:
-        StoreError: The value is of a class that no codec knows.
-    """
-    tree, buffers = codecs.encode(value)
-    parts = {
-        name: [buffer.dtype, list(buffer.shape), hashlib.sha256(buffer.data).hexdigest()]
-        for name, buffer in buffers.items()
-    }
-    return digest(canonical([tree, parts]))
 
 
 @dataclass

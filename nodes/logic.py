@@ -1,12 +1,18 @@
 """Nodes for decisions and for text."""
 
+import re
+from difflib import get_close_matches
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
 
+from engine.errors import InputError
 from engine.node import Lazy, node
 
+from .values import Prompt
+
 T = TypeVar("T")
+_PLACES = re.compile(r"\{\{|\}\}|\{(\w+)\}")
 Comparison = Literal["==", "!=", "<", "<=", ">", ">="]
 
 
@@ -14,6 +20,12 @@ Comparison = Literal["==", "!=", "<", "<=", ">", ">="]
 def switch(condition: bool, on_true: Lazy[T], on_false: Lazy[T]) -> T:
     """Pass one of two values on, and compute only that one."""
     return on_true() if condition else on_false()
+
+
+@node("Pass", category="logic")
+def pass_on(value: T) -> T:
+    """Pass a value on: a place for links to meet."""
+    return value
 
 
 @node("Compare", category="logic")
@@ -50,3 +62,32 @@ def join_text(texts: Annotated[list[str], Field(min_length=1)], *, separator: st
         separator: What stands between two texts.
     """
     return separator.join(text for text in texts if text)
+
+
+@node("FormatText", category="text")
+def format_text(*, template: Prompt = "", values: dict[str, str | bool | int | float]) -> str:
+    """Put values into a text, each in place of its name in braces.
+
+    Args:
+        template: Such as `a {colour} house, {hour}:00`. Two braces stand for one; other braces stay.
+        values: Texts and numbers by name.
+    """
+
+    def written(match: re.Match[str]) -> str:
+        name = match[1]
+        if name is None:
+            return match[0][0]
+        if name in values:
+            value = values[name]
+            if isinstance(value, bool):
+                return "true" if value else "false"
+            return f"{value:.12g}" if isinstance(value, float) else str(value)
+        near = get_close_matches(name, values, 1)
+        raise InputError(
+            f"the text names {{{name}}}, and there is no such value; there is {', '.join(values) or 'none'}:"
+            " give one, or write two braces for one",
+            input="template",
+            hint=near[0] if near else None,
+        )
+
+    return _PLACES.sub(written, template)

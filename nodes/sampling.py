@@ -2,12 +2,12 @@
 
 from contextlib import ExitStack
 from functools import partial
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import Field
 
 from engine.errors import InputError
-from engine.node import Progress, node, silent
+from engine.node import Progress, Waypoints, node, nowhere, silent
 
 from .diffusion.pool import Pool, in_process
 from .values import (
@@ -18,10 +18,14 @@ from .values import (
     Model,
     ProfileName,
     SamplerName,
+    SamplerState,
     ScheduleName,
     Seed,
     Steps,
 )
+
+if TYPE_CHECKING:
+    from .diffusion.runs import Prompts
 
 StartStep = Annotated[int, Field(ge=0, le=1000)]
 Draws = Annotated[int, Field(ge=0, le=16)]
@@ -62,6 +66,7 @@ def ksampler(
     draws_before: Draws = 0,
     pool: Pool = in_process,
     progress: Progress = silent,
+    waypoints: Waypoints = nowhere,
 ) -> Latents:
     """Denoise latents under classifier-free guidance.
 
@@ -78,30 +83,202 @@ def ksampler(
         draws_before: How often noise of the latents' size was already drawn from the seed: 1 if
             VAEEncode sampled with the same seed, as diffusers does. For the diffusers profile.
     """
-    import torch
+    from .diffusion import runs
 
-    from .diffusion import previews, runs
-    from .diffusion.families import FAMILIES
-    from .diffusion.schedules import NoiseSchedule
+    state = start_sampling(
+        model,
+        latents,
+        seed=seed,
+        steps=steps,
+        sampler=sampler,
+        schedule=schedule,
+        denoise=denoise,
+        start_step=start_step,
+        profile=profile,
+        draws_before=draws_before,
+    )
+    ended = _advanced(
+        state,
+        model,
+        runs.Prompts.of(positive, negative, guidance_scale, model),
+        state.steps,
+        origin="latents",
+        pool=pool,
+        progress=progress,
+        waypoints=waypoints,
+    )
+    return finish_sampling(ended)
 
-    family = FAMILIES[model.family]
-    trained = NoiseSchedule.scaled_linear(family.beta_start, family.beta_end, family.train_steps)
+
+@node("StartSampling", category="sampling", check=check_steps)
+def start_sampling(
+    model: Model,
+    latents: Latents,
+    *,
+    seed: Seed = 0,
+    steps: Steps = 20,
+    sampler: SamplerName = "euler",
+    schedule: ScheduleName = "karras",
+    denoise: Fraction = 1.0,
+    start_step: StartStep = 0,
+    profile: ProfileName = "diffusers",
+    draws_before: Draws = 0,
+) -> SamplerState:
+    """Noise latents and lay out the steps to denoise them in: the state that SampleSteps goes on from.
+
+    Args:
+        model: Its family says how noise and the model's clock belong together.
+        latents: Where to start. Empty ones make a picture from noise alone; a mask limits what is
+            repainted.
+        steps: Denoising steps that a whole run takes.
+        denoise: Fraction of the noise schedule to go through, always in `steps` steps. Below 1 it
+            keeps part of the start; 0 keeps all of it.
+        start_step: Steps to leave out at the noisy end, which shortens the run and keeps part of
+            the start.
+        profile: Whose noise, clock and mask rule to follow.
+        draws_before: How often noise of the latents' size was already drawn from the seed: 1 if
+            VAEEncode sampled with the same seed, as diffusers does. For the diffusers profile.
+    """
+    from .diffusion import runs
+
     settings = runs.Settings(
         sampler, schedule, steps, denoise, start_step, profile, seed, draws_before
     )
-    total = settings.planned(trained).steps
-    if total == 0:
-        return latents
-    prompts = runs.Prompts(positive, negative, guidance_scale, model.prediction_type)
+    return runs.begin(settings, model.family, latents)
+
+
+class Sampled(NamedTuple):
+    """What SampleSteps gives."""
+
+    state: SamplerState
+    done: bool
+    step: int
+
+
+@node("SampleSteps", category="sampling", lane="device")
+def sample_steps(
+    model: Model,
+    positive: Conditioning,
+    negative: Conditioning,
+    state: SamplerState,
+    *,
+    count: Steps = 1000,
+    guidance_scale: GuidanceScale = 7.5,
+    pool: Pool = in_process,
+    progress: Progress = silent,
+    waypoints: Waypoints = nowhere,
+) -> Sampled:
+    """Take some of a run's denoising steps: the next one, those up to a change, or all that remain.
+
+    `done` is true once no step remains, `step` says how many of the whole run are taken.
+
+    Args:
+        model: May be another one than that of the steps before, if it reads the same latents.
+        state: Where the run stands. A finished one stays as it is.
+        count: Steps to take at most; left as it is, all that remain.
+    """
+    from .diffusion import runs
+    from .diffusion.families import FAMILIES
+
+    ours, theirs = FAMILIES[state.family], FAMILIES[model.family]
+    if ours.scaling_factor != theirs.scaling_factor:
+        raise InputError(
+            f"the state holds latents of {ours.title}, which a model of {theirs.title} does not read: "
+            "finish it, then go through VAEDecode and the other family's VAEEncode",
+            code="family_mismatch",
+            input="model",
+        )
+    after = _advanced(
+        state,
+        model,
+        runs.Prompts.of(positive, negative, guidance_scale, model),
+        count,
+        origin="state",
+        pool=pool,
+        progress=progress,
+        waypoints=waypoints,
+    )
+    return Sampled(after, after.done, after.step)
+
+
+@node("FinishSampling", category="sampling")
+def finish_sampling(state: SamplerState) -> Latents:
+    """Take the latents out of a finished run.
+
+    Args:
+        state: With no step left to take.
+    """
+    import torch
+
+    from .diffusion import runs
+
+    if not state.done:
+        raise InputError(
+            f"{state.step} of {state.steps} steps are taken: take the rest with SampleSteps, "
+            "or read the noisy latents with ReadNoisyLatents",
+            code="unfinished",
+            input="state",
+        )
+    cpu = torch.device("cpu")
+    samples = runs.Run.of(state, cpu).result(runs.point(state, cpu))
+    return Latents(samples, state.kept.mask if state.kept is not None else None)
+
+
+@node("RescheduleSampling", category="sampling")
+def reschedule_sampling(
+    state: SamplerState, *, steps: Steps = 20, schedule: ScheduleName = "karras"
+) -> SamplerState:
+    """Lay the noise levels that remain of a run anew, to go on in more steps or fewer.
+
+    Args:
+        state: Of a run with steps left to take. Those taken stay as they are.
+        steps: Steps to take from here to the end.
+        schedule: How to space them.
+    """
+    from .diffusion import runs
+
+    return runs.rescheduled(state, steps, schedule)
+
+
+def _advanced(
+    state: SamplerState,
+    model: Model,
+    prompts: "Prompts",
+    count: int,
+    *,
+    origin: str,
+    pool: Pool,
+    progress: Progress,
+    waypoints: Waypoints,
+) -> SamplerState:
+    """The state at most `count` steps further on; from the last waypoint on its way, if there is one."""
+    import torch
+
+    from .diffusion import previews, runs
+
+    begun, last = state.step, min(state.step + count, state.steps)
+    # A single step is over before a waypoint could spare any of it.
+    route = waypoints(state, model, prompts) if last > begun + 1 else nowhere()
+    stored = route.last(last)
+    if stored is not None:
+        state = runs.continued(state, stored, last)
+        if state.step > begun:
+            estimate = runs.point(state, torch.device("cpu")).estimate
+            progress(state.step - begun, last - begun, partial(previews.rgb, estimate))
+    if state.step == last:
+        return state
     with torch.inference_mode(), ExitStack() as borrowed:
         unet: Any = borrowed.enter_context(pool.borrow(model))
-        run, state = runs.begin(settings, trained, latents, unet.device)
+        run, point = runs.Run.of(state, unet.device), runs.point(state, unet.device)
         denoiser = run.denoiser(
-            unet, prompts, lambda recipe: borrowed.enter_context(pool.borrow(recipe))
+            unet,
+            prompts,
+            lambda recipe: borrowed.enter_context(pool.borrow(recipe)),
+            origin=origin,
         )
-        while state.step < total:
-            state = run.advance(state, denoiser)
-            progress(state.step, total, partial(previews.rgb, state.estimate))
-        samples = run.result(state).cpu()
-    # An inference tensor could not be trained on.
-    return latents.with_samples(samples.clone())
+        while point.step < last:
+            point = run.advance(point, denoiser)
+            route.offer(point.step, point.at_rest)
+            progress(point.step - begun, last - begun, partial(previews.rgb, point.estimate))
+        ended = point.at_rest()
+    return runs.halted(state, ended)

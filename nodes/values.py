@@ -102,6 +102,45 @@ class Latents(Opaque):
 
 
 @dataclass(frozen=True, eq=False)
+class SamplerState(Opaque):
+    """A run of denoising steps, halted between two: all that the rest of it depends on but model and prompts.
+
+    Tensors are float32 on the CPU, latents (B, C, H / 8, W / 8).
+    """
+
+    sampler: "SamplerName"
+    profile: "ProfileName"
+    family: FamilyName
+    """Of the model that the schedule was made for."""
+    sigmas: tuple[float, ...]
+    """The noise levels of the whole run, descending: one more than there are steps."""
+    timesteps: tuple[float, ...]
+    """What the model's clock shows at each step."""
+    x: "Tensor"
+    """The noisy latents: clean ones + sigma * noise."""
+    noise: "Tensor"
+    """What the run started with, of standard deviation 1."""
+    generators: tuple["Tensor", ...]
+    """Where the noise of the steps to come is drawn from: CPU generators' states."""
+    step: int = 0
+    """How many steps are taken."""
+    denoised: "Tensor | None" = None
+    """The latest estimate of the clean latents, which multistep samplers go on from."""
+    kept: Latents | None = None
+    """Where the run started, with the mask that limits what is repainted, if there is one."""
+
+    @property
+    def steps(self) -> int:
+        """How many steps the whole run has."""
+        return len(self.timesteps)
+
+    @property
+    def done(self) -> bool:
+        """Whether all steps are taken."""
+        return self.step == self.steps
+
+
+@dataclass(frozen=True, eq=False)
 class Image(Opaque):
     """Pictures, (B, 3, H, W) float32 in 0-1 on the CPU."""
 

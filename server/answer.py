@@ -10,7 +10,7 @@ from typing import Any
 from engine.errors import Cancelled
 
 from .console import say
-from .failures import STOPPED, failed_nodes, problem_json, problems_of, status_of
+from .failures import FAILED, STOPPED, failed_nodes, problem_json, problems_of, status_of
 
 Json = dict[str, Any]
 
@@ -24,14 +24,17 @@ class Answer:
     status: int = 0
 
 
-def give(command: Callable[[], Answer], *, as_json: bool) -> int:
-    """Run a command and print its answer, or what went wrong; returns the exit status."""
+def give(command: Callable[[], Answer], *, as_json: bool, failed: int = FAILED) -> int:
+    """Run a command and print its answer, or what went wrong; returns the exit status.
+
+    `failed` is the status where the command could not do its work, if 1 is one of its answers.
+    """
     try:
         answer = command()
     except KeyboardInterrupt:
-        answer = _failure(Cancelled("stopped"))
+        answer = _failure(Cancelled("stopped"), failed)
     except Exception as error:  # noqa: BLE001 - the last frame: nobody sees a traceback
-        answer = _failure(error)
+        answer = _failure(error, failed)
     if as_json:
         say(json.dumps(_finite(answer.json), allow_nan=False))
     else:
@@ -40,16 +43,17 @@ def give(command: Callable[[], Answer], *, as_json: bool) -> int:
     return answer.status
 
 
-def _failure(error: Exception) -> Answer:
+def _failure(error: Exception, failed: int) -> Answer:
     from .console import say_problems
 
     problems = problems_of(error)
     found = [problem_json(problem) for problem in problems]
+    status = status_of(problems)
     title = "stopped" if isinstance(error, Cancelled) else "error"
     return Answer(
         {"error": found[0], "problems": found, "nodes": failed_nodes(error)},
         lambda: say_problems(problems, title),
-        STOPPED if isinstance(error, Cancelled) else status_of(problems),
+        STOPPED if isinstance(error, Cancelled) else failed if status == FAILED else status,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.catalog import Catalog
-from engine.check import check as problems_in, compile_graph
+from engine.check import check as problems_in
 from engine.errors import GraphError, InputError, Problem
 from engine.node import Input, type_name
 from engine.workflow import Workflow
@@ -32,29 +32,6 @@ def check(opened: Callable[[], tuple[Workflow, Session]]) -> Answer:
 
     found = [problem_json(problem) for problem in problems]
     return Answer({"problems": found}, show, FAILED if problems else 0)
-
-
-def plan(workflow: Workflow, session: Session) -> Answer:
-    """What a run would do.
-
-    Raises:
-        GraphError: The workflow has problems.
-    """
-    from engine.plan import make_plan
-
-    program = compile_graph(workflow, session.catalog, session.runtime)
-    planned = make_plan(program, session.store, session.runtime)
-
-    def show() -> None:
-        rows = [
-            (name, program.calls[name].type.name, node.state, node.why)
-            for name, node in planned.nodes.items()
-        ]
-        say_table(("node", "type", "", "why"), rows)
-        say(f"\n{len(planned.running)} of {len(rows)} nodes would run")
-
-    nodes = {name: {"state": node.state, "why": node.why} for name, node in planned.nodes.items()}
-    return Answer({"nodes": nodes}, show)
 
 
 def list_nodes(session: Session) -> Answer:

@@ -42,6 +42,14 @@ Values = Annotated[
         help="Set an input of the workflow, or of a node as NODE.INPUT. Can be repeated.",
     ),
 ]
+Axes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--axis",
+        metavar="NAME=VALUES",
+        help="Sweep an input: NAME=1,3,5 or NAME=0..63 (0..9..3 by threes), or a JSON list. Can be repeated.",
+    ),
+]
 Output = Annotated[
     Path | None, typer.Option(help="Folder for what the run delivers.", file_okay=False)
 ]
@@ -88,8 +96,9 @@ def start(
 @app.command()
 def run(
     workflow: WorkflowName,
-    values: Values = None,
     *,
+    values: Values = None,
+    axes: Axes = None,
     output: Output = None,
     device: Device = "auto",
     locked: Locked = False,
@@ -101,8 +110,8 @@ def run(
     def work() -> "Answer":
         from .running import run
 
-        opened = _opened(workflow, values, device, output, held=(locked, lock_file))
-        return run(*opened)
+        held = (locked, lock_file)
+        return run(*_opened(workflow, values, axes, device=device, output=output, held=held))
 
     _finish(work, as_json)
 
@@ -110,7 +119,9 @@ def run(
 @app.command()
 def check(
     workflow: WorkflowName,
+    *,
     values: Values = None,
+    axes: Axes = None,
     locked: Locked = False,
     lock_file: LockFile = None,
     as_json: AsJson = False,
@@ -120,7 +131,7 @@ def check(
     def work() -> "Answer":
         from .asking import check
 
-        return check(lambda: _opened(workflow, values, held=(locked, lock_file)))
+        return check(lambda: _opened(workflow, values, axes, held=(locked, lock_file)))
 
     _finish(work, as_json)
 
@@ -128,8 +139,9 @@ def check(
 @app.command()
 def plan(
     workflow: WorkflowName,
-    values: Values = None,
     *,
+    values: Values = None,
+    axes: Axes = None,
     device: Device = "auto",
     locked: Locked = False,
     lock_file: LockFile = None,
@@ -138,9 +150,37 @@ def plan(
     """Say which nodes would run and why, and which results are stored."""
 
     def work() -> "Answer":
-        from .asking import plan
+        from .explaining import plan
 
-        return plan(*_opened(workflow, values, device, held=(locked, lock_file)))
+        held = (locked, lock_file)
+        return plan(*_opened(workflow, values, axes, device=device, held=held))
+
+    _finish(work, as_json)
+
+
+@app.command()
+def explain(
+    workflow: WorkflowName,
+    node: Annotated[str | None, typer.Argument(help="One node, instead of all.")] = None,
+    *,
+    values: Values = None,
+    axes: Axes = None,
+    edit: Annotated[
+        list[str] | None,
+        typer.Option("--if", metavar="NAME=VALUE", help="Say what this edit would invalidate."),
+    ] = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Say for every node since when it is stored, or what has changed that it will run."""
+
+    def work() -> "Answer":
+        from .documents import with_settings
+        from .explaining import explain
+
+        opened, session = _opened(workflow, values, axes, device=device)
+        changed = with_settings(opened, edit, session.catalog) if edit else None
+        return explain(opened, session, node, changed)
 
     _finish(work, as_json)
 
@@ -236,7 +276,7 @@ def lock(
         from .documents import find_workflow
         from .locking import lock
 
-        return lock(find_workflow(workflow), *_opened(workflow, None, device), output)
+        return lock(find_workflow(workflow), *_opened(workflow, None, device=device), output)
 
     _finish(work, as_json)
 
@@ -253,17 +293,21 @@ def _session(
 def _opened(
     name: str,
     values: list[str] | None,
+    axes: list[str] | None = None,
+    *,
     device: str | None = None,
     output: Path | None = None,
     held: tuple[bool, Path | None] = (False, None),
 ) -> "tuple[Workflow, Session]":
-    from .documents import find_workflow, read_workflow, with_settings
+    from .documents import find_workflow, read_workflow, with_axes, with_settings
 
     path = find_workflow(name)
     session = _session(device, output and output.absolute(), path.parent.absolute())
     document = workflow = read_workflow(path, session.settings.nodes)
     if values:
         workflow = with_settings(workflow, values, session.catalog)
+    if axes:
+        workflow = with_axes(workflow, axes, session.catalog)
     locked, lock_file = held
     if locked or lock_file:
         from .locking import hold
@@ -281,8 +325,61 @@ def _finish_cache(as_json: bool, to: str | None) -> None:
     _finish(work, as_json)
 
 
-def _finish(command: "Callable[[], Answer]", as_json: bool) -> None:
+def _finish(command: "Callable[[], Answer]", as_json: bool, failed: int = 1) -> None:
     from .answer import give
 
     sys.stdout.flush()
-    raise typer.Exit(give(command, as_json=as_json))
+    raise typer.Exit(give(command, as_json=as_json, failed=failed))
+
+
+# Like diff(1) and git's own drivers these answer with 1, and with 2 where they could not work.
+
+
+@app.command()
+def diff(a: WorkflowName, b: WorkflowName, as_json: AsJson = False) -> None:
+    """Say how two workflows differ, in nodes, values and links. Leaves with 0 if they do not."""
+
+    def work() -> "Answer":
+        from .revising import diff
+
+        return diff(a, b)
+
+    _finish(work, as_json, failed=2)
+
+
+@app.command()
+def merge(
+    base: Annotated[str, typer.Argument(metavar="BASE", help="What both came from.")],
+    ours: Annotated[str, typer.Argument(metavar="OURS", help="Stays where both conflict.")],
+    theirs: Annotated[str, typer.Argument(metavar="THEIRS", help="What shall come in.")],
+    output: Annotated[
+        Path | None, typer.Option(help="File for the result, instead of OURS.", dir_okay=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Merge what two sides made of a workflow, into OURS. Leaves with 1 if there are conflicts."""
+
+    def work() -> "Answer":
+        from .revising import merge
+
+        return merge(base, ours, theirs, output)
+
+    _finish(work, as_json, failed=2)
+
+
+@app.command()
+def fmt(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Workflow files.")],
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; leave with 1 if a file would change.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put workflow files into the form in which Darkroom saves them."""
+
+    def work() -> "Answer":
+        from .revising import fmt
+
+        return fmt(files, check=check)
+
+    _finish(work, as_json, failed=2)

@@ -2,19 +2,25 @@
 
 import importlib
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from engine.catalog import Catalog
 from engine.errors import GraphError, Problem
+from engine.graphs import Library
 from engine.node import Input
 from engine.workflow import Workflow
 
 from .settings import shipped_workflows
 
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
+
+
+_NUMBER = r"(-?\d+(?:\.\d+)?)"
+_SPAN = re.compile(rf"{_NUMBER}\.\.{_NUMBER}(?:\.\.{_NUMBER})?")
 
 
 def find_workflow(name: str) -> Path:
@@ -48,12 +54,7 @@ def read_workflow(path: Path, package: str) -> Workflow:
     Raises:
         GraphError: There is none in the file, or it does not have the form of one.
     """
-    try:
-        with path.open("rb") as file:
-            picture = file.read(8).startswith(_PICTURES)
-    except OSError:
-        picture = False
-    if not picture:
+    if not is_picture(path):
         return Workflow.read(path)
     carried = importlib.import_module(f"{package}.provenance").read_provenance(path)
     if not carried or "workflow" not in carried:
@@ -65,19 +66,47 @@ def read_workflow(path: Path, package: str) -> Workflow:
     return Workflow.from_json(carried["workflow"], str(path))
 
 
+def is_picture(path: Path) -> bool:
+    """Whether a file is a picture, by its first bytes; one that cannot be read is none."""
+    try:
+        with path.open("rb") as file:
+            return file.read(8).startswith(_PICTURES)
+    except OSError:
+        return False
+
+
 def with_settings(workflow: Workflow, settings: Iterable[str], catalog: Catalog) -> Workflow:
     """The workflow with each `name=value` applied; a name is a named input, or `node.input`.
 
     Raises:
         GraphError: With every setting that cannot be applied.
     """
+    return _applied(workflow, settings, catalog, "--set", read_value)
+
+
+def with_axes(workflow: Workflow, axes: Iterable[str], catalog: Catalog) -> Workflow:
+    """The workflow with each `name=values` as an axis of a sweep.
+
+    Raises:
+        GraphError: With every axis that cannot be applied.
+    """
+    return _applied(workflow, axes, catalog, "--axis", read_axis)
+
+
+def _applied(
+    workflow: Workflow,
+    settings: Iterable[str],
+    catalog: Catalog,
+    option: str,
+    read: Callable[[str, Input | None], Any],
+) -> Workflow:
     problems: list[Problem] = []
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals:
             hint = f"write {setting}=VALUE"
             problems.append(
-                Problem("bad_setting", f"--set {setting!r} gives no value", None, name, hint)
+                Problem("bad_setting", f"{option} {setting!r} gives no value", None, name, hint)
             )
             continue
         endpoint = workflow.inputs.get(name)
@@ -85,7 +114,7 @@ def with_settings(workflow: Workflow, settings: Iterable[str], catalog: Catalog)
             message = f"input {name!r} leads to the node {endpoint.node!r}, which is not there"
             problems.append(Problem("unknown_endpoint", message, None, name))
             continue
-        value = read_value(text, _declared(workflow, name, catalog))
+        value = read(text, _declared(workflow, name, catalog))
         try:
             workflow = workflow.with_input(name, value)
         except GraphError as error:
@@ -101,17 +130,31 @@ def read_value(text: str, declared: Input | None) -> Any:
         value = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError):
         return text
+    if isinstance(value, dict) and any(name.startswith("$") for name in value):
+        return value
     if declared is not None and not _suits(value, declared) and _suits(text, declared):
         return text
     return value
 
 
+def read_axis(text: str, declared: Input | None) -> Any:
+    """The values of an axis: `1,3,5`, `0..63`, `0..9..3` (by threes) or a JSON list."""
+    match = _SPAN.fullmatch(text.strip())
+    if match:
+        first, last, step = (json.loads(part) if part else 1 for part in match.groups())
+        return {"$axis": {"$range": {"from": first, "to": last, "step": step}}}
+    if text.lstrip().startswith("["):
+        return {"$axis": read_value(text, None)}
+    return {"$axis": [read_value(part.strip(), declared) for part in text.split(",")]}
+
+
 def _declared(workflow: Workflow, name: str, catalog: Catalog) -> Input | None:
     endpoint = workflow.inputs.get(name)
     node, inner = (endpoint.node, endpoint.name) if endpoint else name.rpartition(".")[::2]
-    if node not in workflow.nodes or workflow.nodes[node].type not in catalog:
+    if node not in workflow.nodes:
         return None
-    return catalog[workflow.nodes[node].type].inputs.get(inner)
+    signature = Library(catalog).signature(workflow.nodes[node], (workflow,))
+    return None if signature is None else signature.inputs.get(inner)
 
 
 def _suits(value: object, declared: Input) -> bool:

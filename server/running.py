@@ -13,6 +13,7 @@ from typing import Any, Self
 from engine.artifacts import Artifact
 from engine.check import compile_graph
 from engine.executor import Result, execute
+from engine.grid import Grid
 from engine.workflow import Workflow
 
 from .answer import Answer
@@ -60,27 +61,52 @@ def run(workflow: Workflow, session: Session) -> Answer:
         program = compile_graph(workflow, session.catalog, session.runtime)
         with watching() as watch:
             result = execute(
-                program, session.store, session.runtime, on_event=watch, cancel=interrupt.cancel
+                program,
+                session.store,
+                session.runtime,
+                on_event=watch,
+                cancel=interrupt.cancel,
+                journal=session.journal,
             )
-    paths, values = _sorted_outputs(result.outputs)
+    paths, values, grids = _sorted_outputs(result.outputs)
     answer: dict[str, Any] = {"outputs": paths, "nodes": nodes_json(result.nodes)}
     if values:
         answer["values"] = values
-    types = {name: node.type for name, node in workflow.nodes.items()}
-    return Answer(answer, lambda: _show(result, types, paths, values))
+    if grids:
+        answer["grids"] = grids
+    return Answer(answer, lambda: _show(result, paths, values, grids))
 
 
-def _sorted_outputs(outputs: Mapping[str, Any]) -> tuple[dict[str, list[str]], dict[str, Any]]:
-    """Files by path, and what else JSON can carry."""
+def _sorted_outputs(
+    outputs: Mapping[str, Any],
+) -> tuple[dict[str, list[str]], dict[str, Any], dict[str, Any]]:
+    """Files by path, what else JSON can carry, and the cells of grids with their labels."""
     paths: dict[str, list[str]] = {}
     values: dict[str, Any] = {}
+    grids: dict[str, Any] = {}
     for name, value in outputs.items():
-        files = value if isinstance(value, (list, tuple)) and value else [value]
-        if all(isinstance(file, Artifact) for file in files):
-            paths[name] = [str(Path(file.path).absolute()) for file in files]
+        if isinstance(value, Grid):
+            cells = [(labels, _paths(cell), cell) for labels, cell in value.labelled()]
+            if all(files is not None for _, files, _ in cells):
+                paths[name] = [file for _, files, _ in cells for file in files or ()]
+                grids[name] = [{"labels": labels, "files": files} for labels, files, _ in cells]
+            elif all(_is_json(cell) for _, _, cell in cells):
+                grids[name] = [{"labels": labels, "value": cell} for labels, _, cell in cells]
+            continue
+        files = _paths(value)
+        if files is not None:
+            paths[name] = files
         elif _is_json(value):
             values[name] = value
-    return paths, values
+    return paths, values, grids
+
+
+def _paths(value: Any) -> list[str] | None:
+    """The paths of delivered files; none if the value is something else."""
+    files = value if isinstance(value, (list, tuple)) and value else [value]
+    if all(isinstance(file, Artifact) for file in files):
+        return [str(Path(file.path).absolute()) for file in files]
+    return None
 
 
 def _is_json(value: object) -> bool:
@@ -93,9 +119,9 @@ def _is_json(value: object) -> bool:
 
 def _show(
     result: Result,
-    types: Mapping[str, str],
     paths: Mapping[str, list[str]],
     values: Mapping[str, Any],
+    grids: Mapping[str, Any],
 ) -> None:
     ran = [(name, run) for name, run in result.nodes.items() if run.state == "ran"]
     stored = [(name, run) for name, run in result.nodes.items() if run.state == "stored"]
@@ -103,12 +129,29 @@ def _show(
     if len(shown) > MOST_ROWS:
         shown = sorted(ran, key=lambda item: -item[1].seconds)[:MOST_ROWS]
     if shown:
-        rows = [(n, types.get(n, ""), run.state, seconds(run.seconds)) for n, run in shown]
+        rows = [(n, run.type_name, run.state, seconds(run.seconds)) for n, run in shown]
         say_table(("node", "type", "", "time"), rows)
     total = sum(run.seconds for _, run in ran)
     say(f"\n{len(ran)} computed in {seconds(total)}, {len(stored)} from the store\n")
+    for name, cells in grids.items():
+        _show_grid(name, cells)
     for name, files in paths.items():
-        for file in files:
+        for file in files if name not in grids else ():
             say(f"{name}: {file}")
     for name, value in values.items():
         say(f"{name}: {json.dumps(value, ensure_ascii=False)}")
+
+
+def _show_grid(name: str, cells: list[dict[str, Any]]) -> None:
+    """A table with a row for each cell: its labels, and its file or value."""
+    rows = []
+    for cell in cells:
+        labels = [_short(label) for label in cell["labels"].values()]
+        found = cell["files"] if "files" in cell else [_short(cell["value"])]
+        rows.append((*labels, ", ".join(found)))
+    if cells:
+        say_table((*cells[0]["labels"], name), rows)
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

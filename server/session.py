@@ -11,6 +11,7 @@ from engine.runtime import Runtime
 from .settings import Settings
 
 if TYPE_CHECKING:
+    from engine.journal import Journal
     from engine.store import Store
 
 
@@ -61,6 +62,13 @@ class Session:
         from engine.store import Store
 
         return Store(self.settings.store, self.runtime.codecs, disk_bytes=self.settings.disk_bytes)
+
+    @cached_property
+    def journal(self) -> "Journal":
+        """What earlier runs made, of what, and what it cost."""
+        from engine.journal import Journal
+
+        return Journal(self.settings.data / "journal.db")
 
     def survey(self) -> list[dict[str, Any]]:
         """The model files that the node package finds, each as JSON.

@@ -15,6 +15,26 @@ from .samplers import Denoiser
 from .schedules import VARIANCE_PRESERVING, Schedule
 
 
+def noised(clean: Tensor, noise: Tensor, sigma: float) -> Tensor:
+    """Latents (B, C, h, w) at a noise level."""
+    return clean + sigma * noise
+
+
+def behind(
+    clean: Tensor, noise: Tensor, schedule: Schedule, step: int, sampler: SamplerName
+) -> Tensor:
+    """Latents at the noise that a step began with, as they stand beside the step's result.
+
+    This is one level behind what the step painted, as in diffusers' legacy inpainting. A
+    `VARIANCE_PRESERVING` scheduler then reads both at the new level's scale.
+    """
+    sigma, reached = schedule.sigmas[step : step + 2]
+    kept = noised(clean, noise, sigma)
+    if sampler in VARIANCE_PRESERVING:
+        kept *= math.sqrt((1 + reached**2) / (1 + sigma**2))
+    return kept
+
+
 @dataclass(frozen=True, eq=False)
 class Kept:
     """What a run must keep: `original` (B, C, h, w) where `mask` (1 or B, 1, h, w) is 0.
@@ -26,27 +46,17 @@ class Kept:
     mask: Tensor
     noise: Tensor
 
-    def at(self, sigma: float) -> Tensor:
-        """The original at a noise level."""
-        return self.original + sigma * self.noise
-
     def after(self, x: Tensor, schedule: Schedule, step: int, sampler: SamplerName) -> Tensor:
-        """Latents after a step, with the kept area at the noise that the step began with.
-
-        This is one level behind the repainted area, as in diffusers' legacy inpainting. A
-        `VARIANCE_PRESERVING` scheduler then reads both areas at the new level's scale.
-        """
-        sigma, reached = schedule.sigmas[step : step + 2]
-        kept = self.at(sigma)
-        if sampler in VARIANCE_PRESERVING:
-            kept *= math.sqrt((1 + reached**2) / (1 + sigma**2))
+        """Latents after a step, with the kept area `behind` it."""
+        kept = behind(self.original, self.noise, schedule, step, sampler)
         return torch.lerp(kept, x, self.mask)
 
     def around(self, denoise: Denoiser, schedule: Schedule) -> Denoiser:
         """A denoiser that sees the original outside the mask, and answers with it (ComfyUI's noise mask)."""
 
         def kept_denoise(x: Tensor, step: int) -> Tensor:
-            seen = torch.lerp(self.at(schedule.sigmas[step]), x, self.mask)
+            outside = noised(self.original, self.noise, schedule.sigmas[step])
+            seen = torch.lerp(outside, x, self.mask)
             return torch.lerp(self.original, denoise(seen, step), self.mask)
 
         return kept_denoise

@@ -32,7 +32,9 @@ class Guide:
     controls: tuple[ActiveControl, ...] = ()
 
 
-def fit(embeddings: Tensor, shape: Sequence[int], model: Any, role: str) -> Tensor:
+def fit(
+    embeddings: Tensor, shape: Sequence[int], model: Any, role: str, *, origin: str = "latents"
+) -> Tensor:
     """A prompt's embeddings, one for each of the latents, where and as the model reads them.
 
     Args:
@@ -40,6 +42,7 @@ def fit(embeddings: Tensor, shape: Sequence[int], model: Any, role: str) -> Tens
         shape: The latents' (B, C, h, w).
         model: A diffusers UNet2DConditionModel.
         role: "positive" or "negative", for the message.
+        origin: The input that the latents came by, for the message.
 
     Raises:
         InputError: Latents or embeddings do not fit the model or each other.
@@ -49,7 +52,7 @@ def fit(embeddings: Tensor, shape: Sequence[int], model: Any, role: str) -> Tens
         raise InputError(
             f"latents have {shape[1]} channels, the model takes {channels}: use a VAE of the same family",
             code="channel_mismatch",
-            input="latents",
+            input=origin,
         )
     if embeddings.shape[-1] != width:
         raise InputError(

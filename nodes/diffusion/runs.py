@@ -1,4 +1,4 @@
-"""Runs: denoising from its settings over a start to a result, the sampler's loop left to the caller."""
+"""Runs: denoising from its settings over halted states to a result, the loop left to the caller."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,17 +12,23 @@ from engine.errors import InputError
 from nodes.values import (
     Conditioning,
     ControlNet,
+    FamilyName,
     Latents,
+    Model,
     PredictionType,
     ProfileName,
     SamplerName,
+    SamplerState,
     ScheduleName,
 )
 
 from . import control, guidance, noise, samplers, schedules
 from .blend import Kept
+from .control import ActiveControl
+from .families import FAMILIES
 from .guidance import Guide
-from .samplers import Denoiser, SamplerState
+from .noise import NoiseStream
+from .samplers import Denoiser, Point
 from .schedules import NoiseSchedule, Schedule
 
 
@@ -56,24 +62,50 @@ class Prompts:
     """What a run is to show and to avoid, and what the model's output means."""
 
     positive: Conditioning
-    negative: Conditioning
+    negative: Conditioning | None
+    """None at a guidance scale of 1, which asks for none."""
     guidance_scale: float
     prediction_type: PredictionType
+
+    @classmethod
+    def of(
+        cls, positive: Conditioning, negative: Conditioning, guidance_scale: float, model: Model
+    ) -> "Prompts":
+        """What a model is to show and to avoid."""
+        asked = None if guidance_scale == 1 else negative
+        return cls(positive, asked, guidance_scale, model.prediction_type)
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A denoising run at work. Everything that changes is in its `SamplerState`."""
+    """A denoising run at work on a device. Everything that changes is in its `Point`."""
 
-    settings: Settings
+    sampler: SamplerName
+    profile: ProfileName
     trained: NoiseSchedule
     schedule: Schedule
     shape: torch.Size
     """(B, C, h, w)"""
     kept: Kept | None = None
 
+    @classmethod
+    def of(cls, state: SamplerState, device: torch.device) -> "Run":
+        """The run that a state is halted in."""
+        kept = None
+        if state.kept is not None and state.kept.mask is not None:
+            tensors = (state.kept.samples, state.kept.mask, state.noise)
+            kept = Kept(*(tensor.to(device, torch.float32) for tensor in tensors))
+        return cls(
+            state.sampler,
+            state.profile,
+            trained(state.family),
+            Schedule(state.sigmas, state.timesteps),
+            state.x.shape,
+            kept,
+        )
+
     def denoiser(
-        self, model: Any, prompts: Prompts, borrow: Callable[[ControlNet], Any]
+        self, model: Any, prompts: Prompts, borrow: Callable[[ControlNet], Any], *, origin: str
     ) -> Denoiser:
         """The denoiser that the sampler sees.
 
@@ -81,15 +113,20 @@ class Run:
             model: A diffusers UNet2DConditionModel.
             prompts: With their ControlNets.
             borrow: Gives a ControlNet's weights, to be kept until the run ends.
+            origin: The input that the latents came by, for messages.
 
         Raises:
             InputError: Latents, prompts, hints and models do not fit each other.
         """
-        positive = self._guide("positive", prompts.positive, model, borrow)
-        if prompts.guidance_scale == 1:
-            negative = None
-        else:
-            negative = self._guide("negative", prompts.negative, model, borrow)
+
+        def guide(role: str, conditioning: Conditioning) -> Guide:
+            embeddings = guidance.fit(
+                conditioning.embeddings, self.shape, model, role, origin=origin
+            )
+            return Guide(embeddings, self._acting(conditioning, borrow))
+
+        positive = guide("positive", prompts.positive)
+        negative = None if prompts.negative is None else guide("negative", prompts.negative)
         denoise = guidance.classifier_free(
             model,
             self.schedule,
@@ -98,53 +135,57 @@ class Run:
             guidance_scale=prompts.guidance_scale,
             prediction_type=prompts.prediction_type,
         )
-        if self.kept is not None and self.settings.profile == "comfyui":
+        if self.kept is not None and self.profile == "comfyui":
             return self.kept.around(denoise, self.schedule)
         return denoise
 
-    def _guide(
-        self, role: str, conditioning: Conditioning, model: Any, borrow: Callable[[ControlNet], Any]
-    ) -> Guide:
-        embeddings = guidance.fit(conditioning.embeddings, self.shape, model, role)
+    def _acting(
+        self, conditioning: Conditioning, borrow: Callable[[ControlNet], Any]
+    ) -> tuple[ActiveControl, ...]:
         acting = []
         for each in conditioning.controls:
-            active = control.window(each, self.schedule, self.trained, self.settings.profile)
+            active = control.window(each, self.schedule, self.trained, self.profile)
             if any(active):
                 acting.append(control.bind(each, borrow(each.controlnet), self.shape, active))
-        return Guide(embeddings, tuple(acting))
+        return tuple(acting)
 
-    def advance(self, state: SamplerState, denoise: Denoiser) -> SamplerState:
-        """The state one step further on."""
-        after = samplers.step(self.settings.sampler, self.schedule, state, denoise)
-        if self.kept is not None and self.settings.profile == "diffusers":
+    def advance(self, point: Point, denoise: Denoiser) -> Point:
+        """The point one step further on."""
+        after = samplers.step(self.sampler, self.schedule, point, denoise)
+        if self.kept is not None and self.profile == "diffusers":
             return replace(
-                after, x=self.kept.after(after.x, self.schedule, state.step, self.settings.sampler)
+                after, x=self.kept.after(after.x, self.schedule, point.step, self.sampler)
             )
         return after
 
-    def result(self, state: SamplerState) -> Tensor:
-        """The latents of the last state, (B, C, h, w)."""
-        latents = samplers.finish(self.schedule, state)
-        if self.kept is not None and self.settings.profile == "diffusers":
+    def result(self, point: Point) -> Tensor:
+        """The latents at the end, (B, C, h, w)."""
+        latents = samplers.finish(self.schedule, point)
+        if self.kept is not None and self.profile == "diffusers" and self.schedule.steps:
             return self.kept.clean(latents)
         return latents
 
 
-def begin(
-    settings: Settings, trained: NoiseSchedule, latents: Latents, device: torch.device
-) -> tuple[Run, SamplerState]:
-    """A run of at least one step on a device, and the state it starts in.
+def trained(family: FamilyName) -> NoiseSchedule:
+    """The noise that the models of a family were trained with."""
+    constants = FAMILIES[family]
+    return NoiseSchedule.scaled_linear(
+        constants.beta_start, constants.beta_end, constants.train_steps
+    )
+
+
+def begin(settings: Settings, family: FamilyName, latents: Latents) -> SamplerState:
+    """The state that a run starts in.
 
     Args:
         settings: What to do.
-        trained: The noise that the model was trained with.
+        family: Of the model.
         latents: Where to start. All zeros are empty: the run makes a picture from noise alone.
-        device: Where to compute, in float32.
 
     Raises:
         InputError: The latents' mask does not fit them, or see `Settings.planned`.
     """
-    samples, mask = latents.samples, latents.mask
+    samples, mask = latents.samples.to("cpu", torch.float32), latents.mask
     if mask is not None and (
         mask.shape[-2:] != samples.shape[-2:] or mask.shape[0] not in {1, samples.shape[0]}
     ):
@@ -154,19 +195,89 @@ def begin(
             code="size_mismatch",
             input="latents",
         )
-    schedule = settings.planned(trained)
+    known = trained(family)
+    schedule = settings.planned(known)
     drawn, stream = noise.initial(
         settings.profile, settings.seed, samples.shape, draws_before=settings.draws_before
     )
     scale = noise.start_scale(
         schedule,
-        float(trained.sigmas[-1]),
+        float(known.sigmas[-1]),
         empty=settings.denoise == 1 and settings.start_step == 0 and not bool(samples.any()),
         sampler=settings.sampler,
         spacing=settings.schedule,
         profile=settings.profile,
     )
-    original, drawn = samples.to(device, torch.float32), drawn.to(device)
-    kept = None if mask is None else Kept(original, mask.to(device, torch.float32), drawn)
-    run = Run(settings, trained, schedule, original.shape, kept)
-    return run, SamplerState(original + scale * drawn, stream)
+    return SamplerState(
+        settings.sampler,
+        settings.profile,
+        family,
+        schedule.sigmas,
+        schedule.timesteps,
+        samples + scale * drawn if schedule.steps else samples,
+        drawn,
+        stream.states,
+        kept=None if mask is None else Latents(samples, mask),
+    )
+
+
+def point(state: SamplerState, device: torch.device) -> Point:
+    """Where a state stands, with its latents on a device."""
+    denoised = None if state.denoised is None else state.denoised.to(device)
+    return Point(state.x.to(device), NoiseStream(state.generators), state.step, denoised)
+
+
+def halted(state: SamplerState, reached: Point) -> SamplerState:
+    """The state of the same run at a point that is `at_rest`."""
+    return replace(
+        state,
+        x=reached.x,
+        generators=reached.noise.states,
+        step=reached.step,
+        denoised=reached.denoised,
+    )
+
+
+def continued(state: SamplerState, stored: tuple[int, object], most: int) -> SamplerState:
+    """The state at a stored point of its run; the state itself if what is stored is no such point.
+
+    Args:
+        state: Where the run stands.
+        stored: The step that a point was stored for, and what was read back.
+        most: The step to go to at most.
+    """
+    step, found = stored
+    if not (isinstance(found, Point) and found.step == step and state.step < step <= most):
+        return state
+    shapes = {tensor.shape for tensor in (found.x, found.denoised) if tensor is not None}
+    whole = found.denoised is not None and len(found.noise.states) == len(state.generators)
+    return halted(state, found) if whole and shapes == {state.x.shape} else state
+
+
+def rescheduled(state: SamplerState, steps: int, schedule: ScheduleName) -> SamplerState:
+    """The same run with its remaining noise levels laid anew in `steps` steps.
+
+    Raises:
+        InputError: No step remains, or there are no such levels.
+    """
+    if state.done:
+        raise InputError(
+            f"all {state.steps} steps of the state are taken, and no noise is left to lay steps in: "
+            "reschedule the state of an earlier step",
+            code="no_steps",
+            input="state",
+        )
+    known, sampler, profile = trained(state.family), state.sampler, state.profile
+    plan = schedules.rest(
+        partial(schedules.schedule, schedule, known, sampler=sampler, profile=profile),
+        state.sigmas[state.step],
+        state.timesteps[state.step],
+        steps,
+        most=schedules.most_steps(schedule, known, sampler=sampler, profile=profile),
+    )
+    # What is past stays: multistep samplers read the last step's length from it.
+    return replace(
+        state,
+        sigmas=(*state.sigmas[: state.step], *plan.sigmas),
+        timesteps=(*state.timesteps[: state.step], *plan.timesteps),
+    )

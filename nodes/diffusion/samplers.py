@@ -1,4 +1,4 @@
-"""Samplers: integrators from noise to latents, one step at a time over an explicit state.
+"""Samplers: integrators from noise to latents, one step at a time from point to point.
 
 Symbols: `x` are the noisy latents, x = x0 + sigma * noise (k-diffusion's variance-exploding form),
 `denoised` the model's estimate of x0, `d = (x - denoised) / sigma` the slope of the probability
@@ -7,7 +7,6 @@ flow dx / dsigma (Karras et al. 2022, eq. 3, arXiv:2206.00364), `h` a step in lo
 Every sampler here agrees with its diffusers scheduler and, given the same noise, with k-diffusion.
 """
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,8 +25,8 @@ Denoiser = Callable[[Tensor, int], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
-class SamplerState:
-    """Where a run stands: all that its remaining steps depend on.
+class Point:
+    """Where a run stands between two steps: all that changes from step to step.
 
     Tensors and a number only: a run cut here and continued from the record is bit-equal.
     """
@@ -44,24 +43,13 @@ class SamplerState:
         """What the latents look like so far: the latest estimate of x0, before the first step x."""
         return self.x if self.denoised is None else self.denoised
 
-    def tensors(self) -> dict[str, Tensor]:
-        """The state's tensors by name, as a safetensors file holds them."""
-        named = {f"noise.{index}": state for index, state in enumerate(self.noise.states)}
-        named["x"] = self.x
-        if self.denoised is not None:
-            named["denoised"] = self.denoised
-        return named
-
-    def metadata(self) -> str:
-        """What is no tensor, as JSON."""
-        return json.dumps({"step": self.step, "streams": len(self.noise.states)})
-
-    @classmethod
-    def restored(cls, tensors: dict[str, Tensor], metadata: str) -> "SamplerState":
-        """The state that `tensors` and `metadata` were taken from."""
-        read = json.loads(metadata)
-        noise = NoiseStream(tuple(tensors[f"noise.{index}"] for index in range(read["streams"])))
-        return cls(tensors["x"], noise, read["step"], tensors.get("denoised"))
+    def at_rest(self) -> "Point":
+        """The same on the CPU, to be kept."""
+        # An inference tensor could not be trained on.
+        with torch.inference_mode(mode=False):
+            denoised = None if self.denoised is None else self.denoised.to("cpu", copy=True)
+            noise = NoiseStream(tuple(state.clone() for state in self.noise.states))
+            return Point(self.x.to("cpu", copy=True), noise, self.step, denoised)
 
 
 class Advance(NamedTuple):
@@ -72,95 +60,93 @@ class Advance(NamedTuple):
     noise: NoiseStream
 
 
-def step(
-    sampler: SamplerName, schedule: Schedule, state: SamplerState, denoise: Denoiser
-) -> SamplerState:
-    """The state one step of the schedule further on. The state given stays as it is."""
-    moved = SAMPLERS[sampler](schedule.sigmas, state, denoise)
-    return SamplerState(moved.x, moved.noise, state.step + 1, moved.denoised)
+def step(sampler: SamplerName, schedule: Schedule, point: Point, denoise: Denoiser) -> Point:
+    """The point one step of the schedule further on. The point given stays as it is."""
+    moved = SAMPLERS[sampler](schedule.sigmas, point, denoise)
+    return Point(moved.x, moved.noise, point.step + 1, moved.denoised)
 
 
-def finish(schedule: Schedule, state: SamplerState) -> Tensor:
+def finish(schedule: Schedule, point: Point) -> Tensor:
     """The latents of a finished run.
 
     A schedule that ends above 0 leaves x = x0 + sigma * noise; scaled back to the variance of x0,
     which is what DDIM returns with set_alpha_to_one=False.
     """
     last = schedule.sigmas[-1]
-    return state.x if last == 0 or not schedule.steps else state.x / math.sqrt(1 + last**2)
+    return point.x if last == 0 or not schedule.steps else point.x / math.sqrt(1 + last**2)
 
 
 Sigmas = tuple[float, ...]
-Sampler = Callable[[Sigmas, SamplerState, Denoiser], Advance]
+Sampler = Callable[[Sigmas, Point, Denoiser], Advance]
 
 
-def euler(sigmas: Sigmas, state: SamplerState, denoise: Denoiser) -> Advance:
+def euler(sigmas: Sigmas, point: Point, denoise: Denoiser) -> Advance:
     """Euler's method (Karras et al. 2022, alg. 1 without its second order), order 1.
 
     Also DDIM with eta 0 (Song et al. 2020, eq. 12, arXiv:2010.02502), which is the same step in
     these variables; their runs differ in where they start and end.
     """
-    sigma, after = sigmas[state.step : state.step + 2]
-    denoised = denoise(state.x, state.step)
-    return Advance(_toward(denoised, state.x, after / sigma), denoised, state.noise)
+    sigma, after = sigmas[point.step : point.step + 2]
+    denoised = denoise(point.x, point.step)
+    return Advance(_toward(denoised, point.x, after / sigma), denoised, point.noise)
 
 
-def euler_ancestral(sigmas: Sigmas, state: SamplerState, denoise: Denoiser) -> Advance:
+def euler_ancestral(sigmas: Sigmas, point: Point, denoise: Denoiser) -> Advance:
     """Euler's method that steps below the next noise level and adds new noise up to it."""
-    sigma, after = sigmas[state.step : state.step + 2]
-    denoised = denoise(state.x, state.step)
+    sigma, after = sigmas[point.step : point.step + 2]
+    denoised = denoise(point.x, point.step)
     added = math.sqrt(after**2 * (sigma**2 - after**2) / sigma**2)
     reached = math.sqrt(after**2 - added**2)
-    return _add_noise(_toward(denoised, state.x, reached / sigma), added, denoised, state.noise)
+    return _add_noise(_toward(denoised, point.x, reached / sigma), added, denoised, point.noise)
 
 
-def heun(sigmas: Sigmas, state: SamplerState, denoise: Denoiser) -> Advance:
+def heun(sigmas: Sigmas, point: Point, denoise: Denoiser) -> Advance:
     """Heun's method (Karras et al. 2022, alg. 1), order 2: asks the model twice but in the last step."""
-    sigma, after = sigmas[state.step : state.step + 2]
-    denoised = denoise(state.x, state.step)
-    predicted = _toward(denoised, state.x, after / sigma)
+    sigma, after = sigmas[point.step : point.step + 2]
+    denoised = denoise(point.x, point.step)
+    predicted = _toward(denoised, point.x, after / sigma)
     if after == 0:
-        return Advance(predicted, denoised, state.noise)
-    corrected = denoise(predicted, state.step + 1)
-    slope = (state.x - denoised) / sigma + (predicted - corrected) / after
-    return Advance(state.x + slope * ((after - sigma) / 2), corrected, state.noise)
+        return Advance(predicted, denoised, point.noise)
+    corrected = denoise(predicted, point.step + 1)
+    slope = (point.x - denoised) / sigma + (predicted - corrected) / after
+    return Advance(point.x + slope * ((after - sigma) / 2), corrected, point.noise)
 
 
-def dpmpp_2m(sigmas: Sigmas, state: SamplerState, denoise: Denoiser) -> Advance:
+def dpmpp_2m(sigmas: Sigmas, point: Point, denoise: Denoiser) -> Advance:
     """DPM-Solver++(2M) (Lu et al. 2022, alg. 2, arXiv:2211.01095), order 2 by midpoint."""
-    sigma, after = sigmas[state.step : state.step + 2]
-    denoised = denoise(state.x, state.step)
+    sigma, after = sigmas[point.step : point.step + 2]
+    denoised = denoise(point.x, point.step)
     target = denoised
-    if state.denoised is not None and after > 0:
-        target = torch.lerp(state.denoised, denoised, 1 + 1 / (2 * _ratio(sigmas, state.step)))
-    return Advance(_toward(target, state.x, after / sigma), denoised, state.noise)
+    if point.denoised is not None and after > 0:
+        target = torch.lerp(point.denoised, denoised, 1 + 1 / (2 * _ratio(sigmas, point.step)))
+    return Advance(_toward(target, point.x, after / sigma), denoised, point.noise)
 
 
-def dpmpp_2m_sde(sigmas: Sigmas, state: SamplerState, denoise: Denoiser) -> Advance:
+def dpmpp_2m_sde(sigmas: Sigmas, point: Point, denoise: Denoiser) -> Advance:
     """SDE-DPM-Solver++(2M) (Lu et al. 2022, app. B.5) with eta 1, by midpoint."""
-    sigma, after = sigmas[state.step : state.step + 2]
-    denoised = denoise(state.x, state.step)
+    sigma, after = sigmas[point.step : point.step + 2]
+    denoised = denoise(point.x, point.step)
     if after == 0:
-        return Advance(denoised, denoised, state.noise)
+        return Advance(denoised, denoised, point.noise)
     target = denoised
-    if state.denoised is not None:
-        target = torch.lerp(state.denoised, denoised, 1 + 1 / (2 * _ratio(sigmas, state.step)))
+    if point.denoised is not None:
+        target = torch.lerp(point.denoised, denoised, 1 + 1 / (2 * _ratio(sigmas, point.step)))
     # exp(-2h) of the step h = log(sigma / after); what is left of x is (after / sigma) exp(-h).
     kept = (after / sigma) ** 2
     return _add_noise(
-        _toward(target, state.x, kept), after * math.sqrt(1 - kept), denoised, state.noise
+        _toward(target, point.x, kept), after * math.sqrt(1 - kept), denoised, point.noise
     )
 
 
-def lcm(sigmas: Sigmas, state: SamplerState, denoise: Denoiser) -> Advance:
+def lcm(sigmas: Sigmas, point: Point, denoise: Denoiser) -> Advance:
     """Multistep consistency sampling (Song et al. 2023, alg. 1, arXiv:2303.01469): denoise, noise anew.
 
     The skip connection c_skip of latent consistency models is left out: at the timesteps that they
     are distilled at (19 and above) it is below 1e-5.
     """
-    after = sigmas[state.step + 1]
-    denoised = denoise(state.x, state.step)
-    return _add_noise(denoised, after, denoised, state.noise)
+    after = sigmas[point.step + 1]
+    denoised = denoise(point.x, point.step)
+    return _add_noise(denoised, after, denoised, point.noise)
 
 
 SAMPLERS: dict[SamplerName, Sampler] = {

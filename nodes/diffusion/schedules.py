@@ -5,6 +5,7 @@ timestep (0-999, may be fractional). Sigmas come from the training noise by
 sigma(t) = sqrt((1 - alphas_cumprod[t]) / alphas_cumprod[t]).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -169,6 +170,51 @@ def run(
     # ComfyUI's threshold: what rounding in the interface leaves of 1.
     total = steps if denoise > 0.9999 else int(steps / denoise)
     return full(total).last(steps - start_step)
+
+
+def rest(
+    full: Callable[[int], Schedule], sigma: float, timestep: float, steps: int, *, most: int
+) -> Schedule:
+    """The last `steps` steps of a schedule, begun at a noise level on the way.
+
+    Of the schedules whose last `steps` steps all lie below the level, the one that meets it best,
+    its first level moved there. So the rest of a run laid anew in as many steps is that rest, where
+    its spacing leaves no choice; only lcm's, from 50 levels, meets a level in several ways.
+
+    Args:
+        full: A schedule for a number of steps.
+        sigma: The noise level to begin at.
+        timestep: The model's clock there.
+        steps: How many steps to take.
+        most: The greatest number of steps that there is a full schedule of.
+
+    Raises:
+        InputError: No schedule has so many steps below the level.
+    """
+    met, best = math.inf, None
+    for total in range(steps, most + 1):
+        plan = full(total).last(steps)
+        if steps == 1 or plan.sigmas[1] < sigma:
+            distance = abs(math.log(plan.sigmas[0] / sigma))
+            if distance < met:
+                met, best = distance, plan
+        if plan.sigmas[0] <= sigma:
+            break
+    if best is None:
+        raise InputError(
+            f"there are no {steps} steps of this schedule below a noise of {sigma:.4g}: take fewer, "
+            "or another schedule",
+            input="steps",
+        )
+    return Schedule((sigma, *best.sigmas[1:]), (timestep, *best.timesteps[1:]))
+
+
+def most_steps(
+    name: ScheduleName, noise: NoiseSchedule, *, sampler: SamplerName, profile: ProfileName
+) -> int:
+    """The greatest number of steps that there is a full schedule of."""
+    taught = sampler == "lcm" and profile == "diffusers" and name in SPACINGS
+    return LCM_STEPS if taught else noise.count
 
 
 def _spaced(name: ScheduleName, noise: NoiseSchedule, steps: int, sampler: SamplerName) -> Array:

@@ -10,15 +10,20 @@ from diffusers import UNet2DConditionModel
 from typing_extensions import override
 
 from nodes.diffusion.pool import Pool
-from nodes.sampling import ksampler
-from nodes.values import Conditioning, Latents, Model, Weights
+from nodes.sampling import finish_sampling, ksampler, sample_steps, start_sampling
+from nodes.values import Conditioning, Latents, Model, SamplerName, Weights
 
 BOUNDS = {
     "sampling_overhead_ratio": 0.03,
     "sampling_overhead_ratio_small": 0.03,
     "sampling_overhead_ratio_small_sde": 0.03,
+    "sampling_overhead_ratio_by_step": 0.03,
 }
 MODEL = Model(Weights("checkpoints", "random", "0"))
+PROMPTS = (
+    Conditioning(torch.full((1, 77, 768), 0.1)),
+    Conditioning(torch.full((1, 77, 768), 0.2)),
+)
 
 
 def measure() -> dict[str, float]:
@@ -29,30 +34,34 @@ def measure() -> dict[str, float]:
         "sampling_overhead_ratio": overhead(pool, 64, 2),
         "sampling_overhead_ratio_small": overhead(pool, 16, 4),
         "sampling_overhead_ratio_small_sde": overhead(pool, 16, 4, "dpmpp_2m_sde"),
+        "sampling_overhead_ratio_by_step": overhead(pool, 16, 4, run=sample_one_by_one),
     }
 
 
-def overhead(pool: "Timed", side: int, steps: int, sampler: Any = "dpmpp_2m") -> float:
+def overhead(
+    pool: "Timed", side: int, steps: int, sampler: SamplerName = "dpmpp_2m", run: Any = None
+) -> float:
     """The ratio for square latents of `side`, all else of a run included."""
     pool.inside = 0.0
     began = time.perf_counter()
-    sample(pool, side, steps, sampler)
+    (run or sample)(pool, side, steps, sampler)
     synchronize()
     return (time.perf_counter() - began - pool.inside) / pool.inside
 
 
-def sample(pool: "Timed", side: int, steps: int, sampler: Any = "dpmpp_2m") -> None:
+def sample(pool: "Timed", side: int, steps: int, sampler: SamplerName = "dpmpp_2m") -> None:
     """A run with guidance, its previews unwatched."""
-    positive, negative = (Conditioning(torch.full((1, 77, 768), value)) for value in (0.1, 0.2))
-    ksampler(
-        MODEL,
-        positive,
-        negative,
-        Latents(torch.zeros(1, 4, side, side)),
-        steps=steps,
-        sampler=sampler,
-        pool=pool,
-    )
+    start = Latents(torch.zeros(1, 4, side, side))
+    ksampler(MODEL, *PROMPTS, start, steps=steps, sampler=sampler, pool=pool)
+
+
+def sample_one_by_one(pool: "Timed", side: int, steps: int, sampler: SamplerName) -> None:
+    """The same run, each step in a node of its own."""
+    start = Latents(torch.zeros(1, 4, side, side))
+    state = start_sampling(MODEL, start, steps=steps, sampler=sampler)
+    while not state.done:
+        state = sample_steps(MODEL, *PROMPTS, state, count=1, pool=pool).state
+    finish_sampling(state)
 
 
 class Timed(Pool):

@@ -63,8 +63,8 @@ class Roll(NamedTuple):
     pair: list[float]
 
 
-@node("Dice", category="chance", volatile=True)
-def dice() -> Roll:
+@node("Cast", category="chance", volatile=True)
+def cast() -> Roll:
     """Roll two dice."""
     number = random.random()  # noqa: S311
     return Roll(number, [number, 1.0])
@@ -115,5 +115,5 @@ def print_(
     ]
 
 
-functions: list[Any] = [read_note, read_all, dice, sky, void, weigh, gauge, full, print_]
+functions: list[Any] = [read_note, read_all, cast, sky, void, weigh, gauge, full, print_]
 catalog = Catalog(*(node_type(each) for each in (*functions, *toys.functions)))

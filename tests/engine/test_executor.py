@@ -12,7 +12,7 @@ import pytest
 from engine.artifacts import Artifact, Delivery, here
 from engine.catalog import Catalog
 from engine.check import compile_graph
-from engine.errors import Cancelled, NodeError
+from engine.errors import Cancelled, InputError, NodeError
 from engine.events import NodeFinished, NodeProgressed, NodeStarted, Warned
 from engine.executor import execute
 from engine.node import Lane, node, node_type
@@ -175,11 +175,69 @@ def test_volatile_nodes_run_each_time(run: Run, calls: list[str]) -> None:
     assert calls.count("Clock") == 2
 
 
-def test_a_file_known_only_in_the_run_is_read_each_time(run: Run, calls: list[str]) -> None:
+def test_a_file_known_only_in_the_run_is_read_once(run: Run, calls: list[str]) -> None:
     nodes = {"title": ("Pass", {"value": "red"}), "book": ("Read", {"title": link("title")})}
     assert run(nodes).outputs["result"] == "red2"
+    assert run(nodes).nodes["book"].state == "stored"
+    assert calls.count("Read") == 1
+
+
+def test_a_file_named_by_a_link_that_is_not_there_is_the_nodes_failure(run: Run) -> None:
+    nodes = {"title": ("Pass", {"value": "green"}), "book": ("Read", {"title": link("title")})}
+    with pytest.raises(NodeError, match='Read "book": there is no book') as caught:
+        run(nodes)
+    assert isinstance(caught.value.__cause__, InputError)
+
+
+def test_equal_bytes_from_a_volatile_node_cut_the_work_behind_it_off(
+    run: Run, calls: list[str]
+) -> None:
+    nodes = {
+        "dice": ("Dice", {}),
+        "far": ("Pass", {"value": link("dice")}),
+        "sum": ("Add", {"a": link("far"), "b": link("slow")}),
+        "slow": ("Add", {"b": 2}),
+        "end": ("Add", {"a": link("sum")}),
+    }
+    assert run(nodes).outputs["result"] == 6
+    again = run(nodes)
+    assert again.outputs["result"] == 6
+    assert states(again) == {
+        "dice": "ran", "far": "stored", "slow": "stored", "sum": "stored", "end": "stored",
+    }  # fmt: skip
+    assert calls == ["Dice", "Add", "Add", "Add", "Dice"]
+
+
+def test_two_volatile_nodes_of_equal_bytes_share_what_follows(run: Run, calls: list[str]) -> None:
+    nodes = {
+        "a": ("Dice", {}), "b": ("Dice", {}),
+        "x": ("Add", {"a": link("a")}), "y": ("Add", {"a": link("b")}),
+        "sum": ("Join", {"left": link("x"), "right": link("y")}),
+    }  # fmt: skip
+    assert run(nodes).outputs["result"] == 4
+    assert calls.count("Add") == 1
+
+
+def test_a_volatile_node_behind_a_lazy_input_runs_only_if_asked(run: Run, calls: list[str]) -> None:
+    nodes = {
+        "dice": ("Dice", {}),
+        "pick": ("Switch", {"condition": True, "on_true": 1.0, "on_false": link("dice")}),
+        "end": ("Add", {"a": link("pick")}),
+    }
+    assert run(nodes).outputs["result"] == 1
+    assert calls == ["Add"]
+    assert states(run(nodes)) == {"dice": "skipped", "pick": "ran", "end": "stored"}
+
+
+def test_what_cannot_be_stored_is_new_each_time(run: Run, calls: list[str]) -> None:
+    told: list[Any] = []
+    nodes = {"odd": ("Odd", {}), "n": ("Pass", {"value": link("odd")})}
+    run(nodes, on_event=told.append)
+    assert any(
+        "could not be stored" in event.message for event in told if isinstance(event, Warned)
+    )
     run(nodes)
-    assert calls.count("Read") == 2
+    assert calls.count("Odd") == 2
 
 
 def test_files_are_delivered_and_stored(

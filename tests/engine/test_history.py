@@ -13,7 +13,6 @@ from engine.artifacts import Delivery, here
 from engine.catalog import Catalog
 from engine.check import compile_graph
 from engine.executor import execute
-from engine.history import new_run
 from engine.node import node, node_type
 from engine.runtime import Measured, Runtime
 from engine.store import Store
@@ -78,14 +77,6 @@ def slow(value: float = 0.0) -> float:
 catalog = Catalog(*catalog.values(), node_type(slow))
 
 
-def test_runs_have_ids_that_sort_by_time() -> None:
-    first = new_run()
-    time.sleep(0.002)
-
-    assert first < new_run()
-    assert len({new_run() for _ in range(9)}) == 9
-
-
 def test_what_came_by_links_is_told_also_behind_a_stored_result(tell: Tell) -> None:
     first = tell(SLOW)
     again = tell(SLOW, colour="blue")
@@ -95,7 +86,7 @@ def test_what_came_by_links_is_told_also_behind_a_stored_result(tell: Tell) -> N
     assert again["inputs"] == first["inputs"] | {"end": {"value": 2.0, "colour": "blue"}}
     assert again["costs"] == first["costs"]
     assert again["costs"]["last"]["seconds"] >= 0.01
-    assert again["run"] > first["run"]
+    assert again["run"] != first["run"]
 
 
 def test_equal_nodes_are_told_alike(tell: Tell) -> None:
@@ -152,7 +143,7 @@ def test_only_what_json_can_carry_is_told(tell: Tell, value: Any, is_told: bool)
 
 
 def test_what_a_volatile_node_gave_is_told(tell: Tell) -> None:
-    found = tell({"dice": ("Dice", {}), "last": ("Gauge", {"values": link("dice", "pair")})})
+    found = tell({"dice": ("Cast", {}), "last": ("Gauge", {"values": link("dice", "pair")})})
 
     number = found["inputs"]["last"]["values"][0]
     assert found["given"] == {"dice": {"$dict": [["number", number], ["pair", [number, 1.0]]]}}

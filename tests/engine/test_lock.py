@@ -18,7 +18,7 @@ from .notes import Notes, catalog
 NODES: dict[str, Any] = {
     "note": ("ReadNote", {"note": "a.txt"}),
     "sum": ("Add", {"a": 1.0}),
-    "dice": ("Dice", {}),
+    "dice": ("Cast", {}),
     "last": ("Pass", {"value": link("note")}),
 }
 DOCUMENT = flow(NODES, text="last.value", sum="sum.value", chance="dice.number")
@@ -59,7 +59,7 @@ def test_a_lock_names_files_types_libraries_and_keys() -> None:
 
     (file,) = made.conditions.files
     assert (file.name, file.size) == ("a.txt", 5)
-    assert set(made.conditions.types) == {"ReadNote", "Add", "Dice", "Pass"}
+    assert set(made.conditions.types) == {"ReadNote", "Add", "Cast", "Pass"}
     assert made.conditions.profile == {"torch": "2.6"}
     assert made.conditions.machine.keys() == {"python"}
     assert made.outputs.keys() == {"text", "sum"}
@@ -114,7 +114,7 @@ def test_a_changed_document_is_told_node_by_node() -> None:
         (None, 'node "dice" was removed'),
         ("new", 'node "new" was added'),
         (None, "its named inputs or outputs, or its subgraphs, were changed"),
-        (None, "Dice was version 1, it is not there"),
+        (None, "Cast was version 1, it is not there"),
     ]
 
 

@@ -3,9 +3,11 @@
 from typing import Annotated, Any, NamedTuple
 
 import pytest
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from engine import literals
 from engine.errors import DeclarationError
+from engine.grid import Grid
 from engine.node import Progress, node, node_type, rename, silent, type_name
 
 from .toys import Cloth, Fold, Shelf, catalog, cut, dye, pack, sew, switch, wait, write
@@ -51,6 +53,21 @@ def test_schema_names_outputs_lazies_and_type_variables() -> None:
     schema = node_type(switch).schema()
     assert schema["lazy"] == ["on_true", "on_false"]
     assert schema["inputs"]["properties"]["on_true"]["link"] == "T"
+
+
+def test_a_generic_value_can_only_be_linked() -> None:
+    @node("Show", category="cloth")
+    def show(cloths: Grid[Cloth]) -> str:
+        """Show cloths."""
+        return str(cloths.shape)
+
+    item = node_type(show).inputs["cloths"]
+
+    assert node_type(show).schema()["inputs"]["properties"]["cloths"]["link"] == "Grid[Cloth]"
+    assert literals.expected(item) == "link it to Grid[Cloth]"
+    assert show(item.adapter.validate_python(Grid.of(Cloth("red")))) == "()"
+    with pytest.raises(ValidationError):
+        literals.validated(item, {"axes": [], "cells": []})
 
 
 def test_a_choice_of_models_is_one_of() -> None:

@@ -32,7 +32,7 @@ def test_a_stored_result_cuts_off_what_is_behind_it(
     plan = planned(flow(SEWN), store, runtime)
     assert plan.running == []
     assert plan.nodes["sewn"].why.startswith("stored on ")
-    assert plan.nodes["thread"].why == "not needed: what follows it is stored"
+    assert "not needed" in plan.nodes["thread"].why
 
 
 def test_a_plan_agrees_with_the_run(run: Run, store: Store, runtime: Runtime) -> None:
@@ -70,7 +70,7 @@ def test_reasons_for_running_each_time(store: Store, runtime: Runtime) -> None:
     }
     assert (
         planned(flow(lazy), store, runtime).nodes["s"].why
-        == "it follows a node that runs each time"
+        == "it follows a node that runs each time, and is made again if that gives something new"
     )
 
 
@@ -80,7 +80,7 @@ def test_what_stands_behind_a_stored_node_is_not_needed(
     run(SEWN)
     nodes = SEWN | {"again": ("Pass", {"value": link("sewn")})}
     plan = planned(flow(nodes), store, runtime)
-    assert plan.nodes["thread"].why == "not needed: what follows it is stored"
+    assert "not needed" in plan.nodes["thread"].why
 
 
 def test_a_node_with_two_followers_is_planned_once(store: Store, runtime: Runtime) -> None:

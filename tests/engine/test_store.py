@@ -121,14 +121,6 @@ def test_cheap_results_stay_in_memory(disk: Store) -> None:
     assert reopened(disk).get(KEY, HERE) is not None
 
 
-def test_volatile_results_are_not_written(disk: Store) -> None:
-    disk.put("volatile-1", {"value": 1}, "Clock", SLOW, keep=True)
-    assert disk.get("volatile-1", HERE) is not None
-    assert reopened(disk).get("volatile-1", HERE) is None
-    assert reopened(disk).note("volatile-1", HERE) is None
-    assert disk.size().records == 0
-
-
 def test_a_store_without_a_folder_forgets() -> None:
     store = Store()
     store.put(KEY, {"value": 1}, "Add", SLOW, keep=True)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from engine.artifacts import Artifact, Delivery, here
 from engine.catalog import Catalog
 from engine.errors import InputError
+from engine.grid import Grid
 from engine.node import Lazy, Opaque, Progress, Service, node, node_type, rename, silent
 
 T = TypeVar("T")
@@ -156,6 +157,72 @@ def clock() -> float:
     return time.time()
 
 
+@node("Dice", category="time", volatile=True)
+def dice() -> float:
+    """Throw loaded dice: 4 each time."""
+    calls.append("Dice")
+    return 4.0
+
+
+@node("Odd", category="time", volatile=True)
+def odd() -> Any:
+    """Give what no codec knows."""
+    calls.append("Odd")
+    return object()
+
+
+@node("Tally", category="math")
+def tally(numbers: Grid[float]) -> str:
+    """Write a table of numbers down."""
+    sides = ";".join(f"{axis.name}:{','.join(map(str, axis.labels))}" for axis in numbers.axes)
+    return f"{sides}={','.join(f'{cell:g}' for cell in numbers.cells)}"
+
+
+@node("Less", category="logic")
+def less(a: float, b: float = 0.0) -> bool:
+    """Whether a number is less than another."""
+    calls.append("Less")
+    return a < b
+
+
+@node("Count", category="math")
+def count_up(*, length: int = 3) -> list[int]:
+    """Count."""
+    return list(range(length))
+
+
+@node("Anything", category="math")
+def anything(value: Any) -> Any:
+    """Pass anything on."""
+    return value
+
+
+@node("Hem", category="cloth")
+def hem(*, stitches: Annotated[int, Field(ge=0, le=2)] = 0) -> int:
+    """Hem a cloth with a few stitches."""
+    return stitches
+
+
+@node("Mean", category="math")
+def mean(numbers: Grid[float], *, weight: float = 0.0) -> float:
+    """The mean of a table, and a weight."""
+    return sum(numbers.cells) / len(numbers.cells) + weight
+
+
+@node("Hold", category="math", lane="device")
+def hold(*, value: float = 0.0) -> float:
+    """Hold a number on the device."""
+    calls.append(f"Hold {value:g}")
+    return value
+
+
+@node("Note", category="output", lane="device")
+def note(number: float, *, index: int = 0, delivery: Delivery = here) -> Artifact:
+    """Write a number into a file."""
+    calls.append(f"Note {number:g}")
+    return delivery.write("note", "txt", f"{index} {number:g}".encode(), "text/plain")
+
+
 def book_digest(title: str, shelf: Shelf) -> str:
     if title not in shelf.books:
         raise InputError(
@@ -230,7 +297,7 @@ def wait(
 
 
 functions: list[Any] = [
-    leave, endless,
+    leave, endless, dice, odd, tally, less, count_up, note, anything, hem, mean, hold,
     weave, embroider, add, pass_on, join, dye, spin, sew, cut, stack, knot, pack, switch, clock, read, fail, write, wait,
 ]  # fmt: skip
 catalog = Catalog(*(node_type(function) for function in functions))

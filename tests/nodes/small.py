@@ -10,9 +10,13 @@ from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
 from torch import Tensor
 from typing_extensions import override
 
+from engine.codecs import Codecs
 from nodes.diffusion.pool import Pool
+from nodes.runtime import TENSOR
 from nodes.values import VAE, Conditioning, ControlNet, Model, Weights
 
+CODECS = Codecs(frozenset({"engine", "nodes"}), {TENSOR.type_name: TENSOR})
+"""As the store writes values."""
 WIDTH = 64
 """Of the text embeddings."""
 MODEL = Model(Weights("checkpoints", "small", "0"))

@@ -1,5 +1,6 @@
 import pytest
 
+from engine.errors import InputError
 from nodes import logic
 
 
@@ -39,3 +40,41 @@ def test_texts_are_joined_without_the_empty_ones() -> None:
     assert logic.join_text(["a cat", "", "at night"]) == "a cat, at night"
     assert logic.join_text(["a", "b"], separator="") == "ab"
     assert logic.join_text([""]) == ""
+
+
+def test_a_value_passes() -> None:
+    value = object()
+
+    assert logic.pass_on(value) is value
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("a {colour} house, {hour}:00", "a red house, 7:00"),
+        ("{scale} {half} {is_day}", "20 7.5 true"),
+        ("{{colour}} {colour}}}", "{colour} red}"),
+        (
+            "{a|b} {colour.upper} {0.x} {} {colour!r} {",
+            "{a|b} {colour.upper} {0.x} {} {colour!r} {",
+        ),
+        ("", ""),
+    ],
+)
+def test_values_stand_in_place_of_their_names(template: str, text: str) -> None:
+    values: dict[str, str | bool | int | float]
+    values = {"colour": "red", "hour": 7, "scale": 20.0, "half": 7.5, "is_day": True}
+
+    assert logic.format_text(template=template, values=values) == text
+
+
+def test_a_value_is_not_looked_into_for_names() -> None:
+    assert logic.format_text(template="{a}", values={"a": "{b}", "b": "x"}) == "{b}"
+
+
+def test_a_name_without_a_value_is_told() -> None:
+    with pytest.raises(InputError, match=r"names \{color\}.*there is colour, hour") as caught:
+        logic.format_text(template="{color}", values={"colour": "red", "hour": 7})
+    assert caught.value.hint == "colour"
+    with pytest.raises(InputError, match="there is none"):
+        logic.format_text(template="{x}", values={})

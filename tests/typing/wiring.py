@@ -10,11 +10,12 @@ from nodes.image import load_image
 from nodes.latents import empty_latent, set_latent_mask
 from nodes.loaders import load_checkpoint, load_controlnet
 from nodes.logic import join_text, not_, switch
+from nodes.noisy_latents import noise_latents, read_noisy_latents, set_noisy_latents
 from nodes.output import save_image
-from nodes.sampling import ksampler
+from nodes.sampling import finish_sampling, ksampler, sample_steps, start_sampling
 from nodes.text import clip_encode
 from nodes.vae import vae_decode, vae_encode
-from nodes.values import Conditioning, Image, Latents
+from nodes.values import Conditioning, Image, Latents, SamplerState
 
 graph = Graph()
 checkpoint = graph.add(load_checkpoint, checkpoint="starter.safetensors")
@@ -29,6 +30,14 @@ encoded = graph.add(vae_encode, checkpoint.vae, photo.image)
 masked = graph.add(set_latent_mask, encoded, photo.mask)
 edges = graph.add(load_controlnet, controlnet="edges.safetensors")
 controlled = graph.add(control_net_apply, cat, nothing, edges, photo.image)
+begun: SamplerState = graph.add(start_sampling, checkpoint.model, start, steps=4)
+halfway = graph.add(sample_steps, checkpoint.model, cat, nothing, begun, count=2)
+rest = graph.add(sample_steps, checkpoint.model, cat, nothing, halfway.state)
+ended: Latents = graph.add(finish_sampling, rest.state)
+noisy: Latents = graph.add(read_noisy_latents, halfway.state)
+kept: Latents = graph.add(noise_latents, halfway.state, start, level="before")
+mixed: SamplerState = graph.add(set_noisy_latents, halfway.state, kept)
+done: bool = graph.add(not_, rest.done)
 chosen: Latents = graph.add(switch, True, lambda: masked, lambda: start)
 text: str = graph.add(join_text, ["a", "b"])
 
@@ -43,6 +52,12 @@ graph.add(ksampler, checkpoint.model, cat, nothing, image)  # type: ignore[arg-t
 graph.add(ksampler, edges, cat, nothing, start)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 graph.add(save_image, latents)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 graph.add(ksampler, checkpoint.model, controlled, nothing, start)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+graph.add(sample_steps, checkpoint.model, cat, nothing, start)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+graph.add(sample_steps, checkpoint.model, cat, nothing, rest.done)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+graph.add(vae_decode, checkpoint.vae, rest.state)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+graph.add(finish_sampling, latents)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+graph.add(ksampler, checkpoint.model, cat, nothing, begun)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+graph.add(set_noisy_latents, kept, begun)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 graph.add(join_text, [cat])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
 
 # An output that is not there

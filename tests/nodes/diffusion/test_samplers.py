@@ -7,14 +7,13 @@ from typing import Any, get_args
 import diffusers
 import pytest
 import torch
-from safetensors.torch import load, save
 from torch import Tensor
 
 from nodes.diffusion.noise import NoiseStream, initial
-from nodes.diffusion.samplers import Denoiser, SamplerState, finish, step
+from nodes.diffusion.samplers import Denoiser, Point, finish, step
 from nodes.diffusion.schedules import VARIANCE_PRESERVING, NoiseSchedule, Schedule, schedule
 from nodes.values import SamplerName, ScheduleName
-from tests.nodes.small import relative_rms
+from tests.nodes.small import CODECS, relative_rms
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -57,10 +56,10 @@ def ours(
     noise: NoiseStream,
     denoise: Denoiser | None = None,
 ) -> Tensor:
-    state = SamplerState(x, noise)
+    point = Point(x, noise)
     for _ in range(plan.steps):
-        state = step(sampler, plan, state, denoise or toy(plan))
-    return finish(plan, state)
+        point = step(sampler, plan, point, denoise or toy(plan))
+    return finish(plan, point)
 
 
 def theirs(sampler: SamplerName, steps: int, seed: int, **config: Any) -> Tensor:
@@ -130,25 +129,29 @@ def test_a_run_continued_from_its_record_is_bit_equal(sampler: SamplerName, cut:
     plan = schedule("karras", TRAINED, 5, sampler=sampler, profile="diffusers")
     noise, stream = initial("diffusers", 1, SHAPE)
     whole = ours(sampler, plan, noise * 14, stream)
-    state = SamplerState(noise * 14, stream)
+    point = Point(noise * 14, stream)
     for _ in range(cut):
-        state = step(sampler, plan, state, toy(plan))
-    state = SamplerState.restored(load(save(state.tensors())), state.metadata())
-    assert state.step == cut
+        point = step(sampler, plan, point, toy(plan))
+    point = CODECS.decode(*CODECS.encode(point.at_rest()))
+    assert point.step == cut
     for _ in range(cut, plan.steps):
-        state = step(sampler, plan, state, toy(plan))
-    assert torch.equal(finish(plan, state), whole)
+        point = step(sampler, plan, point, toy(plan))
+    assert torch.equal(finish(plan, point), whole)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_step_leaves_its_state_as_it_was(sampler: SamplerName) -> None:
+def test_a_step_leaves_its_point_as_it_was(sampler: SamplerName) -> None:
     plan = schedule("karras", TRAINED, 3, sampler=sampler, profile="diffusers")
     noise, stream = initial("diffusers", 1, SHAPE)
-    state = step(sampler, plan, SamplerState(noise * 14, stream), toy(plan))
-    before = {name: tensor.clone() for name, tensor in state.tensors().items()}
-    once, again = (step(sampler, plan, state, toy(plan)) for _ in range(2))
+    point = step(sampler, plan, Point(noise * 14, stream), toy(plan))
+    before = point.at_rest()
+    once, again = (step(sampler, plan, point, toy(plan)) for _ in range(2))
     assert torch.equal(once.x, again.x)
-    assert all(torch.equal(before[name], tensor) for name, tensor in state.tensors().items())
+    assert torch.equal(before.x, point.x)
+    assert all(map(torch.equal, before.noise.states, point.noise.states))
+    assert before.denoised is not None
+    assert point.denoised is not None
+    assert torch.equal(before.denoised, point.denoised)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -181,10 +184,10 @@ def test_error_falls_with_the_order_of_the_sampler(sampler: SamplerName, order: 
         sigmas = tuple(10 * (0.1 / 10) ** (index / steps) for index in range(steps + 1))
         plan = Schedule(sigmas, (0.0,) * steps)
         x = torch.linspace(-20, 20, 9, dtype=torch.float64)
-        state = SamplerState(x, NoiseStream.seeded(0))
+        point = Point(x, NoiseStream.seeded(0))
         for _ in range(steps):
-            state = step(sampler, plan, state, gaussian(plan))
-        return relative_rms(state.x, exact(x, sigmas[0], sigmas[-1]))
+            point = step(sampler, plan, point, gaussian(plan))
+        return relative_rms(point.x, exact(x, sigmas[0], sigmas[-1]))
 
     assert math.log2(error(64) / error(128)) == pytest.approx(order, abs=0.15)
 
@@ -259,7 +262,7 @@ def test_dpmpp_2m_sde_is_the_published_update() -> None:
     assert relative_rms(ours("dpmpp_2m_sde", plan, noise * 14, stream), reference) < 1e-5
 
 
-def test_states_are_replaced_not_changed() -> None:
-    state = SamplerState(torch.zeros(SHAPE), NoiseStream.seeded(0))
-    assert replace(state, step=2).step == 2
-    assert state.step == 0
+def test_points_are_replaced_not_changed() -> None:
+    point = Point(torch.zeros(SHAPE), NoiseStream.seeded(0))
+    assert replace(point, step=2).step == 2
+    assert point.step == 0
