@@ -1,237 +1,283 @@
-"""The disk tier: one JSON record for each result, its tensors beside it as safetensors."""
+"""Records in a place: each is read whole or not at all."""
 
-import hashlib
-import json
-import os
-import shutil
-import struct
-from collections.abc import Iterator, Mapping
+import re
+import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
-from .canonical import canonical, digest
-from .codecs import Buffer, Buffers, Codecs
+from .codecs import Codecs
 from .errors import StoreError
-from .files import write_whole
-from .trace import Entry
+from .place import Place, Stored
+from .records import DamagedError, Head, Note, Sealed, head_name, join, key_of, parse_head
 
-FORMAT = 2
+LEFT_BEHIND = 3600.0
+"""Seconds after which a file that no record names is not going to get one."""
+_UNFINISHED = re.compile(r"../\.writing-.*")
 
 
 @dataclass(frozen=True)
-class Note:
-    """What the store knows of a result without reading its tensors.
+class StoreSize:
+    """How much a tier holds, and how much it may."""
 
-    `run` names the run that made it, `peak` is the memory in bytes that this took, if measured.
-    `behind` are the entries of its trace.
-    """
-
-    type_name: str
-    seconds: float
-    created: float
-    size: int
-    run: str = ""
-    peak: int | None = None
-    behind: Mapping[str, Entry] = field(default_factory=dict)
+    records: int
+    bytes: int
+    budget: int
 
 
-class DamagedError(Exception):
-    """A record's bytes are not what was written."""
+@dataclass(slots=True)
+class _Entry:
+    """The files of one key."""
+
+    key: str
+    files: list[Stored] = field(default_factory=list)
+
+    @property
+    def used(self) -> float:
+        return max(file.used for file in self.files)
+
+    @property
+    def size(self) -> int:
+        return sum(file.size for file in self.files)
+
+    @property
+    def has_head(self) -> bool:
+        return any(file.name == head_name(self.key) for file in self.files)
 
 
 class Disk:
-    """A folder of records, each written whole and checked when it is read.
+    """Records in a place, within a budget of bytes, checked when they are read.
 
     A record is `ab/abcd….json` (values as JSON, notes, digests) and, where it holds tensors,
-    `ab/abcd….safetensors`, written first. A record that fails its check is removed and is a miss.
+    `ab/abcd….0123….safetensors`, written first and named by its content, so that whichever of
+    several writers of a key comes last, its JSON finds its own tensors.
     """
 
-    def __init__(self, folder: Path, codecs: Codecs, budget: int) -> None:
-        self.folder = folder
+    def __init__(self, place: Place, codecs: Codecs, budget: int) -> None:
+        self.place = place
         self.codecs = codecs
         self.budget = budget
         self.used: int | None = None
+        self.lock = Lock()
+
+    # Looking, without changing anything
+
+    def head(self, key: str) -> Head | None:
+        """A record without its tensors, which are there too; none if there is no such record.
+
+        Raises:
+            DamagedError: It is damaged.
+            OSError: The place cannot be read.
+        """
+        head = self._head(key)
+        if head is None or head.tensors is None or self.place.exists(head.tensors_name):
+            return head
+        raise DamagedError
+
+    def fetch(self, key: str) -> Sealed | None:
+        """A record with its tensors, every byte checked; none if there is no such record.
+
+        Raises:
+            DamagedError: It is damaged.
+            OSError: The place cannot be read.
+        """
+        head = self._head(key)
+        if head is None:
+            return None
+        tensors = None if head.tensors is None else self.place.read(head.tensors_name)
+        sealed = join(head, tensors)
+        self._touch(head)
+        return sealed
+
+    # A place of one's own: what is damaged goes
 
     def note(self, key: str) -> tuple[Note, Any] | None:
         """The notes of a record and its tree of values, if the record is there and whole."""
         try:
-            body = self._body(key)
-            if body is None:
-                return None
-            note = Note(**body["note"])
-            found = None if self._incomplete(key, body) else (note, body["values"])
-        except (DamagedError, KeyError, TypeError):
-            found = None
-        if found is None:
+            head = self.head(key)
+        except OSError:
+            return None
+        except DamagedError:
             self._discard(key)
-        return found
-
-    def _incomplete(self, key: str, body: dict[str, Any]) -> bool:
-        return body["tensors"] is not None and not self._tensors(key).is_file()
+            return None
+        return None if head is None else (head.note, head.values)
 
     def read(self, key: str) -> tuple[Note, dict[str, Any]] | None:
         """A record's outputs by name, or none if it is not there or damaged."""
-        found = self.note(key)
-        if found is None:
-            return None
-        note, tree = found
         try:
-            outputs = self.codecs.decode(tree, self._buffers(key))
-        except (DamagedError, StoreError, KeyError, TypeError, ValueError):
+            sealed = self.fetch(key)
+            return None if sealed is None else (sealed.head.note, sealed.outputs(self.codecs))
+        except OSError:
+            return None
+        except (DamagedError, StoreError):
             self._discard(key)
             return None
-        self._touch(key)
-        return note, outputs
 
-    def write(self, key: str, outputs: Mapping[str, Any], note: Note) -> None:
-        """Write a record.
+    def write(self, sealed: Sealed) -> None:
+        """Write a record, in the place of one of its key; what is there already is not written again.
 
         Raises:
-            OSError: The disk is full or not writable; nothing is left behind.
-            StoreError: A value is of a class that no codec knows.
+            OSError: The place is full or not writable; nothing is left behind.
         """
-        tree, buffers = self.codecs.encode(dict(outputs))
-        path = self._record(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        tensors = None
-        size = 0
-        if buffers:
-            data = _safetensors(buffers)
-            tensors = hashlib.sha256(data).hexdigest()
-            write_whole(self._tensors(key), data)
-            size += len(data)
-        body = {
-            "record": FORMAT,
-            "note": asdict(note),
-            "values": tree,
-            "tensors": tensors,
-        }
-        text = canonical(body)
-        sealed = canonical({"body": body, "sha256": digest(text)}).encode()
-        write_whole(path, sealed)
-        if self.used is not None:
-            self.used += size + len(sealed)
-        self._keep_within_budget()
+        head, tensors = sealed.head, sealed.tensors
+        fresh = tensors is not None and self.place.read(head.tensors_name) != tensors
+        if tensors is not None and fresh:
+            self.place.write(head.tensors_name, tensors)
+        elif tensors is not None:
+            self.place.touch(
+                head.tensors_name
+            )  # or it may look left behind until its head is there
+        try:
+            self.place.write(head.name, head.text)
+        except OSError:
+            if fresh:
+                with suppress(OSError):
+                    self.place.remove(head.tensors_name)
+            raise
+        self._keep_within_budget(sealed.size)
 
-    def remove(self, key: str) -> None:
-        """Forget a record."""
-        for path in (self._record(key), self._tensors(key)):
-            path.unlink(missing_ok=True)
+    # A place shared with others: what is whole stays
 
-    def records(self) -> list[tuple[float, int, str]]:
-        """Every record as (last used, bytes, key), the longest unused first."""
-        found: dict[str, tuple[float, int]] = {}
-        for path in self._files():
-            try:
-                status = path.stat()
-            except FileNotFoundError:
-                continue
-            used, size = found.get(path.stem, (0.0, 0))
-            found[path.stem] = (max(used, status.st_mtime), size + status.st_size)
-        return sorted((used, size, key) for key, (used, size) in found.items())
+    def offer(self, sealed: Sealed, *, replace: bool = False) -> bool:
+        """Write a record unless its key has a whole one; whether it was written.
+
+        Args:
+            sealed: The record.
+            replace: The one that is there is known to be damaged.
+
+        Raises:
+            OSError: The place cannot be reached, is full or not writable.
+        """
+        head = sealed.head
+        if not replace and self._whole(head.key):
+            return False
+        if sealed.tensors is not None:
+            self.place.write(head.tensors_name, sealed.tensors)
+        if self.place.create(head.name, head.text):
+            return True
+        if not replace and self._whole(head.key):  # another was first
+            return False
+        self.place.write(head.name, head.text)
+        return True
+
+    # Room
+
+    def size(self) -> StoreSize:
+        """How much the place holds.
+
+        Raises:
+            OSError: The place cannot be reached.
+        """
+        entries = self._entries()[0]
+        return StoreSize(
+            sum(entry.has_head for entry in entries),
+            sum(entry.size for entry in entries),
+            self.budget,
+        )
 
     def prune(self, budget: int) -> int:
-        """Remove what was longest unused until at most `budget` bytes are left; the bytes freed."""
-        records = self.records()
-        total = sum(size for _, size, _ in records)
-        freed = 0
-        for _, size, key in records:
-            if total - freed <= budget:
+        """Remove what nobody can use, then what was longest unused; the bytes freed.
+
+        Args:
+            budget: The bytes that may stay.
+
+        Raises:
+            OSError: The place cannot be reached or does not allow it.
+        """
+        freed = self._remove_left_behind()
+        entries = sorted(self._entries()[0], key=lambda entry: entry.used)
+        total = sum(entry.size for entry in entries)
+        for entry in entries:
+            if total <= budget:
                 break
-            self.remove(key)
-            freed += size
-        self.used = total - freed
+            self._remove(entry)
+            total -= entry.size
+            freed += entry.size
+        self.used = total
         return freed
 
     def clear(self) -> int:
-        """Remove every record; the bytes freed, which are fewer where the disk is read-only."""
-        before = sum(size for _, size, _ in self.records())
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.used = sum(size for _, size, _ in self.records())
-        return before - self.used
+        """Remove every record; the bytes freed, which are fewer where the place does not allow it."""
+        entries, unfinished = self._entries()
+        for entry in entries:
+            with suppress(OSError):
+                self._remove(entry)
+        for file in unfinished:
+            with suppress(OSError):
+                self.place.remove(file.name)
+        self.used = self.size().bytes
+        return sum(entry.size for entry in entries) - self.used
+
+    def _head(self, key: str) -> Head | None:
+        text = self.place.read(head_name(key))
+        return None if text is None else parse_head(key, text)
+
+    def _whole(self, key: str) -> bool:
+        """Whether there is a record that is not seen to be damaged, be it of another version."""
+        try:
+            return self.head(key) is not None or self.place.exists(head_name(key))
+        except DamagedError:
+            return False
 
     def _discard(self, key: str) -> None:
         """Remove a damaged record; where that is not possible it stays a miss."""
+        names = [head_name(key)]
+        with suppress(OSError, DamagedError):
+            head = self._head(key)
+            if head is not None and head.tensors is not None:
+                names.append(head.tensors_name)
         with suppress(OSError):
-            self.remove(key)
+            for name in names:
+                self.place.remove(name)
 
-    def _keep_within_budget(self) -> None:
-        if self.used is None:
-            self.used = sum(size for _, size, _ in self.records())
-        if self.used > self.budget:
-            self.prune(self.budget * 9 // 10)  # some room, so that not every write prunes
+    def _touch(self, head: Head) -> None:
+        with suppress(OSError):  # pruned by another process meanwhile, or a read-only place
+            self.place.touch(head.name)
 
-    def _files(self) -> Iterator[Path]:
-        for suffix in ("json", "safetensors"):
-            yield from self.folder.glob(f"??/*.{suffix}")
+    def _remove(self, entry: _Entry) -> None:
+        """Remove the files of a key, its head first, so that no reader finds it without tensors."""
+        for file in sorted(entry.files, key=lambda file: file.name != head_name(entry.key)):
+            self.place.remove(file.name)
 
-    def _record(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key}.json"
+    def _keep_within_budget(self, written: int) -> None:
+        with self.lock:
+            if self.used is None:
+                self.used = self.size().bytes
+            else:
+                self.used += written
+            if self.used > self.budget:
+                self.prune(self.budget * 9 // 10)  # some room, so that not every write prunes
 
-    def _tensors(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key}.safetensors"
+    def _entries(self) -> tuple[list[_Entry], list[Stored]]:
+        """What the place holds for each key, and files that a killed writer left unfinished."""
+        entries: dict[str, _Entry] = {}
+        unfinished = []
+        for file in self.place.list():
+            key = key_of(file.name)
+            if key is not None:
+                entries.setdefault(key, _Entry(key)).files.append(file)
+            elif _UNFINISHED.fullmatch(file.name):
+                unfinished.append(file)
+        return list(entries.values()), unfinished
 
-    def _touch(self, key: str) -> None:
-        for path in (self._record(key), self._tensors(key)):
-            try:
-                os.utime(path)
-            except OSError:  # pruned by another process meanwhile, or a read-only store
-                return
+    def _remove_left_behind(self) -> int:
+        """Remove old files that no head names; the bytes freed."""
+        entries, left = self._entries()
+        for entry in entries:
+            if not entry.has_head:
+                left += entry.files
+            elif len(entry.files) > 2:
+                left += self._unnamed(entry)
+        old = [file for file in left if file.used < time.time() - LEFT_BEHIND]
+        for file in old:
+            self.place.remove(file.name)
+        return sum(file.size for file in old)
 
-    def _body(self, key: str) -> dict[str, Any] | None:
+    def _unnamed(self, entry: _Entry) -> list[Stored]:
         try:
-            text = self._record(key).read_bytes()
-        except OSError:
-            return None
-        try:
-            sealed = json.loads(text)
-            body: dict[str, Any] = sealed["body"]
-            whole = sealed["sha256"] == digest(canonical(body)) and body["record"] == FORMAT
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise DamagedError from error
-        if not whole:
-            raise DamagedError
-        return body
-
-    def _buffers(self, key: str) -> Buffers:
-        body = self._body(key)
-        if body is None or body["tensors"] is None:
-            return {}
-        try:
-            data = self._tensors(key).read_bytes()
-        except OSError as error:
-            raise DamagedError from error
-        if hashlib.sha256(data).hexdigest() != body["tensors"]:
-            raise DamagedError
-        return _parse_safetensors(data)
-
-
-def _safetensors(buffers: Buffers) -> bytes:
-    """The buffers in the safetensors format: length of the header, header as JSON, data."""
-    header: dict[str, Any] = {}
-    chunks: list[bytes | bytearray | memoryview] = []
-    end = 0
-    for name, buffer in buffers.items():
-        start, end = end, end + len(buffer.data)
-        header[name] = {
-            "dtype": buffer.dtype,
-            "shape": list(buffer.shape),
-            "data_offsets": [start, end],
-        }
-        chunks.append(buffer.data)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    return b"".join([struct.pack("<Q", len(text)), text, *chunks])
-
-
-def _parse_safetensors(data: bytes) -> Buffers:
-    """The buffers of a file whose digest was found right."""
-    (length,) = struct.unpack_from("<Q", data)
-    header = json.loads(data[8 : 8 + length])
-    body = memoryview(data)[8 + length :]
-    return {
-        name: Buffer(item["dtype"], tuple(item["shape"]), body[slice(*item["data_offsets"])])
-        for name, item in header.items()
-    }
+            head = self._head(entry.key)
+        except DamagedError:
+            return []
+        named = {head_name(entry.key), "" if head is None else head.tensors_name}
+        return [] if head is None else [file for file in entry.files if file.name not in named]

@@ -14,7 +14,6 @@ from .caller import Caller, MissingError, reason
 from .canonical import canonical, digest
 from .codecs import content_digest
 from .constructs import GATHER, PLAIN
-from .disk import Note
 from .errors import Cancelled, NodeError, StoreError
 from .events import Event, NodeFinished, NodeStarted, NodeState, Warned, Watcher
 from .explain import made_of
@@ -27,6 +26,7 @@ from .links import Link
 from .node import Lane, Route, Waypoints
 from .program import Call, Program, behind, ranks
 from .pull import Pull, Rank, Task
+from .records import Note
 from .runtime import Runtime
 from .store import Record, Store
 from .waypoints import StoredRoute
@@ -136,6 +136,7 @@ class _Run:
         """Take part in the cpu lane until every target is there or the run has failed."""
         if self.journal is not None:
             self.journal.begin(self.id, self.program.workflow.name, self.runtime.profile)
+        self.store.begin(lambda message: self.tell(Warned(message)))
         with self.changed:
             for node in self.program.targets:
                 self.pull.target(node)
@@ -167,7 +168,7 @@ class _Run:
     def _found(self, task: Task, record: Record) -> None:
         self.found.add(task.call.id)
         self.caller.history.found(task.call, record)
-        if self.watched:
+        if self.watched and task.call.type.name not in PLAIN:
             name = task.call.type.name
             self.tell(NodeFinished(task.call.id, name, "stored", record.note.seconds))
 
@@ -234,7 +235,7 @@ class _Run:
         call = task.call
         started = time.perf_counter()
         try:
-            if self.watched:
+            if self.watched and call.type.name not in PLAIN:
                 self.tell(NodeStarted(call.id, call.type.name))
             outputs = self.caller.call(call)
         except MissingError as missing:
@@ -261,7 +262,8 @@ class _Run:
         if self.watched:
             if warning is not None:
                 self.tell(warning)
-            self.tell(NodeFinished(call.id, call.type.name, "ran", seconds))
+            if call.type.name not in PLAIN:
+                self.tell(NodeFinished(call.id, call.type.name, "ran", seconds))
 
     def _postpone(self, task: Task, link: Link) -> None:
         with self.changed:

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from .disk import Note
+from .constructs import PLAIN
 from .explain import Explainer, Reason, when
 from .journal import Journal
 from .keyring import Keyring
 from .keys import TypeDigests
 from .program import LATE, Call, Program, behind
+from .records import Note
 from .runtime import Runtime
 from .store import Store
 
@@ -84,7 +85,8 @@ class _Planner:
                 self.planned[node] = self._asked_for_later(call)
             elif node in reachable:
                 self.planned[node] = self._not_needed(node)
-        return Plan(self.planned, self.keys)
+        shown = {n: each for n, each in self.planned.items() if calls[n].type.name not in PLAIN}
+        return Plan(shown, self.keys)
 
     def _needed(self) -> dict[str, Note | None]:
         """The nodes that are asked for whatever happens, with what is stored of them."""

@@ -1,8 +1,9 @@
-"""Results by key: a memory tier within a budget of bytes over a disk tier."""
+"""Results by key: a memory tier within a budget of bytes, over a disk tier, over a shared one."""
 
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -12,8 +13,11 @@ from typing_extensions import override
 
 from .artifacts import Artifact, Delivery
 from .codecs import Codecs
-from .disk import Disk, Note
+from .disk import Disk, StoreSize
 from .errors import StoreError
+from .place import Folder
+from .records import DamagedError, Note, Sealed, seal
+from .shared import Shared, Warn
 from .trace import NOTHING, Trace
 
 GIGABYTE = 2**30
@@ -29,15 +33,6 @@ class Record:
     outputs: Mapping[str, Any]
     note: Note
     trace: Trace = NOTHING
-
-
-@dataclass(frozen=True)
-class StoreSize:
-    """How much the disk tier holds."""
-
-    records: int
-    bytes: int
-    budget: int
 
 
 class Memory(MutableMapping[str, Record]):
@@ -89,7 +84,10 @@ class Store:
         folder: The disk tier's folder; without one the store forgets with the process.
         codecs: How values become JSON and tensors.
         memory: The memory tier; any mapping will do.
+        memory_bytes: The memory tier's budget.
         disk_bytes: The disk tier's budget.
+        shared: The tier behind the disk, for several machines. What is found there is copied to the
+            disk; what is written to the disk goes there in the background. Needs a folder.
     """
 
     def __init__(
@@ -100,11 +98,20 @@ class Store:
         memory: MutableMapping[str, Record] | None = None,
         memory_bytes: int = 2 * GIGABYTE,
         disk_bytes: int = 20 * GIGABYTE,
+        shared: Shared | None = None,
     ) -> None:
         self.codecs = codecs or Codecs()
         self.memory = Memory(memory_bytes) if memory is None else memory
-        self.disk = Disk(folder, self.codecs, disk_bytes) if folder else None
+        self.disk = Disk(Folder(folder), self.codecs, disk_bytes) if folder else None
+        self.shared = shared
         self.lock = Lock()
+        if shared is not None and folder is None:
+            raise StoreError("a shared tier needs a disk tier before it: give the store a folder")
+
+    def begin(self, warn: Warn) -> None:
+        """A run begins: what is amiss with the shared tier is told to `warn`, once."""
+        if self.shared is not None:
+            self.shared.begin(warn)
 
     def note(self, key: str, delivery: Delivery) -> Note | None:
         """What is known of a stored result, without reading its tensors; none if it must be made.
@@ -118,6 +125,8 @@ class Store:
         if self.disk is None:
             return None
         found = self.disk.note(key)
+        if found is None and self.shared is not None:
+            found = self.shared.note(key)
         if found is None:
             return None
         note, tree = found
@@ -126,12 +135,18 @@ class Store:
         except (StoreError, TypeError, KeyError):  # written by a version with other fields
             return None
 
-    def get(self, key: str, delivery: Delivery) -> Record | None:
-        """The record for a key; a damaged one, or one whose file is gone, is none."""
+    def get(self, key: str, delivery: Delivery, *, share: bool = True) -> Record | None:
+        """The record for a key; a damaged one, or one whose file is gone, is none.
+
+        Args:
+            key: Its derivation key.
+            delivery: Where delivered files must still be.
+            share: Ask the shared tier too.
+        """
         with self.lock:
             record = self.memory.get(key)
         if record is None and self.disk is not None:
-            found = self.disk.read(key)
+            found = self.disk.read(key) or (self._fetched(key, self.disk) if share else None)
             if found is not None:
                 record = Record(found[1], found[0], Trace(found[0].behind))
                 with self.lock:
@@ -151,6 +166,7 @@ class Store:
         run: str = "",
         peak: int | None = None,
         trace: Trace = NOTHING,
+        share: bool = True,
     ) -> Note:
         """Keep a result: in memory, and on disk if reading it back is cheaper than making it.
 
@@ -163,6 +179,8 @@ class Store:
             run: The run that made it.
             peak: Bytes of memory that making it took, if measured.
             trace: What is known of the nodes behind it.
+            share: What is written to disk goes to the shared tier too, in the background; not if
+                it names delivered files, which lie on this machine.
 
         Raises:
             OSError: The disk is full or not writable. The result is in memory all the same.
@@ -176,21 +194,45 @@ class Store:
         if self.disk is not None and (
             keep or seconds > _READ_SECONDS + size / _READ_BYTES_PER_SECOND
         ):
-            self.disk.write(key, outputs, replace(note, behind=trace.entries()))
+            sealed = seal(key, outputs, replace(note, behind=trace.entries()), self.codecs)
+            self.disk.write(sealed)
+            if share and self.shared is not None and not _artifact_trees(sealed.head.values):
+                self.shared.publish(key, self._sealed)
         return note
+
+    def flush(self, seconds: float | None = None) -> int:
+        """Wait until results are shared, at most `seconds`; how many still wait."""
+        return 0 if self.shared is None else self.shared.flush(seconds)
+
+    def _fetched(self, key: str, disk: Disk) -> tuple[Note, dict[str, Any]] | None:
+        """A record of the shared tier, copied to the disk."""
+        sealed = None if self.shared is None else self.shared.fetch(key)
+        if sealed is None:
+            return None
+        try:
+            outputs = sealed.outputs(self.codecs)
+        except StoreError:  # another version of the nodes wrote it
+            return None
+        with suppress(OSError):  # it is found again where it was
+            disk.write(sealed)
+        return sealed.head.note, outputs
+
+    def _sealed(self, key: str) -> Sealed | None:
+        """What the disk holds for a key now."""
+        with suppress(DamagedError, OSError):
+            return self._disk().fetch(key)
+        return None
 
     def size(self) -> StoreSize:
         """How much the disk tier holds."""
-        disk = self._disk()
-        records = disk.records()
-        return StoreSize(len(records), sum(size for _, size, _ in records), disk.budget)
+        return self._disk().size()
 
     def prune(self, budget: int) -> int:
         """Bring the disk tier to at most `budget` bytes, longest unused first; the bytes freed."""
         return self._disk().prune(budget)
 
     def clear(self) -> int:
-        """Empty both tiers; the bytes freed on disk."""
+        """Empty the tiers in memory and on disk; the bytes freed on disk."""
         with self.lock:
             self.memory.clear()
         return self._disk().clear()
@@ -219,9 +261,13 @@ def artifacts_in(value: object) -> Iterator[Artifact]:
 
 def _delivered_tree(codecs: Codecs, tree: Any, delivery: Delivery) -> bool:
     """As `_delivered`, on stored JSON: only trees that hold artifacts are decoded."""
-    name = f"{Artifact.__module__}:{Artifact.__qualname__}"
-    artifacts = [codecs.decode(part, {}) for part in _parts(tree) if part.get("$value") == name]
+    artifacts = [codecs.decode(part, {}) for part in _artifact_trees(tree)]
     return _delivered({"": artifacts}, delivery)
+
+
+def _artifact_trees(tree: Any) -> list[dict[str, Any]]:
+    name = f"{Artifact.__module__}:{Artifact.__qualname__}"
+    return [part for part in _parts(tree) if part.get("$value") == name]
 
 
 def _parts(tree: Any) -> Iterator[dict[str, Any]]:

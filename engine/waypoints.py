@@ -37,7 +37,7 @@ class StoredRoute:
     def last(self, most: int) -> tuple[int, Any] | None:
         """The furthest stored step of at most `most`, with what was stored there; none if none is."""
         for step in range(most, 0, -1):
-            record = self.store.get(self._at(step), here)
+            record = self.store.get(self._at(step), here, share=False)
             if record is not None:
                 return step, record.outputs[NodeType.single]
         return None
@@ -51,7 +51,13 @@ class StoredRoute:
         try:
             outputs = {NodeType.single: value()}
             self.store.put(
-                self._at(step), outputs, self.type_name, elapsed, keep=True, run=self.run
+                self._at(step),
+                outputs,
+                self.type_name,
+                elapsed,
+                keep=True,
+                run=self.run,
+                share=False,  # a step is asked for after the other: too many questions for a network
             )
         except (OSError, StoreError, ValueError) as error:
             self.warn(error)

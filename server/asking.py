@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.catalog import Catalog
 from engine.check import check as problems_in
-from engine.errors import GraphError, InputError, Problem
+from engine.errors import GraphError, InputError, Problem, StoreError
 from engine.node import Input, type_name
 from engine.workflow import Workflow
 
@@ -14,6 +14,9 @@ from .answer import Answer
 from .console import say, say_problems, say_table, size
 from .failures import FAILED, problem_json, problems_of
 from .session import Session
+
+if TYPE_CHECKING:
+    from engine.shared import Shared
 
 
 def check(opened: Callable[[], tuple[Workflow, Session]]) -> Answer:
@@ -86,16 +89,24 @@ def list_models(session: Session) -> Answer:
     return Answer({"models": found}, show)
 
 
-def stored(session: Session, to: str | None) -> Answer:
-    """How much is stored, after pruning `to` a size; an empty one lets go of everything."""
+def stored(session: Session, to: str | None, *, shared: bool = False) -> Answer:
+    """How much is stored, after pruning `to` a size; an empty one lets go of everything.
+
+    Raises:
+        InputError: `to` is no size, or there is no shared store to be pruned.
+        StoreError: The shared store cannot be pruned.
+    """
     from .settings import read_bytes
 
     freed = None
     if to is not None:
-        freed = session.store.prune(read_bytes(to)) if to else session.store.clear()
+        tier = session.shared if shared else session.store
+        freed = tier.prune(read_bytes(to)) if to else tier.clear()
     now = session.store.size()
     answer: dict[str, Any] = {"records": now.records, "bytes": now.bytes, "budget": now.budget}
     answer["folder"] = str(session.settings.store)
+    if session.store.shared is not None:
+        answer["shared"] = _shared_size(session.store.shared)
     if freed is not None:
         answer["freed"] = freed
 
@@ -105,8 +116,23 @@ def stored(session: Session, to: str | None) -> Answer:
         say(
             f"{now.records} results in {size(now.bytes)} of {size(now.budget)}: {session.settings.store}"
         )
+        if (found := answer.get("shared")) is not None:
+            say(
+                f"{found['records']} results in {size(found['bytes'])}, shared: {found['place']}"
+                if found["reachable"]
+                else found["fault"]
+            )
 
     return Answer(answer, show)
+
+
+def _shared_size(shared: "Shared") -> dict[str, Any]:
+    try:
+        now = shared.size()
+    except StoreError as error:
+        return {"place": shared.title, "reachable": False, "fault": str(error)}
+    counts = {"records": now.records, "bytes": now.bytes}
+    return {"place": shared.title, "reachable": True, **counts}
 
 
 def _unknown_type(catalog: Catalog, name: str) -> Problem:

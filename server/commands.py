@@ -226,21 +226,28 @@ def cache_size(as_json: AsJson = False) -> None:
     _finish_cache(as_json, None)
 
 
+Shared = Annotated[bool, typer.Option("--shared", help="The shared store, for all who use it.")]
+
+
 @cache.command("prune")
 def cache_prune(
     to: Annotated[
-        str, typer.Option(metavar="SIZE", help="How much may stay, such as 5GB.")
-    ] = "1GB",
+        str | None,
+        typer.Option(metavar="SIZE", help="How much may stay, such as 5GB.", show_default="1GB"),
+    ] = None,
+    shared: Shared = False,
     as_json: AsJson = False,
 ) -> None:
     """Let go of the results that were not used for longest."""
-    _finish_cache(as_json, to)
+    if shared and to is None:
+        raise typer.BadParameter("say how much may stay in the shared store", param_hint="--to")
+    _finish_cache(as_json, to or "1GB", shared=shared)
 
 
 @cache.command("clear")
-def cache_clear(as_json: AsJson = False) -> None:
+def cache_clear(shared: Shared = False, as_json: AsJson = False) -> None:
     """Let go of all stored results. Pictures in the output folder stay."""
-    _finish_cache(as_json, "")
+    _finish_cache(as_json, "", shared=shared)
 
 
 @app.command()
@@ -316,11 +323,11 @@ def _opened(
     return workflow, session
 
 
-def _finish_cache(as_json: bool, to: str | None) -> None:
+def _finish_cache(as_json: bool, to: str | None, *, shared: bool = False) -> None:
     def work() -> "Answer":
         from .asking import stored
 
-        return stored(_session(), to)
+        return stored(_session(), to, shared=shared)
 
     _finish(work, as_json)
 

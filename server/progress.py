@@ -19,7 +19,7 @@ SHOW_CURSOR = "\x1b[?25h"
 def watching() -> Iterator[Watcher]:
     """The watcher that suits standard error."""
     if not sys.stderr.isatty():
-        yield show_line
+        yield Lines()
         return
     bars = Bars()
     try:
@@ -28,12 +28,23 @@ def watching() -> Iterator[Watcher]:
         bars.close()
 
 
-def show_line(event: Event) -> None:
-    """Write a line when a node starts to compute, and for a warning."""
-    if isinstance(event, NodeStarted):
-        say(f"{event.node} ({event.type_name}) …", sys.stderr)
-    elif isinstance(event, Warned):
-        say(_warning(event), sys.stderr)
+class Lines:
+    """A line when a node starts to compute, when it goes on from where it was cut off, and for a warning."""
+
+    def __init__(self) -> None:
+        self.fresh: set[str] = set()
+
+    def __call__(self, event: Event) -> None:
+        """Write what happened."""
+        if isinstance(event, NodeStarted):
+            self.fresh.add(event.node)
+            say(f"{event.node} ({event.type_name}) …", sys.stderr)
+        elif isinstance(event, NodeProgressed) and event.node in self.fresh:
+            self.fresh.remove(event.node)
+            if event.done > 1:
+                say(f"{event.node}: goes on from step {event.done} of {event.total}", sys.stderr)
+        elif isinstance(event, Warned):
+            say(_warning(event), sys.stderr)
 
 
 class Bars:
@@ -42,6 +53,7 @@ class Bars:
     def __init__(self) -> None:
         self.shown: Progress | None = None
         self.tasks: dict[str, TaskID] = {}
+        self.lines = Lines()
 
     def __call__(self, event: Event) -> None:
         """Show what happened."""
@@ -50,7 +62,7 @@ class Bars:
             name = f"{event.node} ({event.type_name})"
             self.tasks[event.node] = self.shown.add_task(name, total=None)
         elif self.shown is None:
-            show_line(event)
+            self.lines(event)
         elif isinstance(event, Warned):
             self.shown.console.print(_warning(event), markup=False, style="yellow")
         elif isinstance(event, NodeProgressed) and event.node in self.tasks:

@@ -14,6 +14,7 @@ from engine.artifacts import Artifact
 from engine.check import compile_graph
 from engine.executor import Result, execute
 from engine.grid import Grid
+from engine.store import Store
 from engine.workflow import Workflow
 
 from .answer import Answer
@@ -59,15 +60,19 @@ def run(workflow: Workflow, session: Session) -> Answer:
     """
     with Interrupt() as interrupt:
         program = compile_graph(workflow, session.catalog, session.runtime)
+        store = session.store
         with watching() as watch:
-            result = execute(
-                program,
-                session.store,
-                session.runtime,
-                on_event=watch,
-                cancel=interrupt.cancel,
-                journal=session.journal,
-            )
+            try:
+                result = execute(
+                    program,
+                    store,
+                    session.runtime,
+                    on_event=watch,
+                    cancel=interrupt.cancel,
+                    journal=session.journal,
+                )
+            finally:
+                share_rest(store, interrupt.cancel)
     paths, values, grids = _sorted_outputs(result.outputs)
     answer: dict[str, Any] = {"outputs": paths, "nodes": nodes_json(result.nodes)}
     if values:
@@ -75,6 +80,15 @@ def run(workflow: Workflow, session: Session) -> Answer:
     if grids:
         answer["grids"] = grids
     return Answer(answer, lambda: _show(result, paths, values, grids))
+
+
+def share_rest(store: Store, cancel: threading.Event) -> None:
+    """Wait until the results are shared; Ctrl-C leaves the rest on this machine."""
+    left = 0 if cancel.is_set() else store.flush(1.0)
+    if left:
+        say("sharing the last results …; Ctrl-C to leave them on this machine", sys.stderr)
+    while left and not cancel.is_set():
+        left = store.flush(0.2)
 
 
 def _sorted_outputs(

@@ -1,5 +1,6 @@
 """An opened Darkroom: what the commands work with, each part made when first asked for."""
 
+import sys
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,10 +9,12 @@ from engine.catalog import Catalog
 from engine.errors import InputError
 from engine.runtime import Runtime
 
-from .settings import Settings
+from .console import say
+from .settings import Settings, open_place
 
 if TYPE_CHECKING:
     from engine.journal import Journal
+    from engine.shared import Shared
     from engine.store import Store
 
 
@@ -58,10 +61,42 @@ class Session:
 
     @cached_property
     def store(self) -> "Store":
-        """The results of earlier runs."""
+        """The results of earlier runs.
+
+        Raises:
+            InputError: DARKROOM_SHARED_STORE names no place.
+        """
         from engine.store import Store
 
-        return Store(self.settings.store, self.runtime.codecs, disk_bytes=self.settings.disk_bytes)
+        store = Store(
+            self.settings.store,
+            self.runtime.codecs,
+            disk_bytes=self.settings.disk_bytes,
+            shared=self._shared(),
+        )
+        store.begin(lambda message: say(f"warning: {message}", sys.stderr))
+        return store
+
+    @property
+    def shared(self) -> "Shared":
+        """The results that several machines share.
+
+        Raises:
+            InputError: There is no shared store, or DARKROOM_SHARED_STORE names no place.
+        """
+        if self.store.shared is None:
+            message = "there is no shared store: name a folder or a URL by DARKROOM_SHARED_STORE"
+            raise InputError(message, code="no_shared_store")
+        return self.store.shared
+
+    def _shared(self) -> "Shared | None":
+        from engine.disk import Disk
+        from engine.shared import Shared
+
+        named = self.settings.shared_store
+        if not named:
+            return None
+        return Shared(Disk(open_place(named), self.runtime.codecs, budget=sys.maxsize))
 
     @cached_property
     def journal(self) -> "Journal":

@@ -4,8 +4,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from engine.errors import InputError
+
+if TYPE_CHECKING:
+    from engine.place import Place
 
 GIB = 2**30
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
@@ -13,15 +19,16 @@ _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
 @dataclass(frozen=True)
 class Settings:
-    """The data folder with what lies in it, the store's budget, and the node package's name."""
+    """The data folder with what lies in it, the stores, and the node package's name."""
 
     data: Path
     nodes: str = "nodes"
     disk_bytes: int = 20 * GIB
+    shared_store: str = ""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """The settings in `DARKROOM_DATA`, `DARKROOM_STORE_SIZE` and `DARKROOM_NODES`.
+        """The settings in the variables `DARKROOM_…` that docs/cli.md lists.
 
         Raises:
             InputError: A size is not one.
@@ -31,6 +38,7 @@ class Settings:
             data=_data_folder(environment.get("DARKROOM_DATA", "")),
             nodes=environment.get("DARKROOM_NODES") or cls.nodes,
             disk_bytes=read_bytes(size) if size else cls.disk_bytes,
+            shared_store=environment.get("DARKROOM_SHARED_STORE", ""),
         )
 
     @property
@@ -47,6 +55,30 @@ class Settings:
 def shipped_workflows() -> Path:
     """The folder of the workflows that come with Darkroom."""
     return Path(__file__).resolve().parent.parent / "workflows"
+
+
+def open_place(named: str) -> "Place":
+    """The shared store's place: a folder that is there, or an object store by its URL.
+
+    Raises:
+        InputError: The URL is of a kind that is not known, or obstore is not installed.
+    """
+    from engine.place import Folder
+
+    from .bucket import SCHEMES, Bucket
+
+    url = urlsplit(named)
+    if "://" not in named:
+        return Folder(Path(named).expanduser().absolute(), made=False)
+    if url.scheme == "file":
+        return Folder(Path(url2pathname(url.path)), made=False)
+    if url.scheme in SCHEMES:
+        return Bucket(named)
+    known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
+    raise InputError(
+        f"the shared store {named} cannot be opened: give a folder, or a URL with {known}",
+        code="bad_store",
+    )
 
 
 def read_bytes(text: str) -> int:

@@ -52,7 +52,7 @@ def test_a_store_that_cannot_be_written_costs_time_only(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("engine.disk.write_whole", full)
+        patched.setattr("engine.place.write_whole", full)
         result = CliRunner().invoke(
             app, ["run", str(TEXT_TO_IMAGE), *QUICK], env=darkroom.environment
         )

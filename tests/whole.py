@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,11 @@ class Darkroom:
     """The program with its data in a folder of the test."""
 
     data: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"DARKROOM_DATA": str(self.data)}
+        return {"DARKROOM_DATA": str(self.data), **self.variables}
 
     def __call__(self, *arguments: str) -> tuple[int, Json]:
         """The exit status and the one JSON object of a command."""

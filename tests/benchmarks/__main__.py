@@ -5,7 +5,7 @@ import importlib
 import json
 import sys
 
-NAMES = ("engine", "sampling", "memory", "demo")
+NAMES = ("engine", "sampling", "memory", "demo", "store")
 
 
 def main() -> int:

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.codecs import content_digest
 from engine.errors import Cancelled
 from engine.node import Waypoints
-from engine.waypoints import content_digest
 from nodes.control import control_net_apply
 from nodes.sampling import ksampler, sample_steps, start_sampling
 from nodes.values import Conditioning, Image, Latents, SamplerName

@@ -1,10 +1,17 @@
 import json
 import signal
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from engine.codecs import Codecs
+from engine.disk import Disk
+from engine.shared import Shared
+from engine.store import Store
+from server.running import share_rest
+from tests.engine.test_shared import Unsteady
 from tests.server.conftest import Darkroom
 from tests.toys.provenance import MAGIC
 
@@ -223,3 +230,24 @@ def test_a_second_ctrl_c_stops_at_once(darkroom: Darkroom) -> None:
 
     assert program.returncode == 130
     assert "Traceback" not in err
+
+
+def test_ctrl_c_leaves_what_a_slow_shared_store_has_not_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = Unsteady(tmp_path / "shared")
+    place.open.clear()
+    store = Store(tmp_path / "store", shared=Shared(Disk(place, Codecs(), 0)))
+    store.put("ab" + "0" * 62, {"value": 1}, "Add", 1.0, keep=True)
+    cancel = threading.Event()
+    pressed = threading.Timer(1.5, cancel.set)
+    pressed.start()
+
+    share_rest(store, cancel)
+
+    pressed.join()
+    assert "Ctrl-C to leave them on this machine" in capsys.readouterr().err
+    place.open.set()
+    share_rest(store, threading.Event())
+    assert store.flush(0) == 0
+    assert place.exists("ab/" + "ab" + "0" * 62 + ".json")
