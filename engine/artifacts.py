@@ -36,13 +36,18 @@ class Artifact:
 class Delivery:
     """What an output node is lent: the folder for its files, and what to embed in them.
 
-    `provenance` is JSON: the workflow, the node's id and key, the inputs of every node behind it as
-    they were resolved, and the numeric profile; empty in a script.
+    `provenance` is the JSON of a `provenance.Provenance`; empty in a script.
     """
 
     folder: Path = field(default_factory=Path)
     previews: Path = field(default_factory=Path)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def provenance_of(self, index: int, count: int) -> Mapping[str, Any]:
+        """What to embed in one of several files that are delivered at once; `index` from 0."""
+        if not self.provenance:
+            return self.provenance
+        return {**self.provenance, "index": index, "count": count}
 
     def write(self, name: str, suffix: str, data: bytes, media_type: str) -> Artifact:
         """Write `data` as the next free `name_00001.suffix` in the folder."""

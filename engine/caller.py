@@ -1,6 +1,6 @@
 """One call of a node's function: its arguments gathered, its outputs named."""
 
-import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -8,14 +8,18 @@ from inspect import signature
 from typing import Any, Protocol, get_origin
 
 from .artifacts import Delivery
+from .conditions import conditions
 from .errors import Cancelled, InputError, os_reason
 from .events import Event, NodeProgressed
 from .grid import Grid
+from .history import History
 from .keyring import Keyring
+from .keys import TypeDigests
 from .laps import Graph, Laps
 from .links import Link, replace_links
 from .node import NodeType, Opaque, Waypoints
 from .program import Call, Program, behind
+from .provenance import FORMAT, Provenance
 from .runtime import Runtime
 from .types import plain
 
@@ -36,8 +40,11 @@ class MissingError(BaseException):
 class Surroundings(Graph, Protocol):
     """What a call needs of the run that it is part of."""
 
+    id: str
     watched: bool
+    digests: TypeDigests
     keys: Keyring
+    history: History
 
     @property
     def stopped(self) -> bool: ...
@@ -60,7 +67,6 @@ class Caller:
         self.program, self.runtime, self.run = program, runtime, run
         self.laps = Laps(run, self._follow)
         self.waypoints = waypoints
-        self.resolved: dict[str, dict[str, Any]] = {}
 
     def call(self, call: Call) -> Mapping[str, Any]:
         """The outputs of one node by name.
@@ -73,22 +79,36 @@ class Caller:
         declared = call.type
         if call.id in self.run.unfolds:
             return self.laps.outputs(call)
+        if call.id in self.program.given:
+            return self._kept(call, self.program.given[call.id])
         arguments = dict(call.arguments)
         for name, value in call.arguments.items():
             if declared.inputs[name].lazy:
-                arguments[name] = self._thunk(value)
+                arguments[name] = self._thunk(call, name, value)
             elif name in call.linked:
                 direct = type(value) is Link
                 resolved = self._follow(value) if direct else replace_links(value, self._follow)
                 arguments[name] = _checked(declared, name, resolved)
-                if isinstance(arguments[name], (bool, int, float, str)):
-                    self.resolved.setdefault(call.id, {})[name] = arguments[name]
+                self.run.history.came(call.id, name, arguments[name])
         arguments |= self._lent(call)
-        value = declared.function(**arguments)
+        value = self._measured(call, arguments)
         names = declared.outputs
         if len(names) == 1 and NodeType.single in names:
-            return {NodeType.single: value}
-        return dict(zip(names, value, strict=True))
+            return self._kept(call, {NodeType.single: value})
+        return self._kept(call, dict(zip(names, value, strict=True)))
+
+    def _measured(self, call: Call, arguments: Mapping[str, Any]) -> Any:
+        if call.type.lane != "device":  # measuring costs more than a cheap node
+            return call.type.function(**arguments)
+        with self.runtime.meter() as measured:
+            value = call.type.function(**arguments)
+        if measured.peak is not None:
+            self.run.history.peaks[call.id] = measured.peak
+        return value
+
+    def _kept(self, call: Call, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.run.history.happened(call, outputs)
+        return outputs
 
     def _lent(self, call: Call) -> dict[str, Any]:
         """What the runner puts into a call beside its inputs."""
@@ -129,8 +149,14 @@ class Caller:
             raise MissingError(link)
         return outputs[link.output]
 
-    def _thunk(self, value: Any) -> Callable[[], Any]:
-        return lambda: replace_links(value, self._follow)
+    def _thunk(self, call: Call, name: str, value: Any) -> Callable[[], Any]:
+        def thunk() -> Any:
+            resolved = replace_links(value, self._follow)
+            if name in call.linked:
+                self.run.history.came(call.id, name, resolved)
+            return resolved
+
+        return thunk
 
     def _progress(self, call: Call) -> Callable[..., None]:
         def progress(done: int, total: int, preview: Callable[[], Any] | None = None) -> None:
@@ -146,23 +172,21 @@ class Caller:
         return self.program.workflow.to_json()
 
     def _delivery(self, call: Call) -> Delivery:
-        provenance = {
-            "workflow": self._document,
-            "node": call.id,
-            "inputs": self._resolved_inputs(call),
-            "key": self.run.keys.known.get(call.id, ""),
-            "profile": dict(self.runtime.profile),
-        }
-        return replace(self.runtime.delivery, provenance=provenance)
-
-    def _resolved_inputs(self, call: Call) -> dict[str, dict[str, Any]]:
-        """For every node behind a call its literal inputs, defaults included, and linked scalars."""
         calls = self.run.calls
-        return {
-            node: {name: json.loads(text) for name, text in calls[node].texts.items()}
-            | self.resolved.get(node, {})
-            for node in sorted(behind(calls, [call.id], lazy=True))
-        }
+        behind_it = [calls[node] for node in sorted(behind(calls, [call.id], lazy=True))]
+        told = self.run.history.told(call, behind_it)
+        found = conditions(behind_it, told["inputs"], self.run.digests, self.runtime)
+        provenance = Provenance(
+            provenance=FORMAT,
+            workflow=self._document,
+            node=call.id,
+            key=self.run.keys.known.get(call.id, ""),
+            run=self.run.id,
+            time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            **told,
+            **dict(found),
+        )
+        return replace(self.runtime.delivery, provenance=provenance.to_json())
 
 
 def _checked(declared: NodeType, name: str, value: Any) -> Any:

@@ -11,25 +11,22 @@ from threading import Condition, Lock, Thread
 from typing import Any
 
 from .caller import Caller, MissingError, reason
-from .canonical import canonical, digest
-from .codecs import content_digest
 from .constructs import GATHER, PLAIN
 from .errors import Cancelled, NodeError, StoreError
 from .events import Event, NodeFinished, NodeStarted, NodeState, Warned, Watcher
-from .explain import made_of
 from .flat import Unfold
 from .graphs import CONSTRUCTS
-from .journal import Entry as JournalEntry, Journal, run_id
+from .history import History
+from .journal import Journal, run_id
+from .keeping import Keeper, unkept
 from .keyring import Keyring
 from .keys import TypeDigests
 from .links import Link
-from .node import Lane, Route, Waypoints
+from .node import Lane
 from .program import Call, Program, behind, ranks
 from .pull import Pull, Rank, Task
-from .records import Note
 from .runtime import Runtime
 from .store import Record, Store
-from .waypoints import StoredRoute
 
 CPU_THREADS = 4
 _WORTH_A_THREAD = 0.002
@@ -76,8 +73,9 @@ def execute(
         NodeError: A node failed. What other nodes had finished is stored. Has `result`.
         Cancelled: The run was cancelled; likewise.
     """
-    run = _Run(program, store, runtime, on_event, cancel or threading.Event())
-    run.journal = journal
+    run = _Run(
+        program, store, runtime, on_event, cancel=cancel or threading.Event(), journal=journal
+    )
     try:
         run.work()
     finally:
@@ -98,9 +96,11 @@ class _Run:
         store: Store,
         runtime: Runtime,
         on_event: Watcher | None,
+        *,
         cancel: threading.Event,
+        journal: Journal | None,
     ) -> None:
-        self.program, self.store, self.runtime = program, store, runtime
+        self.program, self.runtime = program, runtime
         self.watched = on_event is not None
         self.on_event: Watcher = on_event or (lambda _: None)
         self.cancel = cancel
@@ -117,10 +117,6 @@ class _Run:
             on_found=self._found,
             fingerprint=self._fingerprint,
         )
-        self.id = run_id()
-        self.journal: Journal | None = None
-        self.noted: set[str] = set()
-        """The types whose code the journal was told."""
         self.ran: dict[str, float] = {}
         self.found: set[str] = set()
         self.ready: dict[Lane, list[tuple[Rank, int, Task]]] = {"cpu": [], "device": []}
@@ -130,13 +126,17 @@ class _Run:
         self.failure: NodeError | Cancelled | None = None
         self.changed = Condition()
         self.telling = Lock()
-        self.caller = Caller(program, runtime, self, self._waypoints)
+        self.history = History(self.pull.made, self.keys.known, runtime)
+        self.id = run_id()
+        name = program.workflow.name
+        self.keeper = Keeper(
+            self.id, name, store, runtime, self.keys, self.history, self.tell, journal
+        )
+        self.caller = Caller(program, runtime, self, self.keeper.waypoints)
 
     def work(self) -> None:
         """Take part in the cpu lane until every target is there or the run has failed."""
-        if self.journal is not None:
-            self.journal.begin(self.id, self.program.workflow.name, self.runtime.profile)
-        self.store.begin(lambda message: self.tell(Warned(message)))
+        self.keeper.begin()
         with self.changed:
             for node in self.program.targets:
                 self.pull.target(node)
@@ -150,8 +150,7 @@ class _Run:
             self.changed.notify_all()
         for thread in [*self.threads["cpu"], *self.threads["device"]]:
             thread.join()
-        if self.journal is not None:
-            self.journal.flush()
+        self.keeper.end()
 
     # What the pull tells
 
@@ -167,6 +166,7 @@ class _Run:
 
     def _found(self, task: Task, record: Record) -> None:
         self.found.add(task.call.id)
+        self.history.found(task.call, record)
         if self.watched and task.call.type.name not in PLAIN:
             name = task.call.type.name
             self.tell(NodeFinished(task.call.id, name, "stored", record.note.seconds))
@@ -277,58 +277,17 @@ class _Run:
                 self.failure = failure
             self.changed.notify_all()
 
-    def _waypoints(self, call: Call) -> Waypoints:
-        """Where a call stores how far it came: routes by the node's code and what they are made of."""
-
-        def warn(error: Exception) -> None:
-            self.tell(
-                Warned(
-                    f"the way so far could not be stored: {reason(error)}{_remedy(error)}", call.id
-                )
-            )
-
-        def waypoints(*made_of: Any) -> Route:
-            code = self.digests.code(call.type)
-            content = content_digest(self.runtime.codecs, list(made_of))
-            key = digest(canonical([code, dict(self.runtime.profile), content]))
-            return StoredRoute(self.store, key, call.type.name, warn, self.id)
-
-        return waypoints
-
     def _keep(self, task: Task, outputs: Mapping[str, Any], seconds: float) -> Warned | None:
         call = task.call
         try:
             if self.keys.settles.get(call.id) == "content":
+                self.history.ran(call, seconds)
                 self._settle(task, outputs)
-                return None
-            with self.changed:
-                key = self.keys.known[call.id]
-            keep = call.type.name not in PLAIN and (task.kept or call.type.delivers)
-            note = self.store.put(key, outputs, call.type.name, seconds, keep=keep, run=self.id)
-            self._note_down(call, key, note)
+            else:
+                self.keeper.keep(call, outputs, seconds, is_wanted=task.kept)
         except Exception as error:  # noqa: BLE001 - a result that cannot be kept is still a result
-            return Warned(
-                f"the result could not be stored and will be made again: {reason(error)}{_remedy(error)}",
-                call.id,
-            )
+            return unkept("the result could not be stored and will be made again", call, error)
         return None
-
-    def _note_down(self, call: Call, key: str, note: Note) -> None:
-        """Tell the journal what a result was made of."""
-        if self.journal is None or call.type.name in PLAIN:
-            return
-        if call.type.name not in self.noted:
-            self.noted.add(call.type.name)
-            self.journal.code(self.digests.code(call.type), self.digests.files(call.type))
-        with self.changed:
-            parts = made_of(call, self.keys.known, self.digests)
-        workflow = self.program.workflow.name
-        self.journal.note(
-            JournalEntry(
-                key, call.id, workflow, note.type_name, self.id, note.created, note.seconds,
-                note.size, note.peak, parts,
-            )
-        )  # fmt: skip
 
     def _settle(self, task: Task, outputs: Mapping[str, Any]) -> None:
         """Key what a volatile node gave by its bytes, and keep it for this run."""
@@ -404,7 +363,3 @@ def _node_error(call: Call, error: BaseException) -> NodeError:
     failure = NodeError(call.id, call.type.name, reason(error))
     failure.__cause__ = error
     return failure
-
-
-def _remedy(error: Exception) -> str:
-    return "; see that its disk has space and may be written" if isinstance(error, OSError) else ""

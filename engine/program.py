@@ -91,6 +91,8 @@ class Program:
     """How the ends of running loops and maps get further laps."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Where a node stands in the document, if that is not its id."""
+    given: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Outputs by node that stand for running it, such as what a volatile node once gave."""
 
 
 def behind(calls: Mapping[str, Call], starts: Iterable[str], *, lazy: bool) -> set[str]:

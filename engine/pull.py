@@ -80,6 +80,11 @@ class Pull:
         task = self.by_node.get(node)
         return None if task is None else task.outputs
 
+    def made(self, node: str) -> str:
+        """The node that was run, or found, for this one: equal nodes share one."""
+        task = self.by_node.get(node)
+        return node if task is None else task.call.id
+
     def finish(self, task: Task, outputs: Mapping[str, Any]) -> None:
         """Note a task's result, let go of what it needed, and go on with what waited for it."""
         task.outputs, task.done = outputs, True

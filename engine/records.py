@@ -5,12 +5,13 @@ import json
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .canonical import canonical, digest
 from .codecs import Buffer, Buffers, Codecs
 from .errors import StoreError
+from .trace import Entry
 
 FORMAT = 3
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -22,6 +23,7 @@ class Note:
     """What the store knows of a result without reading its tensors.
 
     `run` names the run that made it, `peak` is the memory in bytes that this took, if measured.
+    `behind` are the entries of its trace.
     """
 
     type_name: str
@@ -30,6 +32,7 @@ class Note:
     size: int
     run: str = ""
     peak: int | None = None
+    behind: Mapping[str, Entry] = field(default_factory=dict)
 
 
 class DamagedError(Exception):

@@ -4,7 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -18,6 +18,7 @@ from .errors import StoreError
 from .place import Folder
 from .records import DamagedError, Note, Sealed, seal
 from .shared import Shared, Warn
+from .trace import NOTHING, Trace
 
 GIGABYTE = 2**30
 _READ_SECONDS = 5e-4
@@ -27,10 +28,11 @@ _READ_BYTES_PER_SECOND = 5e8
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A node's outputs by name, with what making them cost."""
+    """A node's outputs by name, with what making them cost, and what is behind them."""
 
     outputs: Mapping[str, Any]
     note: Note
+    trace: Trace = NOTHING
 
 
 class Memory(MutableMapping[str, Record]):
@@ -146,7 +148,7 @@ class Store:
         if record is None and self.disk is not None:
             found = self.disk.read(key) or (self._fetched(key, self.disk) if share else None)
             if found is not None:
-                record = Record(found[1], found[0])
+                record = Record(found[1], found[0], Trace(found[0].behind))
                 with self.lock:
                     self.memory[key] = record
         if record is None or not _delivered(record.outputs, delivery):
@@ -163,6 +165,7 @@ class Store:
         keep: bool,
         run: str = "",
         peak: int | None = None,
+        trace: Trace = NOTHING,
         share: bool = True,
     ) -> Note:
         """Keep a result: in memory, and on disk if reading it back is cheaper than making it.
@@ -175,6 +178,7 @@ class Store:
             keep: Write it to disk even when it was cheap.
             run: The run that made it.
             peak: Bytes of memory that making it took, if measured.
+            trace: What is known of the nodes behind it.
             share: What is written to disk goes to the shared tier too, in the background; not if
                 it names delivered files, which lie on this machine.
 
@@ -186,11 +190,11 @@ class Store:
         size = self.codecs.size(outputs)
         note = Note(type_name, seconds, time.time(), size, run, peak)
         with self.lock:
-            self.memory[key] = Record(outputs, note)
+            self.memory[key] = Record(outputs, note, trace)
         if self.disk is not None and (
             keep or seconds > _READ_SECONDS + size / _READ_BYTES_PER_SECOND
         ):
-            sealed = seal(key, outputs, note, self.codecs)
+            sealed = seal(key, outputs, replace(note, behind=trace.entries()), self.codecs)
             self.disk.write(sealed)
             if share and self.shared is not None and not _artifact_trees(sealed.head.values):
                 self.shared.publish(key, self._sealed)

@@ -44,6 +44,8 @@ class Folders(Service):
     models: tuple[Path, ...]
     images: tuple[Path, ...]
     digests: FileDigests = field(default_factory=FileDigests)
+    stand_ins: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Names that files are found by in this process, although they are called otherwise."""
     _opened: dict[Path, tuple[object, Parts]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -55,6 +57,7 @@ class Folders(Service):
             InputError: The name leads out of the folders (code "outside_roots"), or nothing is
                 there (code "missing_file"; the hint is the nearest name that is).
         """
+        name = self.stand_ins.get((kind, name), name)
         _check_name(kind, name)
         for root, folder in self._places(kind):
             path = folder / name
@@ -102,6 +105,35 @@ class Folders(Service):
         for file in self.open(kind, name).files:
             total.update(f"{file.relative_to(path).as_posix()}\0{self.digests.of(file)}\n".encode())
         return total.hexdigest()
+
+    def describe(self, kind: str, name: str) -> tuple[str, int]:
+        """The SHA-256 and the bytes of what has that name.
+
+        Raises:
+            InputError: There is no such file, or no such kind.
+        """
+        known = _known(kind)
+        if known is None:
+            raise InputError(f"there are no {kind!r} here: the kinds are {', '.join(_WORDS)}")
+        return self.digest(known, name), _size(self.find(known, name))
+
+    def search(self, kind: str, sha256: str, size: int | None) -> str | None:
+        """The name of a file with that content; one of another size than `size` is not read."""
+        known = _known(kind)
+        if known is None:
+            return None
+        for name in self.names(known):
+            try:
+                path = self.find(known, name)
+                if size in {None, _size(path)} and self.digest(known, name) == sha256:
+                    return name
+            except (InputError, OSError):  # damaged, or gone meanwhile: it is not the one
+                continue
+        return None
+
+    def stand_in(self, kind: str, name: str, other: str) -> None:
+        """Have the file `other` found by `name` from now on, in this process alone."""
+        self.stand_ins[kind, name] = other
 
     def survey(self) -> list[dict[str, Any]]:
         """Every model there is: name, kind, path, bytes, title, family or fault. Reads headers only."""
@@ -179,6 +211,10 @@ def kind_of(path: Path) -> Kind:
     except (InputError, OSError):
         return "checkpoints"
     return next((kind for part, kind in _PARTS.items() if part in held), "checkpoints")
+
+
+def _known(kind: str) -> Kind | None:
+    return next((each for each in _WORDS if each == kind), None)
 
 
 def _check_name(kind: Kind, name: str) -> None:

@@ -122,8 +122,9 @@ def save_image(
     from .diffusion import pictures
 
     saved = []
-    for picture in image.pixels:
-        data = pictures.encode(picture, to.format_name, delivery.provenance, to.options())
+    for index, picture in enumerate(image.pixels):
+        provenance = delivery.provenance_of(index, len(image.pixels))
+        data = pictures.encode(picture, to.format_name, provenance, to.options())
         try:
             saved.append(delivery.write(name, to.kind, data, f"image/{to.kind}"))
         except OSError as error:

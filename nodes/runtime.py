@@ -1,6 +1,7 @@
 """What this package lends to a run: folders, the model pool, tensors' codec, the numeric profile."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from engine.difference import Difference
 from engine.node import Service
 from engine.runtime import Runtime
 
-from . import devices
+from . import devices, metering
 from .diffusion.pool import Pool
 from .folders import Folders, open_folders
 
@@ -54,6 +55,9 @@ def open_runtime(
         codecs=Codecs(frozenset({"engine", "nodes"}), {TENSOR.type_name: TENSOR}),
         delivery=Delivery(output or data / "outputs", data / "previews"),
         compare=compare,
+        files=folders,
+        meter=partial(metering.metered, chosen),
+        machine=partial(metering.machine, chosen),
     )
 
 

@@ -53,6 +53,14 @@ Axes = Annotated[
 Output = Annotated[
     Path | None, typer.Option(help="Folder for what the run delivers.", file_okay=False)
 ]
+Locked = Annotated[
+    bool,
+    typer.Option("--locked", help="Refuse if anything has changed since `darkroom lock`."),
+]
+LockFile = Annotated[
+    Path | None,
+    typer.Option("--lock", metavar="FILE", help="The lock file, if it is not beside the workflow."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
@@ -93,6 +101,8 @@ def run(
     axes: Axes = None,
     output: Output = None,
     device: Device = "auto",
+    locked: Locked = False,
+    lock_file: LockFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Compute a workflow's outputs; what an earlier run computed is not computed again."""
@@ -100,7 +110,8 @@ def run(
     def work() -> "Answer":
         from .running import run
 
-        return run(*_opened(workflow, values, axes, device=device, output=output))
+        held = (locked, lock_file)
+        return run(*_opened(workflow, values, axes, device=device, output=output, held=held))
 
     _finish(work, as_json)
 
@@ -108,9 +119,12 @@ def run(
 @app.command()
 def check(
     workflow: WorkflowName,
+    *,
     values: Values = None,
     axes: Axes = None,
     device: Device = "auto",
+    locked: Locked = False,
+    lock_file: LockFile = None,
     as_json: AsJson = False,
 ) -> None:
     """List everything that is wrong with a workflow, without running it."""
@@ -118,7 +132,9 @@ def check(
     def work() -> "Answer":
         from .asking import check
 
-        return check(lambda: _opened(workflow, values, axes, device=device))
+        return check(
+            lambda: _opened(workflow, values, axes, device=device, held=(locked, lock_file))
+        )
 
     _finish(work, as_json)
 
@@ -126,9 +142,12 @@ def check(
 @app.command()
 def plan(
     workflow: WorkflowName,
+    *,
     values: Values = None,
     axes: Axes = None,
     device: Device = "auto",
+    locked: Locked = False,
+    lock_file: LockFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which nodes would run and why, and which results are stored."""
@@ -136,7 +155,8 @@ def plan(
     def work() -> "Answer":
         from .explaining import plan
 
-        return plan(*_opened(workflow, values, axes, device=device))
+        held = (locked, lock_file)
+        return plan(*_opened(workflow, values, axes, device=device, held=held))
 
     _finish(work, as_json)
 
@@ -233,6 +253,44 @@ def cache_clear(shared: Shared = False, as_json: AsJson = False) -> None:
     _finish_cache(as_json, "", shared=shared)
 
 
+@app.command()
+def reproduce(
+    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="A file that Darkroom saved.")],
+    output: Output = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Make a picture again without stored results, and say whether it is the same."""
+
+    def work() -> "Answer":
+        from .proving import reproduce
+
+        folder = picture.parent.absolute()
+        return reproduce(picture, lambda kind: _session(kind, None, folder), device, output)
+
+    _finish(work, as_json)
+
+
+@app.command()
+def lock(
+    workflow: WorkflowName,
+    output: Annotated[
+        Path | None, typer.Option(help="The lock file, instead of one beside the workflow.")
+    ] = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Write down what a workflow depends on, for `--locked` to hold it to."""
+
+    def work() -> "Answer":
+        from .documents import find_workflow
+        from .locking import lock
+
+        return lock(find_workflow(workflow), *_opened(workflow, None, device=device), output)
+
+    _finish(work, as_json)
+
+
 def _session(
     device: str | None = None, output: Path | None = None, folder: Path | None = None
 ) -> "Session":
@@ -249,16 +307,22 @@ def _opened(
     *,
     device: str | None = None,
     output: Path | None = None,
+    held: tuple[bool, Path | None] = (False, None),
 ) -> "tuple[Workflow, Session]":
     from .documents import find_workflow, read_workflow, with_axes, with_settings
 
     path = find_workflow(name)
     session = _session(device, output and output.absolute(), path.parent.absolute())
-    workflow = read_workflow(path, session.settings.nodes)
+    document = workflow = read_workflow(path, session.settings.nodes)
     if values:
         workflow = with_settings(workflow, values, session.catalog)
     if axes:
         workflow = with_axes(workflow, axes, session.catalog)
+    locked, lock_file = held
+    if locked or lock_file:
+        from .locking import hold
+
+        hold(path, document, workflow, session, lock_file)
     return workflow, session
 
 

@@ -36,7 +36,8 @@ def find_workflow(name: str) -> Path:
             return path
     if Path(name).is_dir():
         raise _problem("missing_file", f"{name} is a folder: give a workflow file")
-    there = {str(path): path for path in sorted(Path().glob("*.json"))[:20]}
+    files = (path for path in sorted(Path().glob("*.json")) if not path.match("*.lock.json"))
+    there = {str(path): path for path in list(files)[:20]}
     there |= {path.stem: path for path in sorted(shipped.glob("*.json"))}
     near = get_close_matches(name, there, 1) or get_close_matches(Path(name).stem, there, 1)
     listed = ", ".join(there) or "none here, and none that came with Darkroom"

@@ -243,3 +243,42 @@ def test_a_pickle_is_remembered_without_its_numbers(tiny: Tiny, root: Path) -> N
     assert {str(getattr(source, "tensor").device) for source in part.tensors.values()} == {"meta"}  # noqa: B009 - of one kind of source
     assert part.sizes is not None
     assert part.sizes["cross_attention_dim"] == 64
+
+
+def test_a_file_is_found_by_its_content(root: Path) -> None:
+    folder = root / "vae"
+    folder.mkdir()
+    (folder / "a.safetensors").write_bytes(b"content")
+    (folder / "b.safetensors").write_bytes(b"another")
+    (folder / "c.safetensors").write_bytes(b"longer than those")
+    folders = Folders((root,), ())
+    sha256, size = folders.describe("vae", "b.safetensors")
+
+    assert size == 7
+    assert folders.search("vae", sha256, size) == "b.safetensors"
+    assert folders.search("vae", sha256, None) == "b.safetensors"
+    assert folders.search("vae", sha256, 8) is None
+    assert folders.search("vae", "0" * 64, size) is None
+    assert folders.search("music", sha256, size) is None
+    with pytest.raises(InputError, match="there are no 'music' here"):
+        folders.describe("music", "b.safetensors")
+
+
+def test_what_cannot_be_read_is_not_found_by_its_content(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = Folders((root,), ())
+    monkeypatch.setattr(Folders, "names", lambda *_: ["gone.safetensors"])
+
+    assert folders.search("vae", "0" * 64, None) is None
+
+
+def test_another_file_may_stand_in_for_a_name(root: Path) -> None:
+    (root / "vae").mkdir()
+    (root / "vae" / "new.safetensors").write_bytes(b"")
+    folders = Folders((root,), ())
+    folders.stand_in("vae", "old.safetensors", "new.safetensors")
+
+    assert folders.find("vae", "old.safetensors").name == "new.safetensors"
+    with pytest.raises(InputError, match="no checkpoint"):
+        folders.find("checkpoints", "old.safetensors")
