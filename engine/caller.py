@@ -193,10 +193,11 @@ def _checked(declared: NodeType, name: str, value: Any) -> Any:
     """A value that came by a link, checked against its input's range."""
     item = declared.inputs[name]
     hint = plain(item.hint)
-    if get_origin(hint) is Grid:
-        return Grid.of(value)
-    if isinstance(value, Grid) and get_origin(hint) is list:
-        value = list(value.cells)
+    if not isinstance(hint, type):
+        if get_origin(hint) is Grid:
+            return Grid.of(value)
+        if isinstance(value, Grid) and get_origin(hint) is list:
+            value = list(value.cells)
     if isinstance(hint, type) and issubclass(hint, Opaque) and isinstance(value, hint):
         return value
     try:

@@ -66,8 +66,9 @@ class _Checker:
         for node_id in order:
             self._examine(node_id, self.nodes[node_id])
         targets = self._targets()
-        needed = self.facts.needed(targets, self.calls)
-        self.problems += [problem for node_id, problem in self.doubts if node_id in needed]
+        if self.doubts:
+            needed = self.facts.needed(targets, self.calls)
+            self.problems += [problem for node_id, problem in self.doubts if node_id in needed]
         self.problems = list(dict.fromkeys(self.problems))
         if not targets and not self.problems:
             self.wrong(

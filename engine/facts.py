@@ -37,10 +37,12 @@ class Facts:
 
     def value(self, call: Call, name: str) -> Any:
         """The value that will come by an input's link, or `UNKNOWN`."""
-        fact, item = self.behind(call, name), call.type.inputs[name]
-        if item.lazy or get_origin(plain(item.hint)) is Grid:
+        fact = self.behind(call, name) if self._known else UNKNOWN
+        if not is_value(fact):
             return UNKNOWN
-        return fact if is_value(fact) else UNKNOWN
+        item = call.type.inputs[name]
+        gathers = get_origin(plain(item.hint)) is Grid
+        return UNKNOWN if item.lazy or gathers else fact
 
     def arguments(self, call: Call, function: Callable[..., object]) -> dict[str, Any]:
         """What a function that speaks about a node's inputs is called with.
