@@ -56,6 +56,7 @@ def states(result: Result) -> set[str]:
 def test_the_graphs_that_users_expect_are_there() -> None:
     assert set(NAMES) >= {
         "text-to-image", "image-to-image", "two-pass", "inpaint", "controlnet", "two-controlnets", "draft-or-large",
+        "subgraphs", "map", "sweep", "until-settled", "blended-loop", "base-refiner", "branch",
     }  # fmt: skip
 
 
@@ -90,7 +91,8 @@ def test_a_shipped_workflow_runs_and_is_stored(path: Path, catalog: Catalog, ope
 @pytest.mark.parametrize("path", SHIPPED, ids=NAMES)
 def test_a_picture_makes_itself_again(path: Path, catalog: Catalog, opened: Open) -> None:
     runtime, store = opened()
-    (first,) = run(shortened(path, prompt="a blue house"), catalog, runtime, store).outputs["image"]
+    prompt = ["a blue house"] * 2 if path.stem == "map" else "a blue house"
+    (first,) = run(shortened(path, prompt=prompt), catalog, runtime, store).outputs["image"]
     provenance = read_provenance(Path(first.path))
     assert provenance is not None
     kept = Path(first.path).rename(Path(first.path).with_suffix(".kept"))
@@ -98,6 +100,50 @@ def test_a_picture_makes_itself_again(path: Path, catalog: Catalog, opened: Open
     runtime, _ = opened()
     (second,) = run(again, catalog, runtime, Store()).outputs["image"]
     assert runtime.compare(kept, Path(second.path)).identical
+
+
+def test_blended_latents_as_a_loop_give_the_picture_of_the_node(
+    catalog: Catalog, opened: Open
+) -> None:
+    runtime, store = opened()
+    loop, node = (
+        run(shortened(path, steps=4), catalog, runtime, store).outputs["image"][0]
+        for path in SHIPPED
+        if path.stem in {"blended-loop", "inpaint"}
+    )
+    assert runtime.compare(Path(loop.path), Path(node.path)).identical
+
+
+def test_a_refiner_that_is_the_base_changes_nothing(catalog: Catalog, opened: Open) -> None:
+    path = next(path for path in SHIPPED if path.stem == "base-refiner")
+    runtime, store = opened()
+    whole = shortened(path, steps=5, base_steps=5)
+    handed = shortened(path, steps=5, base_steps=3)
+    first, second = (
+        run(each, catalog, runtime, store).outputs["image"][0] for each in (whole, handed)
+    )
+    assert runtime.compare(Path(first.path), Path(second.path)).identical
+
+
+def test_a_turn_at_a_later_step_takes_the_first_steps_once(catalog: Catalog, opened: Open) -> None:
+    path = next(path for path in SHIPPED if path.stem == "branch")
+    runtime, store = opened()
+    run(shortened(path, steps=4, shared_steps=2), catalog, runtime, store)
+    again = run(shortened(path, steps=4, shared_steps=2, other="a tree"), catalog, runtime, store)
+    assert again.nodes["shared"].state == "stored"
+    assert again.nodes["turned"].state == "ran"
+
+
+def test_a_loop_runs_until_its_picture_has_settled(catalog: Catalog, opened: Open) -> None:
+    path = next(path for path in SHIPPED if path.stem == "until-settled")
+    runtime, store = opened()
+    small = {"steps": 1, "width": 64, "height": 64}
+    loose = run(shortened(path, within=1.0, **small), catalog, runtime, store)
+    assert loose.nodes["loop/1/sampler"].state == "skipped"
+    strict = shortened(path, within=loose.outputs["difference"] * 0.9, **small)
+    result = run(strict, catalog, runtime, store)
+    assert result.nodes["loop/0/sampler"].state == "stored"
+    assert result.nodes["loop/1/sampler"].state == "ran"
 
 
 def test_a_changed_prompt_keeps_what_it_does_not_reach(catalog: Catalog, opened: Open) -> None:
