@@ -73,7 +73,7 @@ def join_text(texts: Annotated[list[str], Field(min_length=1)], *, separator: st
     return separator.join(text for text in texts if text)
 
 
-@node("FormatText", category="text")
+@node("FormatText", category="text", early=True)
 def format_text(*, template: Prompt = "", values: dict[str, str | bool | int | float]) -> str:
     """Put values into a text, each in place of its name in braces.
 
