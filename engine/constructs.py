@@ -6,8 +6,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field
 
 from .errors import InputError
-from .facts import agreed, lasting
 from .grid import Axis, Grid
+from .known import agreed, lasting
 from .node import UNKNOWN, Json, Lazy, NodeType, node, node_type
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ def _looped(
     given = first(), second()
     next_until(), delivered()
     laps = [[lasting(each) for each in pair] for pair in carried()]
-    if any(type(old) is not type(new) or old != new for old, new in laps):
+    if any(old is not UNKNOWN and agreed((old, new)) is UNKNOWN for old, new in laps):
         return UNKNOWN
     found = agreed(given)
     return agreed(map(lasting, given)) if found is UNKNOWN else found

@@ -7,6 +7,7 @@ from typing import Any, get_origin
 
 from .flat import Unfold
 from .grid import Grid
+from .known import is_value, lasting
 from .links import Link, links_in, replace_links
 from .node import UNKNOWN, NodeType, Service
 from .program import Call
@@ -17,32 +18,6 @@ from .types import plain
 def parameters(function: Callable[..., object]) -> tuple[str, ...]:
     """The names of a function's parameters, in order."""
     return tuple(signature(function).parameters)
-
-
-def lasting(fact: Any) -> Any:
-    """What a fact about a value that a loop carries round says of the laps to come.
-
-    Nothing, if it is the value itself. A fact that changes from lap to lap in part has a method
-    `lasting`, which gives what stays.
-    """
-    if is_value(fact):
-        return UNKNOWN
-    if isinstance(fact, list):
-        return [lasting(each) for each in fact]
-    lasts = getattr(fact, "lasting", None)
-    return fact if lasts is None else lasts()
-
-
-def agreed(facts: Iterable[Any]) -> Any:
-    """The fact that all are, or `UNKNOWN`."""
-    first, *others = facts
-    same = all(type(each) is type(first) and each == first for each in others)
-    return first if same else UNKNOWN
-
-
-def is_value(fact: object) -> bool:
-    """Whether a fact is the value itself."""
-    return isinstance(fact, (bool, int, float, str))
 
 
 class Facts:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field
 
 from engine.errors import InputError
+from engine.known import agreed
 from engine.node import UNKNOWN, Lazy, node
 
 from .values import Prompt
@@ -20,8 +21,7 @@ Comparison = Literal["==", "!=", "<", "<=", ">", ">="]
 def _chosen(condition: Any, on_true: Callable[[], Any], on_false: Callable[[], Any]) -> Any:
     """What is known of the branch that is chosen, or else what both agree on."""
     if condition is UNKNOWN:
-        first, second = on_true(), on_false()
-        return first if type(first) is type(second) and first == second else UNKNOWN
+        return agreed((on_true(), on_false()))
     return on_true() if condition else on_false()
 
 
