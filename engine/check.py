@@ -61,7 +61,7 @@ class _Checker:
             order = self._ordered()
         self.calls: dict[str, Call] = {}
         self.given: dict[str, dict[str, Any]] = {}
-        self.facts = Facts(runtime.services)
+        self.facts = Facts(runtime.services, self.flat.unfolds)
         self.doubts: list[tuple[str, Problem]] = []
         for node_id in order:
             self._examine(node_id, self.nodes[node_id])

@@ -5,7 +5,9 @@ from functools import cache, partial
 from inspect import signature
 from typing import Any, get_origin
 
+from .flat import Unfold
 from .grid import Grid
+from .known import is_value, lasting
 from .links import Link, links_in, replace_links
 from .node import UNKNOWN, NodeType, Service
 from .program import Call
@@ -18,22 +20,35 @@ def parameters(function: Callable[..., object]) -> tuple[str, ...]:
     return tuple(signature(function).parameters)
 
 
-def is_value(fact: object) -> bool:
-    """Whether a fact is the value itself."""
-    return isinstance(fact, (bool, int, float, str))
-
-
 class Facts:
     """The facts about nodes' outputs, by their links."""
 
-    def __init__(self, services: Mapping[type[Service], Service]) -> None:
+    def __init__(
+        self, services: Mapping[type[Service], Service], unfolds: Mapping[str, Unfold]
+    ) -> None:
         self._services = services
+        self._laps = {f"{unfold.prefix}/{unfold.lap}" for unfold in unfolds.values()}
+        """The laps that stand for all further ones of running loops and maps."""
+        self._numbers = {slot for unfold in unfolds.values() for slot in unfold.slots}
         self._known: dict[Link, Any] = {}
         self._idle: set[tuple[str, str]] = set()
 
     def behind(self, call: Call, name: str) -> Any:
         """An input's value, with facts in place of its links."""
-        return replace_links(call.arguments[name], lambda link: self._known.get(link, UNKNOWN))
+
+        def fact(link: Link) -> Any:
+            found = self._known.get(link, UNKNOWN)
+            return lasting(found) if self._is_carried(link.node, call.id) else found
+
+        return replace_links(call.arguments[name], fact)
+
+    def _is_carried(self, source: str, node: str) -> bool:
+        """Whether a link leads from one lap of a running loop into the one that stands for the others."""
+        if not self._laps:
+            return False
+        from_, to = source.split("/"), node.split("/")
+        at = next((n for n, (a, b) in enumerate(zip(from_, to, strict=False)) if a != b), 0)
+        return "/".join(to[: at + 1]) in self._laps and from_[at] == "0"
 
     def value(self, call: Call, name: str) -> Any:
         """The value that will come by an input's link, or `UNKNOWN`."""
@@ -74,6 +89,9 @@ class Facts:
             OSError: What the function raises.
         """
         arguments = self.arguments(call, function)
+        for name in arguments:
+            if (call.id, name) in self._numbers:
+                arguments[name] = UNKNOWN
         if function is call.type.function and any(map(has_unknown, arguments.values())):
             return
         items, asked = call.type.inputs, set[str]()

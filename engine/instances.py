@@ -193,7 +193,7 @@ class Instance:
             given = given | {name: Link(prefix, output) for name, output in carry.items()}
         if static or len(outputs) == 1:
             return outputs[-1]
-        return self._running_loop(times, until, *outputs)
+        return self._running_loop(times, until, list(carry.values()), *outputs)
 
     def _carry(self) -> dict[str, str]:
         carry = self.node.extra.get("carry")
@@ -217,6 +217,7 @@ class Instance:
         self,
         times: object,
         until: str | None,
+        carry: list[str],
         first: Results,
         second: Results,
     ) -> Results:
@@ -224,6 +225,9 @@ class Instance:
         if until is not None:
             inputs |= {"until": first[until], "next_until": second[until]}
         inputs["delivered"] = self._postponed(f"{self.flat}/1")
+        inputs["carried"] = [
+            [first[name], second[name]] for name in carry if first[name] and second[name]
+        ]
         results: Results = {}
         for name, link in first.items():
             tail = Node(LOOP, 1, {"first": link, "second": second[name], **inputs})

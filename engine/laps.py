@@ -108,12 +108,16 @@ class Laps:
         return Link(_renamed(self.graph.unfolds[call.id], link.node, lap), link.output)
 
     def _unfold(self, call: Call, lap: int) -> None:
-        """Add the nodes of a lap to the graph, unless they are there."""
+        """Add the nodes of a lap to the graph, but for those that another end has added."""
         unfold = self.graph.unfolds[call.id]
-        pattern = self._pattern(call, unfold)
-        if lap <= unfold.lap or _renamed(unfold, pattern[-1].id, lap) in self.graph.calls:
+        if lap <= unfold.lap:
             return
-        slots = set(unfold.slots)
+        slots, calls = set(unfold.slots), self.graph.calls
+        pattern = [
+            inner
+            for inner in self._pattern(call, unfold)
+            if _renamed(unfold, inner.id, lap) not in calls
+        ]
         for inner in pattern:
             nested = self.graph.unfolds.get(inner.id)
             if nested is not None:

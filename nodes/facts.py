@@ -13,7 +13,7 @@ from engine.errors import InputError
 from engine.facts import has_unknown
 from engine.node import UNKNOWN
 
-from .values import Conditioning, Image, Latents, Mask
+from .values import Conditioning, Image, Latents, Mask, SamplerState
 
 MAX_PIXELS = 89_000_000
 """The most pixels of one picture; just below where Pillow warns of a decompression bomb."""
@@ -96,6 +96,29 @@ class ConditioningFacts:
     """The most pieces, of 77 tokens as a rule, that the prompt can have."""
 
 
+@dataclass(frozen=True)
+class SamplerFacts:
+    """Of a `SamplerState`: its latents, whose they are, and how far it is. What is not known is `UNKNOWN`."""
+
+    latents: LatentFacts
+    """The noisy ones, with the mask that limits what is repainted."""
+    family: Any
+    profile: Any
+    steps: Any
+    """Of the whole run."""
+    left: Any
+    """Steps that are still to be taken."""
+
+    @property
+    def step(self) -> Any:
+        """How many steps are taken."""
+        return UNKNOWN if has_unknown((self.steps, self.left)) else self.steps - self.left
+
+    def lasting(self) -> "SamplerFacts":
+        """What still holds when a loop has taken steps: not how many are left."""
+        return replace(self, left=UNKNOWN)
+
+
 def known(rule: Callable[..., Any]) -> Callable[..., Any]:
     """The rule as an `infer`: nothing is known of the outputs unless all that it asks for is."""
 
@@ -136,6 +159,11 @@ def of(value: Any) -> Any:
             for each in value.controls
         )
         return ConditioningFacts(value.embeddings.shape[0], value.embeddings.shape[-1], controls)
+    if isinstance(value, SamplerState):
+        mask = None if value.kept is None else of(value.kept).mask
+        latents = replace(of(Latents(value.x)), mask=mask)
+        left = value.steps - value.step
+        return SamplerFacts(latents, value.family, value.profile, value.steps, left)
     return value
 
 

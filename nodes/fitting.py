@@ -7,6 +7,7 @@ from engine.errors import InputError
 
 from .diffusion.families import FAMILIES, SDXL_SCALING_FACTOR
 from .facts import ConditioningFacts, LatentFacts, PixelFacts, Space
+from .values import FamilyName
 
 HINT_SCALE = 8
 """Pixels of a ControlNet's picture for one latent: its hint network halves three times."""
@@ -75,6 +76,63 @@ def check_space(ours: Space | None, theirs: Space | None, what: str, input: str)
             "use a VAE of the same family",
             code="family_mismatch",
             input=input,
+        )
+
+
+def check_reader(state: FamilyName, model: FamilyName) -> None:
+    """Raise `InputError` unless a model reads the latents of a run that one of family `state` began."""
+    ours, theirs = FAMILIES[state], FAMILIES[model]
+    if ours.scaling_factor != theirs.scaling_factor:
+        raise InputError(
+            f"the state holds latents of {ours.title}, which a model of {theirs.title} does not read: "
+            "finish it, then go through VAEDecode and the other family's VAEEncode",
+            code="family_mismatch",
+            input="model",
+        )
+
+
+def check_finished(step: int, steps: int) -> None:
+    """Raise `InputError` if a run has steps left to take."""
+    if step < steps:
+        raise InputError(
+            f"{step} of {steps} steps are taken: take the rest with SampleSteps, "
+            "or read the noisy latents with ReadNoisyLatents",
+            code="unfinished",
+            input="state",
+        )
+
+
+def check_unfinished(step: int, steps: int) -> None:
+    """Raise `InputError` unless a run has steps left, which can be laid anew."""
+    if step == steps:
+        raise InputError(
+            f"all {steps} steps of the state are taken, and no noise is left to lay steps in: "
+            "reschedule the state of an earlier step",
+            code="no_steps",
+            input="state",
+        )
+
+
+def check_begun(step: int) -> None:
+    """Raise `InputError` unless a run has taken a step, which noise lies before."""
+    if step == 0:
+        raise InputError(
+            "the state has taken no step yet, so there is no noise before its last one: "
+            'put SampleSteps before it, or set level to "reached"',
+            code="no_steps",
+            input="level",
+            hint="reached",
+        )
+
+
+def check_run_latents(latents: LatentFacts, run: LatentFacts) -> None:
+    """Raise `InputError` unless latents have the shape of those of a run."""
+    if latents.shape != run.shape:
+        raise InputError(
+            f"the latents are {latents.shape}, those of the run {run.shape}: "
+            "bring them to one size with LatentUpscale and to one number with RepeatLatent",
+            code="size_mismatch",
+            input="latents",
         )
 
 

@@ -12,7 +12,14 @@ from . import fitting, memory
 from .diffusion.checkpoints import Part
 from .diffusion.layout import PartName
 from .diffusion.pool import Pool
-from .facts import ConditioningFacts, ControlFacts, LatentFacts, PixelFacts, Space, known
+from .facts import (
+    ConditioningFacts,
+    ControlFacts,
+    LatentFacts,
+    PixelFacts,
+    Space,
+    known,
+)
 from .free import free
 from .memory import Need
 from .values import VAE, ControlNet, Model, TextEncoder
@@ -150,6 +157,42 @@ def sampled(
         return latents  # nothing is denoised, so nothing has to fit
     if has_unknown((denoise, start_step)) or (steps is UNKNOWN and start_step > 0):
         return UNKNOWN
+    return denoised(
+        model,
+        {"positive": positive, "negative": negative},
+        guidance_scale,
+        latents,
+        profile=profile,
+        count=UNKNOWN if steps is UNKNOWN else steps - start_step,
+        origin="latents",
+        pool=pool,
+    )
+
+
+def denoised(
+    model: Any,
+    roles: Mapping[str, Any],
+    guidance_scale: Any,
+    latents: Any,
+    *,
+    profile: Any,
+    count: Any,
+    origin: str,
+    pool: Pool,
+) -> Any:
+    """What is known of latents that surely go through a model.
+
+    Args:
+        model: A `Model`.
+        roles: The conditioning, positive and negative.
+        guidance_scale: 1 asks for no negative one.
+        latents: What is denoised.
+        profile: Whose ControlNet windows to follow.
+        count: The steps of the run.
+        origin: The input that the latents come by.
+        pool: Where the models are.
+    """
+    positive, negative = roles["positive"], roles["negative"]
     part = None if model is UNKNOWN else of_part(model, "unet", pool)
     sizes = None if part is None else part.sizes
     is_guided = guidance_scale is not UNKNOWN and guidance_scale != 1
@@ -160,14 +203,14 @@ def sampled(
     if latents is UNKNOWN:
         return UNKNOWN
     if sizes is not None:
-        fitting.check_channels(latents.channels, sizes["in_channels"])
-        fitting.check_space(space_of(model, pool), latents.space, "the VAE", "latents")
+        fitting.check_channels(latents.channels, sizes["in_channels"], origin)
+        fitting.check_space(space_of(model, pool), latents.space, "the VAE", origin)
     fitting.check_latent_mask(latents)
     acting: list[Part] = []
     for role, prompt in prompts.items():
         fitting.check_prompts(prompt, latents.batch, role)
         for control in prompt.controls:
-            if _acts(control, profile, denoise, start_step, steps):
+            if _acts(control, profile, count):
                 acting += _check_control(control, sizes, latents, role, pool)
     if part is not None and sizes is not None:
         rows = 2 if is_guided and _together(positive, negative) else 1
@@ -179,7 +222,7 @@ def sampled(
             ),
             latents,
             unit=fitting.HINT_SCALE,
-            inputs=("model", "latents"),
+            inputs=("model", origin),
         )
     return latents if model is UNKNOWN else latents.within(space_of(model, pool))
 
@@ -204,15 +247,14 @@ def _check_control(
     return [part]
 
 
-def _acts(control: ControlFacts, profile: Any, denoise: Any, start_step: Any, steps: Any) -> bool:
+def _acts(control: ControlFacts, profile: Any, count: Any) -> bool:
     """Whether a ControlNet surely acts in one step at least; see `control.window`."""
-    window = (control.strength, control.start, control.end, profile, steps)
+    window = (control.strength, control.start, control.end, profile, count)
     if has_unknown(window) or control.strength == 0:
         return False
     if profile == "comfyui":
         # By the noise of each step, which is known only with the schedule.
         return bool(control.start == 0 and control.end == 1)
-    count = steps - start_step
     return any(
         step / count >= control.start and (step + 1) / count <= control.end for step in range(count)
     )

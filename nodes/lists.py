@@ -1,11 +1,11 @@
 """Nodes for lists."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
 from engine.errors import InputError
-from engine.node import node
+from engine.node import UNKNOWN, node
 
 T = TypeVar("T")
 Step = Annotated[int, Field(description="From one number to the next; negative counts down")]
@@ -25,7 +25,7 @@ def check_range(start: int, stop: int, step: int) -> None:
         )
 
 
-@node("IntegerRange", category="list", check=check_range)
+@node("IntegerRange", category="list", check=check_range, early=True)
 def integer_range(*, start: int = 0, stop: int = 4, step: Step = 1) -> list[int]:
     """Whole numbers from `start` on, up to but without `stop`.
 
@@ -36,18 +36,30 @@ def integer_range(*, start: int = 0, stop: int = 4, step: Step = 1) -> list[int]
     return list(range(start, stop, step))
 
 
-@node("Pick", category="list")
+def check_place(length: int, index: int) -> None:
+    """Raise `InputError` unless a list of that length has a place `index`."""
+    if not -length <= index < length:
+        held = f"0 to {length - 1}" if length else "none"
+        raise InputError(
+            f"there is no value {index} in a list of {length}: the places are {held}",
+            code="out_of_range",
+            input="index",
+        )
+
+
+def _picked(values: Any, index: Any) -> Any:
+    if values is UNKNOWN or index is UNKNOWN:
+        return UNKNOWN
+    check_place(len(values), index)
+    return values[index]
+
+
+@node("Pick", category="list", infer=_picked)
 def pick(values: list[T], *, index: int = 0) -> T:
     """One value of a list.
 
     Args:
         index: 0 is the first value; -1 is the last, -2 the one before.
     """
-    if not -len(values) <= index < len(values):
-        held = f"0 to {len(values) - 1}" if values else "none"
-        raise InputError(
-            f"there is no value {index} in a list of {len(values)}: the places are {held}",
-            code="out_of_range",
-            input="index",
-        )
+    check_place(len(values), index)
     return values[index]

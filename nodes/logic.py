@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field
 
 from engine.errors import InputError
+from engine.known import agreed
 from engine.node import UNKNOWN, Lazy, node
 
 from .values import Prompt
@@ -20,8 +21,7 @@ Comparison = Literal["==", "!=", "<", "<=", ">", ">="]
 def _chosen(condition: Any, on_true: Callable[[], Any], on_false: Callable[[], Any]) -> Any:
     """What is known of the branch that is chosen, or else what both agree on."""
     if condition is UNKNOWN:
-        first, second = on_true(), on_false()
-        return first if type(first) is type(second) and first == second else UNKNOWN
+        return agreed((on_true(), on_false()))
     return on_true() if condition else on_false()
 
 
@@ -73,7 +73,7 @@ def join_text(texts: Annotated[list[str], Field(min_length=1)], *, separator: st
     return separator.join(text for text in texts if text)
 
 
-@node("FormatText", category="text")
+@node("FormatText", category="text", early=True)
 def format_text(*, template: Prompt = "", values: dict[str, str | bool | int | float]) -> str:
     """Put values into a text, each in place of its name in braces.
 

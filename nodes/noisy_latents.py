@@ -3,15 +3,15 @@
 from dataclasses import replace
 from typing import Literal
 
-from engine.errors import InputError
 from engine.node import node
 
+from . import facts, fitting, outlook
 from .values import Latents, SamplerState
 
 Level = Literal["reached", "before"]
 
 
-@node("ReadNoisyLatents", category="sampling")
+@node("ReadNoisyLatents", category="sampling", infer=outlook.read_back)
 def read_noisy_latents(state: SamplerState) -> Latents:
     """Read the latents of a run as they are: clean ones plus the noise that is left.
 
@@ -21,7 +21,7 @@ def read_noisy_latents(state: SamplerState) -> Latents:
     return Latents(state.x, None if state.kept is None else state.kept.mask)
 
 
-@node("SetNoisyLatents", category="sampling")
+@node("SetNoisyLatents", category="sampling", infer=outlook.put_in)
 def set_noisy_latents(state: SamplerState, latents: Latents) -> SamplerState:
     """Have a run go on from other latents, at the noise that it has reached.
 
@@ -33,7 +33,7 @@ def set_noisy_latents(state: SamplerState, latents: Latents) -> SamplerState:
     return replace(state, x=latents.samples)
 
 
-@node("NoiseLatents", category="sampling")
+@node("NoiseLatents", category="sampling", infer=outlook.noised)
 def noise_latents(state: SamplerState, latents: Latents, *, level: Level = "reached") -> Latents:
     """Bring clean latents to the noise of a run, with the noise that the run started with.
 
@@ -50,14 +50,7 @@ def noise_latents(state: SamplerState, latents: Latents, *, level: Level = "reac
     samples, noise = latents.samples, state.noise
     if level == "reached":
         return latents.with_samples(blend.noised(samples, noise, state.sigmas[state.step]))
-    if state.step == 0:
-        raise InputError(
-            "the state has taken no step yet, so there is no noise before its last one: "
-            'put SampleSteps before it, or set level to "reached"',
-            code="no_steps",
-            input="level",
-            hint="reached",
-        )
+    fitting.check_begun(state.step)
     schedule = Schedule(state.sigmas, state.timesteps)
     return latents.with_samples(
         blend.behind(samples, noise, schedule, state.step - 1, state.sampler)
@@ -65,10 +58,4 @@ def noise_latents(state: SamplerState, latents: Latents, *, level: Level = "reac
 
 
 def _check_size(state: SamplerState, latents: Latents) -> None:
-    if latents.samples.shape != state.x.shape:
-        raise InputError(
-            f"the latents are {tuple(latents.samples.shape)}, those of the run {tuple(state.x.shape)}: "
-            "bring them to one size with LatentUpscale and to one number with RepeatLatent",
-            code="size_mismatch",
-            input="latents",
-        )
+    fitting.check_run_latents(facts.of(latents), facts.of(state).latents)

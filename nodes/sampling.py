@@ -9,7 +9,7 @@ from pydantic import Field
 from engine.errors import InputError
 from engine.node import Progress, Waypoints, node, nowhere, silent
 
-from . import foresight
+from . import fitting, foresight, outlook
 from .diffusion.pool import Pool, in_process
 from .values import (
     Conditioning,
@@ -111,7 +111,7 @@ def ksampler(
     return finish_sampling(ended)
 
 
-@node("StartSampling", category="sampling", check=check_steps)
+@node("StartSampling", category="sampling", check=check_steps, infer=outlook.begun)
 def start_sampling(
     model: Model,
     latents: Latents,
@@ -156,7 +156,7 @@ class Sampled(NamedTuple):
     step: int
 
 
-@node("SampleSteps", category="sampling", lane="device")
+@node("SampleSteps", category="sampling", lane="device", infer=outlook.stepped)
 def sample_steps(
     model: Model,
     positive: Conditioning,
@@ -179,16 +179,8 @@ def sample_steps(
         count: Steps to take at most; left as it is, all that remain.
     """
     from .diffusion import runs
-    from .diffusion.families import FAMILIES
 
-    ours, theirs = FAMILIES[state.family], FAMILIES[model.family]
-    if ours.scaling_factor != theirs.scaling_factor:
-        raise InputError(
-            f"the state holds latents of {ours.title}, which a model of {theirs.title} does not read: "
-            "finish it, then go through VAEDecode and the other family's VAEEncode",
-            code="family_mismatch",
-            input="model",
-        )
+    fitting.check_reader(state.family, model.family)
     after = _advanced(
         state,
         model,
@@ -202,7 +194,7 @@ def sample_steps(
     return Sampled(after, after.done, after.step)
 
 
-@node("FinishSampling", category="sampling")
+@node("FinishSampling", category="sampling", infer=outlook.finished)
 def finish_sampling(state: SamplerState) -> Latents:
     """Take the latents out of a finished run.
 
@@ -213,19 +205,13 @@ def finish_sampling(state: SamplerState) -> Latents:
 
     from .diffusion import runs
 
-    if not state.done:
-        raise InputError(
-            f"{state.step} of {state.steps} steps are taken: take the rest with SampleSteps, "
-            "or read the noisy latents with ReadNoisyLatents",
-            code="unfinished",
-            input="state",
-        )
+    fitting.check_finished(state.step, state.steps)
     cpu = torch.device("cpu")
     samples = runs.Run.of(state, cpu).result(runs.point(state, cpu))
     return Latents(samples, state.kept.mask if state.kept is not None else None)
 
 
-@node("RescheduleSampling", category="sampling")
+@node("RescheduleSampling", category="sampling", infer=outlook.rescheduled)
 def reschedule_sampling(
     state: SamplerState, *, steps: Steps = 20, schedule: ScheduleName = "karras"
 ) -> SamplerState:

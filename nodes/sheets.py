@@ -1,13 +1,15 @@
 """Nodes that lay pictures out to be compared."""
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
 from engine.errors import InputError
 from engine.grid import Axis, Grid
-from engine.node import node
+from engine.node import UNKNOWN, node
 
+from . import facts
+from .facts import PixelFacts
 from .values import Image
 
 Gap = Annotated[int, Field(ge=0, le=1024, description="Pixels between two cells")]
@@ -73,7 +75,14 @@ def image_grid(
     )
 
 
-@node("CompareImages", category="image")
+def _compared(a: Any, b: Any) -> Any:
+    """Whether they can be compared; the sheet's size depends on the figures under it."""
+    if a is not UNKNOWN and b is not UNKNOWN:
+        _check_sizes(a, b)
+    return (UNKNOWN,) * len(Comparison._fields)
+
+
+@node("CompareImages", category="image", infer=_compared)
 def compare_images(
     a: Image,
     b: Image,
@@ -111,21 +120,25 @@ def compare_images(
     return Comparison(Image(sheet), found.mean, found.largest, psnr, found.largest == 0)
 
 
-def _check_comparable(a: Image, b: Image) -> None:
-    import torch
-
-    from .diffusion import pixels
-
-    pixels.matched(
-        a.pixels, b.pixels, ("first", "second"), "bring them to one size with ResizeImage"
-    )
-    if len(a.pixels) != len(b.pixels):
+def _check_sizes(a: PixelFacts, b: PixelFacts) -> None:
+    if a.size != b.size:
         raise InputError(
-            f"the first is a batch of {len(a.pixels)}, the second of {len(b.pixels)}: "
-            "compare as many with as many",
+            f"the first is {a.size}, the second {b.size}: bring them to one size with ResizeImage",
             code="size_mismatch",
             input="b",
         )
+    if a.batch != b.batch:
+        raise InputError(
+            f"the first is a batch of {a.batch}, the second of {b.batch}: compare as many with as many",
+            code="size_mismatch",
+            input="b",
+        )
+
+
+def _check_comparable(a: Image, b: Image) -> None:
+    import torch
+
+    _check_sizes(facts.of(a), facts.of(b))
     for name, image in {"a": a, "b": b}.items():
         if not torch.isfinite(image.pixels).all():
             raise InputError(

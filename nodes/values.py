@@ -163,7 +163,9 @@ Seed = Annotated[
         json_schema_extra={"widget": "seed"},
     ),
 ]
-Steps = Annotated[int, Field(ge=1, le=1000, description="Denoising steps")]
+MOST_STEPS = 1000
+"""Of a run, or of one part of it."""
+Steps = Annotated[int, Field(ge=1, le=MOST_STEPS, description="Denoising steps")]
 GuidanceScale = Annotated[
     float,
     Field(

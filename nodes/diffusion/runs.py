@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.errors import InputError
 from nodes import facts, fitting
 from nodes.values import (
     Conditioning,
@@ -261,13 +260,7 @@ def rescheduled(state: SamplerState, steps: int, schedule: ScheduleName) -> Samp
     Raises:
         InputError: No step remains, or there are no such levels.
     """
-    if state.done:
-        raise InputError(
-            f"all {state.steps} steps of the state are taken, and no noise is left to lay steps in: "
-            "reschedule the state of an earlier step",
-            code="no_steps",
-            input="state",
-        )
+    fitting.check_unfinished(state.step, state.steps)
     known, sampler, profile = trained(state.family), state.sampler, state.profile
     plan = schedules.rest(
         partial(schedules.schedule, schedule, known, sampler=sampler, profile=profile),

@@ -508,7 +508,7 @@ def test_constructs_have_no_meaning_in_a_script() -> None:
 
     assert item([1, 2], index=1) == 2
     with pytest.raises(ValueError, match="in a graph"):
-        loop(lambda: 1, lambda: 2, lambda: True, list)
+        loop(lambda: 1, lambda: 2, lambda: True, list, list)
     with pytest.raises(ValueError, match="in a graph"):
         map_([], lambda: 1, list)
 

@@ -15,21 +15,33 @@ from engine.catalog import Catalog
 from engine.errors import InputError
 from engine.facts import has_unknown, parameters
 from engine.node import UNKNOWN, NodeType, node_type
-from nodes import control, facts, image, latents, logic, mask, sampling, text, vae
+from nodes import (
+    control,
+    facts,
+    image,
+    latents,
+    lists,
+    logic,
+    mask,
+    noisy_latents,
+    sampling,
+    sheets,
+    text,
+    vae,
+)
 from nodes.diffusion import readers
-from nodes.facts import ConditioningFacts, LatentFacts, PixelFacts
+from nodes.facts import ConditioningFacts, LatentFacts, PixelFacts, SamplerFacts
 from nodes.folders import Folders
 from nodes.loaders import load_checkpoint, load_controlnet
-from nodes.values import Image, Latents, Mask
+from nodes.values import Image, Latents, Mask, Model, SamplerState, Weights
 
 from .conftest import Tiny
 
-BLIND = {
-    "RandomSeed", "SaveImage", "PreviewImage", "SaveTable", "CompareImages", "ImageGrid",
-    "FinishSampling", "FormatText", "IntegerRange", "NoiseLatents", "Pick", "ReadNoisyLatents",
-    "RescheduleSampling", "SampleSteps", "SetNoisyLatents", "StartSampling",
-}  # fmt: skip
-"""Nodes of whose outputs nothing can be known, or needs to be."""
+BLIND = {"RandomSeed", "SaveImage", "PreviewImage", "SaveTable", "ImageGrid"}
+"""Nodes of whose outputs nothing can be known, or needs to be.
+
+A sheet is as large as its labels need, which are measured with the font that draws them, on tensors.
+"""
 
 
 def picture(batch: int = 1, height: int = 12, width: int = 20) -> Image:
@@ -80,6 +92,8 @@ def spaceless(fact: Any) -> Any:
         return tuple(map(spaceless, fact))
     if isinstance(fact, LatentFacts):
         return replace(fact, space=None)
+    if isinstance(fact, SamplerFacts):
+        return replace(fact, latents=spaceless(fact.latents))
     return replace(fact, pieces=UNKNOWN) if isinstance(fact, ConditioningFacts) else fact
 
 
@@ -123,6 +137,96 @@ def test_facts_agree_with_values(function: Any, arguments: dict[str, Any]) -> No
     before, after = both(function, **arguments)
     assert before == after
     assert not has_unknown(before)
+
+
+MODEL = Model(Weights("checkpoints", "none.safetensors", ""))
+
+
+def under_way(step: int = 0, latents: Latents | None = None, steps: int = 4) -> SamplerState:
+    """A run as if so many steps were taken."""
+    begun = sampling.start_sampling(MODEL, latents or start(2, 1), steps=steps)
+    return replace(begun, step=step)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        *[
+            (sampling.start_sampling, {"model": MODEL, "latents": start(3, masked)} | settings)
+            for masked in (0, 1, 3)
+            for settings in (
+                {"steps": 5, "start_step": 2},
+                {"steps": 5, "start_step": 5},
+                {"steps": 5, "denoise": 0.0, "profile": "comfyui"},
+                {"steps": 5, "denoise": 0.4},
+            )
+        ],
+        (sampling.start_sampling, {"model": MODEL, "latents": start(3, 2)}),
+        (sampling.finish_sampling, {"state": under_way(4)}),
+        (sampling.finish_sampling, {"state": under_way(1)}),
+        (sampling.finish_sampling, {"state": under_way(0)}),
+        (sampling.reschedule_sampling, {"state": under_way(1), "steps": 7}),
+        (sampling.reschedule_sampling, {"state": under_way(4), "steps": 7}),
+        (noisy_latents.read_noisy_latents, {"state": under_way()}),
+        (noisy_latents.read_noisy_latents, {"state": under_way(1, start(3))}),
+        (noisy_latents.set_noisy_latents, {"state": under_way(1), "latents": start(2)}),
+        (noisy_latents.set_noisy_latents, {"state": under_way(1, start(2)), "latents": start(2, 2)}),
+        (noisy_latents.set_noisy_latents, {"state": under_way(1), "latents": start(1)}),
+        (noisy_latents.set_noisy_latents, {"state": under_way(1), "latents": start(2, 0, 5)}),
+        (noisy_latents.noise_latents, {"state": under_way(1), "latents": start(2, 2)}),
+        (noisy_latents.noise_latents, {"state": under_way(1), "latents": start(2), "level": "before"}),
+        (noisy_latents.noise_latents, {"state": under_way(), "latents": start(2), "level": "before"}),
+        (noisy_latents.noise_latents, {"state": under_way(), "latents": start(2, 0, 5), "level": "before"}),
+        (lists.integer_range, {"start": 5, "stop": -3, "step": -2}),
+        (lists.pick, {"values": [4, 5, 6], "index": -1}),
+        (lists.pick, {"values": [picture(1), picture(2)], "index": 1}),
+        (lists.pick, {"values": [4], "index": 1}),
+        (lists.pick, {"values": [], "index": 0}),
+        (logic.format_text, {"template": "{a} {b}", "values": {"a": 1.5, "b": True}}),
+        (logic.format_text, {"template": "{c}", "values": {"a": 1}}),
+        (logic.pass_on, {"value": under_way(2)}),
+    ],
+)  # fmt: skip
+def test_facts_of_runs_and_lists_agree(function: Any, arguments: dict[str, Any]) -> None:
+    before, after = both(function, **arguments)
+    assert before == after
+    assert not has_unknown(before)
+
+
+@pytest.mark.parametrize("other", [picture(2), picture(1), picture(2, 5), picture(3)])
+def test_pictures_that_cannot_be_compared_are_found(other: Image) -> None:
+    before, after = both(sheets.compare_images, a=picture(2), b=other)
+    if isinstance(after[0], str):
+        assert before == after
+    else:
+        assert before == (UNKNOWN,) * 5
+
+
+def test_what_is_half_known_of_a_run_is_told() -> None:
+    def ask(function: Any, **given: Any) -> Any:
+        declared = node_type(function)
+        assert declared.infer is not None
+        defaults = {
+            name: item.default for name, item in declared.inputs.items() if not item.required
+        }
+        asked = parameters(declared.infer)
+        return declared.infer(**{n: v for n, v in (defaults | given).items() if n in asked})
+
+    some = facts.of(start(2))
+    vague = ask(sampling.start_sampling, model=UNKNOWN, latents=some, steps=UNKNOWN)
+    assert vague == SamplerFacts(some, UNKNOWN, "diffusers", UNKNOWN, UNKNOWN)
+    assert ask(sampling.start_sampling, model=MODEL, latents=some, denoise=UNKNOWN).left is UNKNOWN
+    inputs = dict.fromkeys(("model", "positive", "negative", "pool"), UNKNOWN)
+    assert ask(sampling.sample_steps, state=vague, count=3, **inputs) == (vague, UNKNOWN, UNKNOWN)
+    ended, done, step = ask(sampling.sample_steps, state=vague, **inputs)
+    assert (ended.left, done, step) == (0, True, UNKNOWN)
+    begun = facts.of(under_way(1, start(2)))
+    ended, done, step = ask(sampling.sample_steps, state=begun, count=UNKNOWN, **inputs)
+    assert (ended, done, step) == (begun.lasting(), UNKNOWN, UNKNOWN)
+    assert ask(sampling.finish_sampling, state=begun.lasting()) == begun.latents
+    again = ask(sampling.reschedule_sampling, state=vague, steps=3)
+    assert (again.left, again.steps) == (3, UNKNOWN)
+    assert ask(noisy_latents.noise_latents, state=vague, latents=some, level="before") == some
 
 
 sides = st.integers(1, 40)
@@ -225,6 +329,14 @@ def test_models_give_what_was_told(tiny: Tiny, folders: Folders, pool: Any, form
         )  # fmt: skip
         assert before == after
         assert isinstance(before, LatentFacts)
+        state = sampling.start_sampling(model, start(batch, masked), steps=3)
+        for count in (1, 2, 1000):
+            before, after = both(
+                sampling.sample_steps,
+                model=model, positive=guided, negative=avoided, state=state, count=count, pool=pool,
+            )  # fmt: skip
+            assert before == after
+            assert before[1:] == (count > 2, min(count, 3))
 
 
 @pytest.mark.parametrize("orientation", range(10))

@@ -31,6 +31,7 @@ Nodes = dict[str, tuple[str, dict[str, Any]]]
 Find = Callable[..., list[Problem]]
 CATALOG = Catalog.load("nodes")
 ROOM = 2**50
+ROOT = Path(__file__).parents[2]
 
 
 def link(node: str, output: str = "value") -> dict[str, list[str]]:
@@ -148,6 +149,18 @@ def start(image: str, **changed: tuple[str, dict[str, Any]]) -> Nodes:
     return nodes | changed
 
 
+def steps(**inputs: Any) -> Nodes:
+    """Sampling in three nodes in place of the one; the last has its name."""
+    given = {"model": link("checkpoint", "model"), "positive": link("words"), "negative": link("none"), "state": link("start")}  # fmt: skip
+    begun = {"model": link("checkpoint", "model"), "latents": link("empty"), "steps": 2}
+    return {
+        "start": ("StartSampling", begun),
+        "step": ("SampleSteps", given | inputs),
+        "sampler": ("FinishSampling", {"state": link("step", "state")}),
+    }
+
+
+OTHER: Nodes = {"other": ("EmptyLatent", {"width": 64, "height": 64})}
 COMFYUI: Nodes = {
     "sampler": sampler(
         positive=link("apply", "positive"), negative=link("apply", "negative"), profile="comfyui"
@@ -226,6 +239,60 @@ FAULTS: dict[str, tuple[Nodes, tuple[str, str, str], str]] = {
         base(**edges("large.png")),
         ("sampler", "positive", "size_mismatch"),
         "is 128x96, the picture becomes 64x48: put ResizeImage before ControlNetApply",
+    ),
+    "an inpainting model, step by step": (
+        base("inpaint.safetensors", **steps()), ("step", "model", "channel_mismatch"), "it is an inpainting model",
+    ),
+    "a text encoder of another width, step by step": (
+        base(
+            wide=("LoadCheckpoint", {"checkpoint": "wide.safetensors"}),
+            words=("CLIPEncode", {"text_encoder": link("wide", "text_encoder")}),
+            **steps(count=1) | {"sampler": ("ReadNoisyLatents", {"state": link("step", "state")})},
+        ),
+        ("step", "positive", "width_mismatch"),
+        "the positive conditioning is 128 wide",
+    ),
+    "a ControlNet's picture of another size, step by step": (
+        base(**edges("large.png") | steps(positive=link("apply", "positive"))),
+        ("step", "positive", "size_mismatch"),
+        "put ResizeImage before ControlNetApply",
+    ),
+    "a ControlNet for another model, step by step": (
+        base("starter.safetensors", **edges("fits.png") | steps(positive=link("apply", "positive"))),
+        ("step", "positive", "family_mismatch"),
+        "is made for a model of another family",
+    ),
+    "an SDXL VAE encodes, step by step": (
+        base(**start("fits.png", xl=("LoadVAE", {"vae": "xl.safetensors"}),
+                     encode=("VAEEncode", {"vae": link("xl"), "image": link("photo", "image")})),
+             empty=("RepeatLatent", {"latents": link("encode"), "times": 1})) | steps(),
+        ("step", "state", "family_mismatch"),
+        "use a VAE of the same family",
+    ),
+    "steps that are left": (
+        base(**steps(count=1)), ("sampler", "state", "unfinished"), "1 of 2 steps are taken",
+    ),
+    "no step left to lay anew": (
+        base(**steps(), again=("RescheduleSampling", {"state": link("step", "state")}))
+        | {"sampler": ("ReadNoisyLatents", {"state": link("again")})},
+        ("again", "state", "no_steps"),
+        "all 2 steps of the state are taken",
+    ),
+    "noisy latents of another size": (
+        base(**steps(state=link("put")), **OTHER,
+             put=("SetNoisyLatents", {"state": link("start"), "latents": link("other")})),
+        ("put", "latents", "size_mismatch"),
+        "the latents are (1, 4, 8, 8), those of the run (1, 4, 6, 8)",
+    ),
+    "latents of another size to noise": (
+        base(**steps() | OTHER | {"sampler": ("NoiseLatents", {"state": link("start"), "latents": link("other")})}),
+        ("sampler", "latents", "size_mismatch"),
+        "bring them to one size with LatentUpscale",
+    ),
+    "the noise before the first step": (
+        base(**steps() | {"sampler": ("NoiseLatents", {"state": link("start"), "latents": link("empty"), "level": "before"})}),
+        ("sampler", "level", "no_steps"),
+        "the state has taken no step yet",
     ),
     "a ControlNet's picture of another size, for the negative prompt alone": (
         base(**edges("large.png") | {"sampler": sampler(negative=link("apply", "negative"))}),
@@ -332,6 +399,14 @@ RIGHT: dict[str, Nodes] = {
         encode=("VAEEncode", {"vae": link("xl"), "image": link("photo", "image")}),
         decode=("VAEDecode", {"vae": link("xl"), "latents": link("encode")}),
     ),
+    "step by step": base(**steps()),
+    "some steps, then the rest laid anew": base(
+        **steps(count=1) | {"start": ("StartSampling", {"model": link("checkpoint", "model"), "latents": link("empty"), "steps": 4})},
+        again=("RescheduleSampling", {"state": link("step", "state"), "steps": 5}),
+        rest=steps(state=link("again"), count=5)["step"],
+    ) | {"sampler": ("FinishSampling", {"state": link("rest", "state")})},
+    "no step at all, step by step": base("inpaint.safetensors", **steps())
+    | {"start": ("StartSampling", {"model": link("checkpoint", "model"), "latents": link("empty"), "denoise": 0.0})},
     "a faulty branch that is not chosen": base(
         bad=("EmptyLatent", {"width": 64}), box=("MaskFromBox", {}),
         blend=("MaskBlend", {"base": link("bad"), "overlay": link("empty"), "mask": link("box")}),
@@ -361,6 +436,48 @@ def test_of_what_is_unknown_nothing_is_said(find: Find) -> None:
     assert find(nodes) == []
     nodes = base("inpaint.safetensors", steps=unknown, sampler=sampler(steps=link("steps")))
     assert [problem.input for problem in find(nodes)] == ["model"]
+
+
+@pytest.fixture
+def blended(tmp_path: Path) -> Callable[..., Workflow]:
+    """The shipped loop over steps, with inputs of the loop from other nodes."""
+    PIL.Image.new("RGB", (64, 48)).save(tmp_path / "postcard.png")
+    PIL.Image.new("RGB", (64, 48)).save(tmp_path / "mask.png")
+
+    def blended(nodes: Nodes, **loop: Any) -> Workflow:
+        read = json.loads((ROOT / "workflows" / "blended-loop.json").read_text())
+        more = {
+            name: {"type": kind, "version": CATALOG[kind].version, "inputs": inputs}
+            for name, (kind, inputs) in nodes.items()
+        }
+        read["nodes"] |= more
+        read["nodes"]["loop"]["inputs"] |= loop
+        return Workflow.from_json(read)
+
+    return blended
+
+
+def test_a_fault_in_a_loop_is_found_where_its_value_is_given(
+    blended: Callable[..., Workflow], runtime: Runtime
+) -> None:
+    assert check(blended({}), CATALOG, runtime) == []
+    pair: Nodes = {
+        "pair": ("ConcatenateImages", {"images": [link("picture", "image")] * 2}),
+        "masks": ("ImageToMask", {"image": link("pair")}),
+    }
+    (problem,) = check(blended(pair, mask=link("masks")), CATALOG, runtime)
+    assert (problem.node, problem.input, problem.code) == ("loop", "mask", "batch_mismatch")
+    (problem,) = check(blended(OTHER, original=link("other")), CATALOG, runtime)
+    assert (problem.node, problem.input, problem.code) == ("loop", "original", "size_mismatch")
+
+
+def test_what_a_loop_over_steps_gives_is_known_behind_it(
+    blended: Callable[..., Workflow], runtime: Runtime
+) -> None:
+    clean = {"base": link("other"), "overlay": link("finish"), "mask": link("mask")}
+    nodes = OTHER | {"clean": ("MaskBlend", clean)}
+    (problem,) = check(blended(nodes), CATALOG, runtime)
+    assert (problem.node, problem.input, problem.code) == ("clean", "overlay", "size_mismatch")
 
 
 # Prediction types
@@ -470,6 +587,7 @@ def encoding(width: int, height: int) -> Nodes:
 LARGE: dict[str, tuple[Nodes, int, tuple[str, str], str | None, Nodes | None]] = {
     "a batch": (base(empty=empty(512, 512, 8)), 210, ("sampler", "latents"), "a batch of 4", base(empty=empty(512, 512, 4))),
     "a picture": (base(empty=empty(2048, 1024)), 200, ("sampler", "latents"), "1520x760", base(empty=empty(1520, 760))),
+    "a batch, step by step": (base(empty=empty(512, 512, 8), **steps()), 210, ("step", "state"), "a batch of 4", base(empty=empty(512, 512, 4), **steps())),
     "more than anything": (base(empty=empty(2048, 1024), sampler=sampler(guidance_scale=1.0)), 0, ("sampler", "latents"), None, None),
     "decoding": (decoding(1024, 1024), 200, ("decode", "latents"), "384x384", decoding(384, 384)),
     "encoding": (encoding(2048, 2048), 1024, ("encode", "image"), "1328x1328", encoding(1328, 1328)),
@@ -482,12 +600,13 @@ def test_too_little_memory_is_found_with_what_would_fit(
 ) -> None:
     nodes, room, place, hint, smaller = LARGE[name]
     monkeypatch.setattr(foresight, "free", lambda _device: room * 2**20)
-    (problem,) = find(nodes, place[0])
+    target = "step.state" if place[0] == "step" else place[0]
+    (problem,) = find(nodes, target)
     assert (problem.node, problem.input, problem.code) == (*place, "too_little_memory")
     assert problem.hint == hint
     assert "close other programs" in problem.message
     if smaller is not None:
-        assert find(smaller, place[0]) == []
+        assert find(smaller, target) == []
 
 
 def test_models_that_do_not_fit_are_named(runtime: Runtime, tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip

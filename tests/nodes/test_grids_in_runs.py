@@ -143,7 +143,7 @@ def test_a_grid_takes_no_literal_and_no_other_link(tmp_path: Path) -> None:
 
 def test_what_is_picked_keeps_its_type(tmp_path: Path) -> None:
     nodes: dict[str, tuple[str, dict[str, Any]]] = {
-        "range": ("IntegerRange", {"start": 5}),
+        "range": ("IntegerRange", {"start": 5, "stop": 8}),
         "sweep": ("Sweep", {}),
         "number": ("Pick", {"values": link("range"), "index": -1}),
         "cell": ("Pick", {"values": link("sweep", "images"), "index": 4}),

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from engine.errors import InputError
 from engine.node import node_type
+from nodes import fitting
 from nodes.diffusion import families, runs
 from nodes.diffusion.schedules import SPACINGS
 from nodes.sampling import (
@@ -197,7 +198,7 @@ def test_a_model_of_other_latents_is_an_error_on_the_state() -> None:
 
 def test_a_model_of_a_family_with_other_latents_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     other = replace(families.SD1, title="Another 1.0", scaling_factor=0.13)
-    monkeypatch.setattr(families, "FAMILIES", {"sd1": families.SD1, "another": other})
+    monkeypatch.setattr(fitting, "FAMILIES", {"sd1": families.SD1, "another": other})
     with pytest.raises(InputError, match=r"latents of SD 1\.x, which a model of Another") as caught:
         stepped(started(), model=replace(MODEL, family=cast("Any", "another")))
     assert caught.value.input == "model"
