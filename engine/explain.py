@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from time import localtime, strftime
 from typing import Any, Literal
 
-from .journal import Entry, Journal, MadeOf
+from .journal import NEAR, Entry, Journal, MadeOf
 from .keys import TypeDigests
 from .program import Call
 
@@ -61,27 +61,37 @@ class Explainer:
     digests: TypeDigests
     by_type: dict[str, list[Entry]] = field(default_factory=dict)
 
-    def reason(self, call: Call, key: str, keys: Mapping[str, str]) -> Reason:
-        """Why the node has to run; `keys` are those of the nodes behind its links."""
+    def reason(
+        self, call: Call, key: str, keys: Mapping[str, str], *, follows: bool = False
+    ) -> Reason:
+        """Why the node has to run.
+
+        Args:
+            call: The node.
+            key: Its key.
+            keys: Those of the nodes behind its links.
+            follows: Some of these will run, so that changed links tell nothing; then the latest
+                result will do for the nearest.
+        """
         now = made_of(call, keys, self.digests)
         best: Reason | None = None
-        for entry in self._known(call):
+        for entry in self._known(call, 1 if follows else NEAR):
             if entry.key == key:
                 return Reason(entry)
-            changes = tuple(self._changes(call, entry, now))
+            found = self._changes(call, entry, now)
+            changes = tuple(each for each in found if each.kind != "link" or not follows)
             if best is None or len(changes) < len(best.changes):
                 best = Reason(entry, changes)
         return best or Reason()
 
     def similar(self, call: Call) -> Entry | None:
         """The latest result that tells what the node may cost."""
-        return next(iter(self._known(call)), None)
+        return next(iter(self._known(call, 1)), None)
 
-    def _known(self, call: Call) -> list[Entry]:
+    def _known(self, call: Call, most: int) -> list[Entry]:
         """The latest results of the node itself, else of its type."""
-        own = [
-            e for e in self.journal.of_node(self.workflow, call.id) if e.type_name == call.type.name
-        ]
+        found = self.journal.of_node(self.workflow, call.id, most)
+        own = [entry for entry in found if entry.type_name == call.type.name]
         if own:
             return own
         if call.type.name not in self.by_type:

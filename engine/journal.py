@@ -15,7 +15,7 @@ from .canonical import canonical
 
 _FLUSH_SECONDS = 0.5
 _MOST_ROWS = 200_000
-_NEAR = 8
+NEAR = 8
 """How many of the latest results of a type are looked through for the nearest."""
 _SCHEMA = """
 create table if not exists runs (
@@ -87,6 +87,7 @@ class Journal:
     lock: Lock = field(default_factory=Lock)
     fault: str | None = None
     """Why it does not work, if it does not."""
+    profiles: dict[str, dict[str, str]] = field(default_factory=dict)
     _connection: sqlite3.Connection | None = None
 
     def begin(self, run: str, workflow: str, profile: Mapping[str, str]) -> None:
@@ -118,9 +119,9 @@ class Journal:
         if rows:
             self._write("insert into results values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
-    def of_node(self, workflow: str, node: str) -> list[Entry]:
+    def of_node(self, workflow: str, node: str, most: int = NEAR) -> list[Entry]:
         """The latest results of a node of a workflow, the latest first."""
-        return self._entries("workflow = ? and node = ?", (workflow, node))
+        return self._entries("workflow = ? and node = ?", (workflow, node), most)
 
     def of_type(self, type_name: str) -> list[Entry]:
         """The latest results of a type, the latest first."""
@@ -144,22 +145,28 @@ class Journal:
                 self._connection.close()
             self._connection = None
 
-    def _entries(self, where: str, values: tuple[str, ...]) -> list[Entry]:
-        columns = (
-            "key, node, r.workflow, type, run, created, seconds, bytes, peak, made_of, profile"
-        )
+    def _entries(self, where: str, values: tuple[str, ...], most: int = NEAR) -> list[Entry]:
+        columns = "key, node, workflow, type, run, created, seconds, bytes, peak, made_of"
         rows = self._read(
-            f"select {columns} from results r left join runs on runs.id = r.run"  # noqa: S608 - no value of a user's
-            f" where {where.replace('workflow', 'r.workflow')} order by created desc limit {_NEAR}",
+            f"select {columns} from results where {where}"  # noqa: S608 - no value of a user's
+            f" order by created desc limit {most}",
             values,
         )
         entries = []
         for row in rows:
             with suppress(ValueError, TypeError):
-                plain = cast("_Plain", row[:-2])
-                parts = MadeOf(*json.loads(str(row[-2])))
-                entries.append(Entry(*plain, parts, json.loads(str(row[-1] or "{}"))))
+                plain = cast("_Plain", row[:-1])
+                parts = MadeOf(*json.loads(str(row[-1])))
+                entries.append(Entry(*plain, parts, self._profile(plain[4])))
         return entries
+
+    def _profile(self, run: str) -> dict[str, str]:
+        """The numeric profile of a run, read once."""
+        found = self.profiles.get(run)
+        if found is None:
+            rows = self._read("select profile from runs where id = ?", (run,))
+            found = self.profiles[run] = dict(json.loads(str(rows[0][0]))) if rows else {}
+        return found
 
     # The file
 

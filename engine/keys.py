@@ -34,6 +34,7 @@ class TypeDigests:
     types: dict[str, str] = field(default_factory=dict)
     sources: dict[Path, tuple[str, tuple[Path, ...]]] = field(default_factory=dict)
     code_files: dict[str, dict[str, str]] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
 
     def of(self, declared: NodeType) -> str:
         """The digest for one type, computed once for each object of this class."""
@@ -45,7 +46,11 @@ class TypeDigests:
 
     def code(self, declared: NodeType) -> str:
         """The digest of the code behind a type."""
-        return digest(canonical(sorted(self.files(declared).values())))
+        found = self.codes.get(declared.name)
+        if found is None:
+            found = digest(canonical(sorted(self.files(declared).values())))
+            self.codes[declared.name] = found
+        return found
 
     def files(self, declared: NodeType) -> dict[str, str]:
         """The files with the code behind a type, and their digests."""

@@ -143,15 +143,15 @@ class _Planner:
         if self.explainer is None:
             return PlannedNode("run", why or followed or generic)
         reason = None
-        if not why:
-            reason = self.explainer.reason(call, self.keys[call.id], self.keys)
-            changes = tuple(
-                change for change in reason.changes if change.kind != "link" or not follows
+        if why:
+            cost = self.explainer.similar(call)
+        else:
+            found = self.explainer.reason(
+                call, self.keys[call.id], self.keys, follows=bool(follows)
             )
-            own = Reason(reason.nearest, changes)
-            reason = own if changes or not follows else None
+            cost = found.nearest
+            reason = found if found.changes or not follows else None
             why = followed if reason is None else reason.text
-        cost = (reason and reason.nearest) or self.explainer.similar(call)
         if cost is None:
             return PlannedNode("run", why, reason=reason)
         return PlannedNode("run", why, cost.seconds, cost.bytes, cost.peak, reason=reason)
