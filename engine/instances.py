@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from .constructs import GATHER, LOOP, MAP, SUBGRAPH
 from .errors import InputError
-from .flat import Flat, Unfold
+from .flat import MAX_NODES, Flat, TooLargeError, Unfold
 from .graphs import Definition
 from .links import Link, Range, links_in, replace_links, unparsed
 from .modes import Outer
@@ -93,6 +93,11 @@ class Instance:
         self.expander.results[prefix] = outputs
         return outputs
 
+    def make_room(self, laps: int) -> None:
+        """Raise `TooLargeError` at once if so many laps would be too many nodes."""
+        if laps * len(self.graph.nodes) > MAX_NODES:
+            raise TooLargeError
+
     def numbered(self, given: Mapping[str, Any], number: int) -> dict[str, Any]:
         """The given inputs, with the number of the lap if the graph asks for it."""
         if INDEX in self.graph.inputs and INDEX not in self.given:
@@ -113,6 +118,7 @@ class Instance:
                 code="lengths",
                 input=next(iter(lists)),
             )
+        self.make_room(next(iter(lengths.values())))
         laps = [
             self.lap(
                 f"{self.flat}/{number}",
@@ -185,6 +191,7 @@ class Instance:
             )
         static = until is None and isinstance(times, int)
         laps = times if isinstance(times, int) and (static or times == 1) else 2
+        self.make_room(laps)
         given = self.given
         outputs: list[Results] = []
         for number in range(laps):

@@ -7,7 +7,7 @@ from typing import Any
 from .caller import reason
 from .canonical import canonical, digest
 from .codecs import content_digest
-from .constructs import PLAIN
+from .constructs import GATHER, PLAIN
 from .events import Warned
 from .explain import made_of
 from .history import History
@@ -67,7 +67,7 @@ class Keeper:
             ValueError: See `Store.put`.
         """
         key, name = self.keys.known[call.id], call.type.name
-        keep = name not in PLAIN and (is_wanted or call.type.delivers)
+        keep = name != GATHER and (is_wanted or call.type.delivers)
         peak = self.history.peaks.get(call.id)
         trace = self.history.ran(call, seconds)
         note = self.store.put(

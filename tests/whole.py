@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import field, partial
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,8 @@ class Darkroom:
             text=True,
             cwd=ROOT,
             env=os.environ | self.environment,
+            # A runner in the background of a shell hands down that Ctrl-C is ignored.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
 
     def put(self, kind: str, name: str) -> Path:
