@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import field, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
