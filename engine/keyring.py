@@ -79,8 +79,6 @@ class Keyring:
         pending = [(node, key)]
         while pending:
             node, key = pending.pop()
-            if node in self.known:
-                continue
             self.known[node] = key
             for follower in self._followers.pop(node, ()):
                 self._lacking[follower] -= 1

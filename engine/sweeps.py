@@ -173,6 +173,7 @@ class _Sweeper:
         for node_id in self.flat.nodes:
             for cell in self._cells(self.spans[node_id]):
                 self._place(node_id, cell)
+        self.new.silent = {(copy, n) for node, n in self.flat.silent for copy in self._copies(node)}
         self.new.later = {copy for node in self.flat.later for copy in self._copies(node)}
         self.new.wanted = [copy for node in self.flat.wanted for copy in self._copies(node)]
         for tail, unfold in self.flat.unfolds.items():
@@ -202,8 +203,6 @@ class _Sweeper:
         for name, value in node.inputs.items():
             if (node_id, name) in self.flat.given:
                 self.new.given[copy, name] = self.flat.given[node_id, name]
-            if (node_id, name) in self.flat.silent:
-                self.new.silent.add((copy, name))
             axis = self.own.get((node_id, name))
             if axis is not None:
                 value = self.axes[axis].values[node_id, name][cell[axis]]  # noqa: PLW2901

@@ -232,6 +232,20 @@ def test_targets_that_come_to_one_key_while_running_are_made_once(
     assert calls.count(kind) == (3 if kind == "Add" else 2)
 
 
+def test_a_target_that_comes_to_the_key_of_one_under_way_waits_for_it(
+    run: Run, calls: list[str]
+) -> None:
+    nodes = {
+        "a": ("Dice", {}), "b": ("Dice", {}), "slow": ("Linger", {"a": 1.0}),
+        "x": ("Join", {"left": link("a"), "right": link("slow")}),
+        "z": ("Join", {"left": link("b"), "right": link("slow")}),
+        "end": ("Add", {"a": link("x"), "b": 1}),
+    }  # fmt: skip
+    result = run(flow(nodes, b="b.value", x="x.value", z="z.value", end="end.value"))
+    assert result.outputs == {"b": 4, "x": 4, "z": 4, "end": 5}
+    assert calls == ["Dice", "Dice", "Linger", "Add"]
+
+
 def test_a_file_behind_what_is_done_already_is_found_at_once(run: Run, calls: list[str]) -> None:
     nodes = {
         "count": ("Count", {"length": 0}),
@@ -240,9 +254,32 @@ def test_a_file_behind_what_is_done_already_is_found_at_once(run: Run, calls: li
         "first": ("Write", {"text": link("title")}),
         "pick": ("Switch", {"condition": True, "on_true": link("book"), "on_false": "none"}),
     }
-    assert run(flow(nodes, first="first.value", pick="pick.value")).outputs["pick"] == "red2"
+    ends = {"title": "title.value", "first": "first.value", "pick": "pick.value"}
+    assert run(flow(nodes, **ends)).outputs["pick"] == "red2"
     assert run(flow(nodes, pick="pick.value", book="book.value")).outputs["book"] == "red2"
     assert calls.count("Read") == 1
+
+
+def test_a_lazy_input_that_another_node_has_made_is_there(run: Run, calls: list[str]) -> None:
+    nodes = {
+        "a": ("Add", {"a": 1, "b": 2}),
+        "same": ("Add", {"a": 1, "b": 2}),
+        "seven": ("Add", {"a": link("a"), "b": 4}),
+        "pick": ("Choose", {"condition": link("seven"), "on_true": link("same")}),
+    }
+    assert run(flow(nodes, a="a.value", pick="pick.value")).outputs == {"a": 3, "pick": 3}
+    assert calls.count("Add") == 2
+
+
+def test_a_file_named_by_a_link_is_read_with_its_other_inputs(run: Run, calls: list[str]) -> None:
+    nodes = {
+        "count": ("Count", {"length": 0}),
+        "title": ("Named", {"parts": link("count")}),
+        "page": ("Look", {"title": link("title"), "page": 2}),
+        "first": ("Look", {"title": link("title")}),
+    }
+    result = run(flow(nodes, page="page.value", first="first.value"))
+    assert result.outputs == {"page": "red 2", "first": "red 1"}
 
 
 def test_a_long_node_goes_on_where_it_was_cut_off(

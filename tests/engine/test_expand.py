@@ -326,24 +326,55 @@ def test_a_bypassed_node_inside_passes_what_the_instance_is_given(run: Run) -> N
     assert run(document(nodes, {"g": body}, n="x.n")).outputs["n"] == 5
 
 
-def test_a_muted_output_inside_is_not_there(run: Run) -> None:
+@pytest.mark.parametrize(
+    ("kind", "inputs", "more"),
+    [
+        ("Subgraph", {"n": 1}, {}),
+        ("Map", {"n": [1, 2]}, {"each": ["n"]}),
+        ("Map", {"n": link("count")}, {"each": ["n"]}),
+        ("Loop", {"n": 1, "times": 3}, {}),
+        ("Loop", {"n": 1, "times": link("three")}, {}),
+    ],
+)
+def test_a_muted_output_inside_is_not_there(run: Run, kind: str, inputs: Json, more: Json) -> None:
     body = json.loads(json.dumps(PLUS))
     body["nodes"]["add"]["mode"] = "mute"
-    for kind, more in (("Subgraph", {}), ("Map", {"each": ["n"]}), ("Loop", {})):
-        inputs: Json = {"n": [1, 2]} if kind == "Map" else {"n": 1}
-        if kind == "Loop":
-            inputs["times"] = link("three")
-        nodes: Json = {
-            "three": ("Pass", {"value": 3}),
-            "x": (kind, inputs, {"graph": "g"} | more),
-            "end": ("Knot", {"lengths": link("x", "n")})
-            if kind == "Map"
-            else ("Add", {"a": link("x", "n"), "b": 3}),
-        }
-        workflow = document(nodes, {"g": body}, n="end.value", none="x.n")
-        if kind == "Map":
-            continue
-        assert run(workflow).outputs == {"n": 3}
+    nodes: Json = {
+        "three": ("Pass", {"value": 3}),
+        "count": ("Count", {}),
+        "x": (kind, inputs, {"graph": "g"} | more),
+        "end": ("Either", {"value": link("x", "n")}),
+    }
+    workflow = document(nodes, {"g": body}, n="end.value", none="x.n")
+    assert run(workflow).outputs == {"n": "none"}
+
+
+def test_a_graph_in_a_file_that_is_muted_is_not_read(tmp_path: Path, run: Run) -> None:
+    nodes: Json = {
+        "x": ("Subgraph", {}, {"graph": "nowhere.json", "mode": "mute"}),
+        "n": ("Add", {"a": 1}),
+    }
+    document(nodes, {}, n="n.value").write(tmp_path / "w.json")
+    assert run(Workflow.read(tmp_path / "w.json")).outputs["n"] == 1
+
+
+def test_several_graphs_may_be_too_large_together(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.flat.MAX_NODES", 3)
+    nodes: Json = {
+        "a": ("Map", {"n": [1, 2]}, {"graph": "plus", "each": ["n"]}),
+        "b": ("Loop", {"times": 2}, {"graph": "plus"}),
+    }
+    (found,) = problems(document(nodes, {"plus": PLUS}, n="b.n"), runtime)
+    assert found.code == "too_large"
+
+
+def test_the_ends_of_loops_are_no_nodes_to_watch(run: Run) -> None:
+    told: list[Any] = []
+    nodes: Json = {"loop": ("Loop", {"n": 0}, {"graph": "half", "until": "done"})}
+    run(document(nodes, {"half": HALF}, n="loop.n"), on_event=told.append)
+    assert {event.type_name for event in told} == {"Add", "Less"}
 
 
 RECURSIVE = document({"x": ("Subgraph", {}, {"graph": "self"})}, {}, n="x.n").to_json()

@@ -237,3 +237,20 @@ def test_the_oldest_rows_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     connection = sqlite3.connect(tmp_path / "j.db")
     assert connection.execute("select count(*) from results").fetchone() == (3,)
     connection.close()
+
+
+def test_nodes_that_run_each_time_and_kinds_that_are_known_tell_their_cost(
+    done: Any, plan: Session
+) -> None:
+    nodes = {
+        "t": ("Spin", {"metres": 1.0}),
+        "dice": ("Dice", {}),
+        "n": ("Add", {"a": link("dice")}),
+    }
+    done(flow(nodes, t="t.value", n="n.value"))
+    more = {"u": ("Spin", {"metres": 2.0}), "v": ("Spin", {"metres": 3.0})}
+    planned = plan(flow(nodes | more, n="n.value", u="u.value", v="v.value"))
+    assert planned.nodes["dice"].seconds is None
+    assert planned.nodes["n"].seconds is not None
+    assert changes(planned, "u") == [("input", "metres", "1.0", "2.0")]
+    assert changes(planned, "v") == [("input", "metres", "1.0", "3.0")]

@@ -11,6 +11,7 @@ from engine.catalog import Catalog
 from engine.check import check, compile_graph
 from engine.errors import InputError, Problem
 from engine.executor import execute
+from engine.known import lasting
 from engine.node import UNKNOWN, Opaque, node, node_type
 from engine.runtime import Runtime
 from engine.store import Store
@@ -306,3 +307,7 @@ def test_values_may_change_places_from_lap_to_lap(runtime: Runtime) -> None:
     document = flow("loop.a", inputs, outputs, body, dice=DICE, loop=loop, **nodes)
     result = execute(compile_graph(document, CATALOG, runtime), Store(), runtime)
     assert result.outputs["result"] == Rope(0)
+
+
+def test_what_lasts_of_a_list_is_what_lasts_of_its_parts() -> None:
+    assert lasting([3, Rope(4, 2)]) == [UNKNOWN, Rope(4, UNKNOWN)]

@@ -108,3 +108,12 @@ def test_a_lazy_branch_behind_a_volatile_node_may_run(store: Store, runtime: Run
     assert plan.nodes["far"].why == "only if a lazy input asks for it"
     assert plan.nodes["s"].why.startswith("it follows a node that runs each time")
     assert plan.seconds == 0
+
+
+def test_what_is_not_needed_may_be_nowhere(run: Run, store: Store, runtime: Runtime) -> None:
+    run(SEWN)
+    assert store.disk is not None
+    reopened = Store(store.disk.place.path, runtime.codecs)  # type: ignore[attr-defined]
+    plan = planned(flow(SEWN), reopened, runtime)
+    assert plan.running == []
+    assert plan.nodes["thread"].why == "not needed: what follows it is stored"

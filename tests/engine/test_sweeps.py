@@ -232,3 +232,12 @@ def test_a_range_without_end_is_refused(runtime: Runtime) -> None:
 def test_a_range_is_a_list_where_a_list_is_taken(run: Run) -> None:
     nodes = {"n": ("Knot", {"lengths": {"$range": {"from": 1.0, "to": 4}}})}
     assert run(nodes).outputs["result"] == 10
+
+
+def test_a_fault_behind_a_sweep_is_told_once(runtime: Runtime) -> None:
+    nodes: Json = {
+        "x": ("Subgraph", {}, {"graph": "nowhere"}),
+        "n": ("Join", {"left": link("x", "n"), "right": axis(1, 2)}),
+    }
+    (found,) = check(document(nodes, {}, n="n.value"), toys.catalog, runtime)
+    assert (found.code, found.node) == ("unknown_graph", "x")

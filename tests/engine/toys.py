@@ -228,6 +228,28 @@ def named(parts: list[int]) -> str:
     return "red"
 
 
+def page_digest(title: str, page: int) -> str:
+    return f"page {page} of {title}"
+
+
+@node("Look", category="books", fingerprint=page_digest)
+def look(*, title: str = "blue", page: int = 1) -> str:
+    """Look at a page."""
+    return f"{title} {page}"
+
+
+@node("Choose", category="logic")
+def choose(condition: float, on_true: Lazy[float]) -> float:
+    """Pass a value on if a number is not 0."""
+    return on_true() if condition else 0.0
+
+
+@node("Either", category="logic")
+def either(*, value: Any = None) -> str:
+    """Whether there is a value."""
+    return "none" if value is None else "some"
+
+
 @node("March", category="time")
 def march(
     *,
@@ -341,7 +363,7 @@ def wait(
 
 
 functions: list[Any] = [
-    leave, endless, dice, odd, tally, less, count_up, note, anything, hem, mean, hold, slow, named, march,
+    leave, endless, dice, odd, tally, less, count_up, note, anything, hem, mean, hold, slow, named, march, look, choose, either,
     weave, embroider, add, pass_on, join, dye, spin, sew, cut, stack, knot, pack, switch, clock, read, fail, write, wait,
 ]  # fmt: skip
 catalog = Catalog(*(node_type(function) for function in functions))
