@@ -63,6 +63,8 @@ class _Checker:
         self.given: dict[str, dict[str, Any]] = {}
         self.facts = Facts(runtime.services, self.flat.unfolds)
         self.doubts: list[tuple[str, Problem]] = []
+        self.numbered = {slot for unfold in self.flat.unfolds.values() for slot in unfold.slots}
+        """The inputs that get another value in each lap of a running loop."""
         for node_id in order:
             self._examine(node_id, self.nodes[node_id])
         targets = self._targets()
@@ -76,7 +78,7 @@ class _Checker:
                 "the workflow has nothing to make: add a node such as SaveImage, or name an output",
             )
         self.program = Program(
-            library.bundled(workflow),
+            workflow if self.problems else library.bundled(workflow),
             self.calls,
             self.flat.outputs,
             targets,
@@ -285,6 +287,8 @@ class _Checker:
 
     def _ask(self, call: Call, function: Callable[..., object]) -> object:
         """What a node's fingerprint or check says of its inputs; `LATE` if one is known in the run."""
+        if any((call.id, name) in self.numbered for name in parameters(function)):
+            return LATE
         linked = call.linked.intersection(parameters(function))
         if any(self.facts.value(call, name) is UNKNOWN for name in linked):
             return LATE

@@ -66,12 +66,14 @@ def loop(
     carried: Lazy[list[Any]],
     *,
     until: bool = False,
+    begun: list[Any] = [],  # noqa: B006 - never changed
     times: Laps = 1,
 ) -> T:
     """What the last lap of a loop gave: the runner unfolds the laps one by one.
 
     Args:
         carried: Of each value that goes from lap to lap, what the first two laps gave.
+        begun: What the first lap gave of these, which is asked for together with `until`.
     """
     raise InputError("a loop runs in a graph: write a Python loop in a script")
 
@@ -84,9 +86,18 @@ def _mapped(items: list[Any], first: Callable[[], Any], delivered: Callable[[], 
 
 @node(MAP, category="construct", infer=_mapped)
 def map_(
-    items: list[list[Any]], first: Lazy[T], delivered: Lazy[list[Any]], *, name: str = ""
+    items: list[list[Any]],
+    first: Lazy[T],
+    delivered: Lazy[list[Any]],
+    *,
+    name: str = "",
+    numbered: list[str] = [],  # noqa: B006 - never changed
 ) -> Grid[T]:
-    """What a graph gave for each item of lists: the runner unfolds the laps one by one."""
+    """What a graph gave for each item of lists: the runner unfolds the laps one by one.
+
+    Args:
+        numbered: The inputs inside that get the number of the lap, for the first lap does not tell.
+    """
     raise InputError("a map runs in a graph: write a Python loop in a script")
 
 

@@ -51,11 +51,15 @@ class RunError(EngineError):
 
 
 class NodeError(RunError):
-    """A node raised while it ran. The original exception is the `__cause__`."""
+    """A node raised while it ran. The original exception is the `__cause__`.
 
-    def __init__(self, node: str, type_name: str, reason: str) -> None:
+    `place` is where it stands in the document, if that is not `node`: a lap or cell has its own id.
+    """
+
+    def __init__(self, node: str, type_name: str, reason: str, place: str | None = None) -> None:
         super().__init__(f'{type_name} "{node}": {reason}')
         self.node = node
+        self.place = place or node
         self.type_name = type_name
         self.reason = reason
 

@@ -3,7 +3,7 @@
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
@@ -88,7 +88,7 @@ def execute(
 
 
 class _Run:
-    """The state of one execution. Every field is guarded by `changed`."""
+    """The state of one execution. The pull, the lanes and the growing graph are guarded by `changed`."""
 
     def __init__(
         self,
@@ -107,6 +107,7 @@ class _Run:
         self.digests = TypeDigests(runtime.profile)
         self.calls: dict[str, Call] = dict(program.calls)
         self.unfolds: dict[str, Unfold] = dict(program.unfolds)
+        self.places: dict[str, str] = dict(program.places)
         self.keys = Keyring(self.calls.values(), self.digests)
         self.ranks: dict[str, Rank] = {}
         self.pull = Pull(
@@ -119,6 +120,7 @@ class _Run:
         )
         self.ran: dict[str, float] = {}
         self.found: set[str] = set()
+        self.delivered: dict[str, Mapping[str, Any]] = {}
         self.ready: dict[Lane, list[tuple[Rank, int, Task]]] = {"cpu": [], "device": []}
         self.serial = count()
         self.threads: dict[Lane, list[Thread]] = {"cpu": [], "device": []}
@@ -166,6 +168,8 @@ class _Run:
 
     def _found(self, task: Task, record: Record) -> None:
         self.found.add(task.call.id)
+        if task.call.type.delivers:
+            self.delivered[task.call.id] = record.outputs
         self.history.found(task.call, record)
         if self.watched and task.call.type.name not in PLAIN:
             name = task.call.type.name
@@ -175,22 +179,32 @@ class _Run:
         try:
             return self.caller.fingerprint(call)
         except Exception as error:  # noqa: BLE001 - a node's own function, as any other
-            self.failure = self.failure or _node_error(call, error)
+            self.failure = self.failure or self._error(call, error)
             return None
 
     # Laps
 
-    def extend(self, owner: str, calls: Iterable[Call]) -> None:
-        """Add nodes that came to be while running, to be made where their owner stands."""
+    def extend(self, owner: str, copies: Mapping[str, Call]) -> None:
+        """Add copies of nodes, to be made where their owner stands."""
         with self.changed:
-            for call in calls:
+            for original, call in copies.items():
                 self.calls[call.id] = call
+                self.places[call.id] = self.places.get(original, original)
                 self.keys.add(call)
                 self.ranks[call.id] = (
                     *self.ranks[owner][:-1],
                     self.ranks[owner][-1] - 1,
                     next(self.serial),
                 )
+
+    def growing(self) -> Condition:
+        """The lock under which the graph grows."""
+        return self.changed
+
+    def hold(self, owner: str, node: str) -> None:
+        """Have what a loop needs for its next lap stay, although nothing asks for it yet."""
+        with self.changed:
+            self.pull.hold(self.pull.by_node[owner], node)
 
     def release(self, owner: str, node: str) -> None:
         """Let a loop go of what an earlier lap gave."""
@@ -244,25 +258,31 @@ class _Run:
             self._fail(cancelled)
             return
         except BaseException as error:
-            self._fail(_node_error(call, error))
+            self._fail(self._error(call, error))
             if isinstance(error, KeyboardInterrupt):
                 raise
             return
         seconds = time.perf_counter() - started
         warning = self._keep(task, outputs, seconds)
-        with self.changed:
-            self.running -= 1
-            self.ran[call.id] = seconds
-            self.pull.finish(task, outputs)
-            queue, helpers = self.ready["cpu"], self.threads["cpu"]
-            if seconds > _WORTH_A_THREAD and queue and len(helpers) < CPU_THREADS - 1:
-                self._start_thread("cpu")
-            self.changed.notify_all()
+        self._finish(task, outputs, seconds)
         if self.watched:
             if warning is not None:
                 self.tell(warning)
             if call.type.name not in PLAIN:
                 self.tell(NodeFinished(call.id, call.type.name, "ran", seconds))
+
+    def _finish(self, task: Task, outputs: Mapping[str, Any], seconds: float) -> None:
+        call = task.call
+        with self.changed:
+            self.running -= 1
+            self.ran[call.id] = seconds
+            if call.type.delivers:
+                self.delivered[call.id] = outputs
+            self.pull.finish(task, outputs)
+            queue, helpers = self.ready["cpu"], self.threads["cpu"]
+            if seconds > _WORTH_A_THREAD and queue and len(helpers) < CPU_THREADS - 1:
+                self._start_thread("cpu")
+            self.changed.notify_all()
 
     def _postpone(self, task: Task, link: Link) -> None:
         with self.changed:
@@ -299,6 +319,12 @@ class _Run:
                 self.keys.settle(task.call.id, uuid.uuid4().hex)
                 raise
 
+    def _error(self, call: Call, error: BaseException) -> NodeError:
+        place = self.places.get(call.id)
+        failure = NodeError(call.id, call.type.name, reason(error), place)
+        failure.__cause__ = error
+        return failure
+
     # The end
 
     def outputs(self, node: str) -> Mapping[str, Any] | None:
@@ -333,20 +359,28 @@ class _Run:
             for node in behind(self.calls, self.program.targets, lazy=False):
                 if node in nodes and nodes[node].state == "skipped":
                     nodes[node] = NodeRun("stored", 0.0, nodes[node].type_name)
+        return Result(self._outputs(), nodes)
+
+    def _outputs(self) -> dict[str, Any]:
+        """The named outputs by name, and what else was delivered by node."""
         links = dict(self.program.outputs)
         named = {link.node for link in links.values()}
         for node in list(named):
             if self.calls[node].type.name == GATHER:
                 named.update(link.node for link in self.calls[node].eager)
         for node in self.program.targets:
-            if node not in named:
-                links[node] = Link(node, next(iter(self.calls[node].type.outputs)))
-        outputs = {}
+            declared = self.calls[node].type
+            if node not in named and declared.name not in PLAIN:
+                links[node] = Link(node, next(iter(declared.outputs)))
+        outputs: dict[str, Any] = {}
         for name, link in links.items():
             found = self.pull.outputs(link.node)
             if found is not None:
                 outputs[name] = found[link.output]
-        return Result(outputs, nodes)
+        for node, given in self.delivered.items():
+            if node not in named:
+                outputs.setdefault(node, next(iter(given.values())))
+        return outputs
 
     def _node_run(self, node: str) -> NodeRun:
         task, call = self.pull.by_node.get(node), self.calls.get(node)
@@ -357,9 +391,3 @@ class _Run:
         if made in self.ran:
             return NodeRun("ran", self.ran[made], name)
         return NodeRun("stored", 0.0, name)
-
-
-def _node_error(call: Call, error: BaseException) -> NodeError:
-    failure = NodeError(call.id, call.type.name, reason(error))
-    failure.__cause__ = error
-    return failure

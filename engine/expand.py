@@ -5,7 +5,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
-from .constructs import LOOP
+from .constructs import LOOP, MAP
 from .errors import GraphError, InputError
 from .flat import MAX_NODES, Flat, TooLargeError
 from .graphs import CONSTRUCTS, Definition, Library
@@ -112,6 +112,8 @@ class _Expander:
         self, flat: str, node: Node, scopes: tuple[Workflow, ...], stack: tuple[object, ...]
     ) -> None:
         self.results[flat] = {}
+        if len(self.results) > MAX_NODES:
+            raise TooLargeError
         try:
             found = self.library.find(node, scopes)
             _check_recursion(found, stack)
@@ -130,12 +132,15 @@ class _Expander:
         if self.results or any(_is_special(n) for n in self.flat.nodes.values()):
             for flat, node in self.flat.nodes.items():
                 self.flat.nodes[flat] = replace(node, inputs=dict(self._inputs(flat, node)))
-            for unfold in self.flat.unfolds.values():
+            for tail, unfold in self.flat.unfolds.items():
+                start = f"{unfold.prefix}/{unfold.lap}/"
                 unfold.slots = [
-                    slot
-                    for slot in self.slots.get(unfold.prefix, [])
-                    if slot[0].startswith(f"{unfold.prefix}/{unfold.lap}/")
+                    s for s in self.slots.get(unfold.prefix, []) if s[0].startswith(start)
                 ]
+                node = self.flat.nodes[tail]
+                if node.type == MAP:
+                    numbered = sorted(f"{slot[len(start) :]}.{name}" for slot, name in unfold.slots)
+                    self.flat.nodes[tail] = node.with_inputs({"numbered": numbered})
         for name, link in outputs.items():
             end = None if link is None else self._followed(link)
             if end is not None:
@@ -149,7 +154,7 @@ class _Expander:
                 continue
             try:
                 followed = {link: self._followed(link) for link in links_in(value)}
-                plain = value.values() if isinstance(value, Range) else value
+                plain = _spelt_out(value)
             except InputError as error:
                 self.flat.wrong(error.code, f"{name}: {error}", flat, name, error.hint)
                 self.flat.silent.add((flat, name))
@@ -197,12 +202,38 @@ def _takes(node: Node, inputs: Mapping[str, object], name: str) -> bool:
 
 
 def _is_special(node: Node) -> bool:
-    return any(isinstance(value, (Range, Lap)) for value in node.inputs.values())
+    return any(isinstance(value, Lap) or _has_range(value) for value in node.inputs.values())
+
+
+def _has_range(value: Any) -> bool:
+    if isinstance(value, (list, dict)):
+        return any(map(_has_range, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, Range)
 
 
 def _check_recursion(found: Definition, stack: tuple[object, ...]) -> None:
-    if found.identity in stack or len(stack) > MAX_DEPTH:
+    if found.identity in stack:
         raise InputError(
             f"the graph {found.name!r} contains itself: take one of the two out",
             code="recursive_graph",
         )
+    if len(stack) > MAX_DEPTH:
+        raise InputError(
+            f"graphs stand in each other more than {MAX_DEPTH} deep: let them be flatter",
+            code="too_deep",
+        )
+
+
+def _spelt_out(value: Any) -> Any:
+    """The value with its ranges as lists.
+
+    Raises:
+        InputError: A range is none.
+    """
+    if isinstance(value, Range):
+        return value.values()
+    if isinstance(value, list):
+        return [_spelt_out(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _spelt_out(each) for name, each in value.items()}
+    return value

@@ -66,6 +66,13 @@ class Flat:
         """
         if len(self.nodes) >= MAX_NODES:
             raise TooLargeError
+        if flat in self.nodes:
+            self.wrong(
+                "id_taken",
+                f"its id is also that of a node which a graph or a sweep becomes, {flat!r}: give one of"
+                " the two another",
+                flat,
+            )
         self.nodes[flat] = node
 
 

@@ -51,6 +51,7 @@ class Library:
         default_factory=dict
     )
     files: dict[Path, Workflow] = field(default_factory=dict)
+    signatures: dict[tuple[int, str], GraphSignature] = field(default_factory=dict)
 
     def whole(self, workflow: Workflow) -> Definition:
         """The document itself as a definition."""
@@ -98,16 +99,25 @@ class Library:
             found = self.find(node, scopes)
         except (InputError, GraphError):
             return None
+        key = (id(found.graph), node.type)
+        if key not in self.signatures:
+            self.signatures[key] = GraphSignature({}, {})  # of one that contains itself
+            self.signatures[key] = self._read(found, is_map=node.type == MAP, depth=depth)
+        return self.signatures[key]
+
+    def _read(self, found: Definition, *, is_map: bool, depth: int) -> GraphSignature:
+        ends = {end.node for end in (*found.graph.inputs.values(), *found.graph.outputs.values())}
+        inner = {node: self._inner(found, node, depth) for node in ends}
         inputs: dict[str, Input] = {}
         outputs: dict[str, Any] = {}
         for name, end in found.graph.inputs.items():
-            inner = self._inner(found, end.node, depth)
-            if inner is not None and end.name in inner.inputs:
-                inputs[name] = inner.inputs[end.name]
+            taking = inner[end.node]
+            if taking is not None and end.name in taking.inputs:
+                inputs[name] = taking.inputs[end.name]
         for name, end in found.graph.outputs.items():
-            inner = self._inner(found, end.node, depth)
-            hint: Any = Any if inner is None else inner.outputs.get(end.name, Any)
-            outputs[name] = Grid[hint] if node.type == MAP else hint
+            giving = inner[end.node]
+            hint: Any = Any if giving is None else giving.outputs.get(end.name, Any)
+            outputs[name] = Grid[hint] if is_map else hint
         return GraphSignature(inputs, outputs)
 
     def bundled(self, workflow: Workflow) -> Workflow:

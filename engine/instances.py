@@ -100,7 +100,7 @@ class Instance:
 
     def numbered(self, given: Mapping[str, Any], number: int) -> dict[str, Any]:
         """The given inputs, with the number of the lap if the graph asks for it."""
-        if INDEX in self.graph.inputs and INDEX not in self.given:
+        if INDEX in self.graph.inputs and INDEX not in given:
             return {**given, INDEX: Lap(self.flat, number)}
         return dict(given)
 
@@ -176,7 +176,7 @@ class Instance:
     def _loop(self) -> Results:
         carry = self._carry()
         until = self.node.extra.get("until")
-        if until is not None and until not in self.graph.outputs:
+        if until is not None and not (isinstance(until, str) and until in self.graph.outputs):
             raise InputError(
                 f"until is {until!r}: give the name of an output of {self.found.name!r} that is true"
                 f" when the loop is to end; it has {', '.join(self.graph.outputs)}",
@@ -190,7 +190,7 @@ class Instance:
                 input="times",
             )
         static = until is None and isinstance(times, int)
-        laps = times if isinstance(times, int) and (static or times == 1) else 2
+        laps = times if static and isinstance(times, int) else 2
         self.make_room(laps)
         given = self.given
         outputs: list[Results] = []
@@ -198,7 +198,7 @@ class Instance:
             prefix = f"{self.flat}/{number}"
             outputs.append(self.lap(prefix, self.numbered(given, number)))
             given = given | {name: Link(prefix, output) for name, output in carry.items()}
-        if static or len(outputs) == 1:
+        if static:
             return outputs[-1]
         return self._running_loop(times, until, list(carry.values()), *outputs)
 
@@ -210,6 +210,7 @@ class Instance:
         if (
             not isinstance(carry, dict)
             or not carry
+            or not all(isinstance(output, str) for output in carry.values())
             or not all(name in inputs and output in outputs for name, output in carry.items())
         ):
             raise InputError(
@@ -235,6 +236,7 @@ class Instance:
         inputs["carried"] = [
             [first[name], second[name]] for name in carry if first[name] and second[name]
         ]
+        inputs["begun"] = [pair[0] for pair in inputs["carried"]]
         results: Results = {}
         for name, link in first.items():
             tail = Node(LOOP, 1, {"first": link, "second": second[name], **inputs})

@@ -1,6 +1,7 @@
 """Loops and maps at work: further laps are made by copying the nodes of one, and asked for in turn."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -27,9 +28,13 @@ class Graph(Protocol):
     @property
     def calls(self) -> Mapping[str, Call]: ...
 
-    def extend(self, owner: str, calls: Iterable[Call]) -> None: ...
+    def extend(self, owner: str, copies: Mapping[str, Call]) -> None: ...
+
+    def hold(self, owner: str, node: str) -> None: ...
 
     def release(self, owner: str, node: str) -> None: ...
+
+    def growing(self) -> AbstractContextManager[object]: ...
 
 
 class Laps:
@@ -38,7 +43,9 @@ class Laps:
     def __init__(self, graph: Graph, follow: Follow) -> None:
         self.graph, self.follow = graph, follow
         self.reached: dict[str, int] = {}
-        """The lap that each loop or map has come to."""
+        """The lap that each loop has come to."""
+        self.cells: dict[str, list[Any]] = {}
+        """What each map has come to."""
         self.patterns: dict[str, list[Call]] = {}
 
     def outputs(self, call: Call) -> Mapping[str, Any]:
@@ -56,21 +63,45 @@ class Laps:
             raise InputError(f"times is {times!r}: give a whole number from 1", input="times")
         lap = self.reached.get(call.id, 0)
         while not self._is_last(call, lap, times):
-            for link in links_in(call.arguments["next_until" if lap else "until"]):
-                self.graph.release(call.id, self._at(call, link, lap).node)
+            kept = self._carried(call, lap)
+            self._let_go(call, lap, {link.node for link in kept})
             lap += 1
             self._unfold(call, lap)
             self.reached[call.id] = lap
         return self._value(call, "second" if lap else "first", lap)
 
+    def _carried(self, call: Call, lap: int) -> list[Link]:
+        """Where the values that go from a lap into the next one come from."""
+        pairs = call.arguments["carried"]
+        return [self._at(call, pair[min(lap, 1)], lap) for pair in pairs]
+
+    def _hold(self, call: Call, link: Link) -> None:
+        """Have a value stay, that the next lap begins with."""
+        with self.graph.growing():
+            self.follow(link)
+            self.graph.hold(call.id, link.node)
+
+    def _let_go(self, call: Call, lap: int, kept: set[str]) -> None:
+        """Let go of what nothing asks for again once a lap has been found not to be the last."""
+        names = ("next_until", "delivered") if lap else ("until",)
+        links = [link for name in names for link in links_in(call.arguments[name])]
+        nodes = {self._at(call, link, lap).node for link in links}
+        nodes.update(link.node for link in self._carried(call, lap - 1) if lap)
+        for node in nodes - kept:
+            self.graph.release(call.id, node)
+
     def _is_last(self, call: Call, lap: int, times: int) -> bool:
         if lap:
             self._value(call, "delivered", lap)
+        ends = lap + 1 >= times
+        if not ends:  # asked for first, or it would be made once more behind the condition
+            for link in self._carried(call, lap):
+                self._hold(call, link)
         if not isinstance(call.arguments["until"], Link):
-            return lap + 1 >= times
+            return ends
         if self._value(call, "next_until" if lap else "until", lap):
             return True
-        if lap + 1 >= times:
+        if ends:
             raise InputError(
                 f"after {times} laps its condition is still not true: let it take more `times`, or see"
                 " that what it waits for can come",
@@ -85,12 +116,10 @@ class Laps:
         if len(lengths) > 1:
             text = ", ".join(str(len(each)) for each in lists)
             raise InputError(f"the lists are of different lengths: {text}", code="lengths")
-        cells = []
-        for lap in range(len(lists[0])):
-            if lap >= self.reached.get(call.id, 0):
-                self._unfold(call, lap)
-                self._value(call, "delivered", lap)
-                self.reached[call.id] = lap + 1
+        cells = self.cells.setdefault(call.id, [])
+        for lap in range(len(cells), len(lists[0])):
+            self._unfold(call, lap)
+            self._value(call, "delivered", lap)
             cells.append(self._value(call, "first", lap))
         labels = tuple(_label(item, index) for index, item in enumerate(lists[0]))
         return Grid((Axis(str(call.arguments["name"]), labels),), tuple(cells))
@@ -109,9 +138,12 @@ class Laps:
 
     def _unfold(self, call: Call, lap: int) -> None:
         """Add the nodes of a lap to the graph, but for those that another end has added."""
+        if lap > self.graph.unfolds[call.id].lap:
+            with self.graph.growing():
+                self._copy_lap(call, lap)
+
+    def _copy_lap(self, call: Call, lap: int) -> None:
         unfold = self.graph.unfolds[call.id]
-        if lap <= unfold.lap:
-            return
         slots, calls = set(unfold.slots), self.graph.calls
         pattern = [
             inner
@@ -126,7 +158,8 @@ class Laps:
                     prefix=_renamed(unfold, nested.prefix, lap),
                     slots=[(_renamed(unfold, node, lap), name) for node, name in nested.slots],
                 )
-        self.graph.extend(call.id, [_copied(inner, unfold, lap, slots) for inner in pattern])
+        copies = {inner.id: _copied(inner, unfold, lap, slots) for inner in pattern}
+        self.graph.extend(call.id, copies)
 
     def _pattern(self, call: Call, unfold: Unfold) -> list[Call]:
         """The nodes of the lap that further ones are copied from, each behind those it links to."""
@@ -165,7 +198,8 @@ def _copied(call: Call, unfold: Unfold, lap: int, slots: set[tuple[str, str]]) -
     arguments, texts = dict(call.arguments), dict(call.texts)
     for name in call.linked:
         arguments[name] = replace_links(arguments[name], moved)
-    for name in [name for node, name in slots if node == call.id]:
+    numbered = {name for node, name in slots if node == call.id}
+    for name in numbered:
         try:
             arguments[name] = call.type.inputs[name].adapter.validate_python(lap)
         except ValidationError as error:
@@ -175,7 +209,7 @@ def _copied(call: Call, unfold: Unfold, lap: int, slots: set[tuple[str, str]]) -
             ) from error
         texts[name] = str(lap)
     reads = call.type.fingerprint
-    late = reads is not None and call.linked.intersection(parameters(reads))
+    late = reads is not None and (call.linked | numbered).intersection(parameters(reads))
     return replace(
         call,
         fingerprint=LATE if late else call.fingerprint,

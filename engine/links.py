@@ -39,6 +39,13 @@ class Range:
         Raises:
             InputError: It is empty, without end, or has more than `MAX_LENGTH` values.
         """
+        try:
+            numbers = [self.first + index * self.step for index in range(self._length())]
+        except OverflowError:
+            raise InputError("the range is too large to be counted: give smaller numbers") from None
+        return [n if type(n) is int else round(n, 12) for n in numbers]
+
+    def _length(self) -> int:
         count = self.count
         if count is None:
             last = self.first if self.last is None else self.last
@@ -51,8 +58,7 @@ class Range:
             count = int((last - self.first) / self.step + 1e-3) + 1
         if not 1 <= count <= MAX_LENGTH:
             raise InputError(f"the range has {count} values: give from 1 to {MAX_LENGTH}")
-        numbers = [self.first + index * self.step for index in range(count)]
-        return [n if type(n) is int else round(n, 12) for n in numbers]
+        return count
 
     def to_json(self) -> Json:
         """The document's form."""
@@ -172,6 +178,10 @@ def _read_range(value: Json, depth: int) -> Range | None:
 
 
 def _read_axis(value: Json, depth: int) -> Varied | None:
+    if depth < MAX_DEPTH:
+        raise ValueError(
+            "an axis stands for a whole input, not inside a value: give the whole values in it"
+        )
     name = value.get("name")
     if not value.keys() <= {"$axis", "name"} or not (name is None or isinstance(name, str)):
         return None

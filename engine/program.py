@@ -108,19 +108,38 @@ def behind(calls: Mapping[str, Call], starts: Iterable[str], *, lazy: bool) -> s
 
 
 def ranks(calls: Mapping[str, Call], targets: Iterable[str]) -> dict[str, int]:
-    """What to make first where there is a choice: all of one target before the next begins."""
-    found: dict[str, int] = {}
-    opened: set[str] = set()
-    pending = [(node, False) for node in reversed(list(targets))]
+    """What to make first where there is a choice: what can be ended, before anything is begun.
+
+    Nodes come in an order in which each stands behind those it links to, and as soon as it can: a
+    cell of a sweep is sampled, decoded and saved before the next one is sampled.
+    """
+    lacking: dict[str, int] = {}
+    followers: dict[str, list[str]] = {}
+    sources: list[str] = []
+    pending = list(targets)[::-1]
     while pending:
-        node, closed = pending.pop()
-        if closed:
-            found[node] = len(found)
-        elif node not in opened:
-            opened.add(node)
-            pending.append((node, True))
-            links = list(_links(calls[node], lazy=True))
-            pending += [(link.node, False) for link in reversed(links) if link.node not in opened]
+        node = pending.pop()
+        if node in lacking:
+            continue
+        needed = dict.fromkeys(link.node for link in _links(calls[node], lazy=True))
+        lacking[node] = len(needed)
+        if not needed:
+            sources.append(node)
+        for source in needed:
+            followers.setdefault(source, []).append(node)
+        pending.extend(reversed(needed))
+    place = {node: index for index, node in enumerate(calls)}
+    found: dict[str, int] = {}
+    ready = sources[::-1]
+    while ready:
+        node = ready.pop()
+        found[node] = len(found)
+        freed = []
+        for follower in followers.get(node, ()):
+            lacking[follower] -= 1
+            if lacking[follower] == 0:
+                freed.append(follower)
+        ready += sorted(freed, key=place.__getitem__, reverse=True)
     return found
 
 

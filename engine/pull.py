@@ -109,6 +109,12 @@ class Pull:
                 task.waiting += 1
         return task.waiting > 0
 
+    def hold(self, task: Task, node: str) -> None:
+        """Have a node's outputs, which are there, stay until the task is done or releases them."""
+        if node not in task.holds:
+            task.holds[node] = None
+            self.by_node[node].consumers += 1
+
     def release(self, task: Task, node: str) -> None:
         """Let a task go of one node's outputs before it is done."""
         if node in task.holds:

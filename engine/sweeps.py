@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import product
 from math import prod
 from typing import Any, get_origin
@@ -18,6 +19,8 @@ from .workflow import Node
 
 _LONGEST = 24
 """Letters of a label that an id may hold."""
+_MARKS = "/[],="
+"""What ids are made with."""
 Cell = Mapping[str, int]
 """A place on each axis."""
 
@@ -29,23 +32,29 @@ class _Axis:
     name: str
     values: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def length(self) -> int:
+        """How many places it has."""
         return len(next(iter(self.values.values())))
 
-    @property
+    @cached_property
     def labels(self) -> list[Any]:
         """What to call each place: the value of the first input."""
         first = next(iter(self.values.values()))
         return [f"{v.node}.{v.output}" if isinstance(v, Link) else unparsed(v) for v in first]
 
+    @cached_property
     def marks(self) -> list[str]:
         """The labels as parts of node ids, all different."""
         texts = [v if isinstance(v, str) else json.dumps(v) for v in self.labels]
-        short = all(len(text) <= _LONGEST and not set(text) & set("/[],=") for text in texts)
-        if not short or len(set(texts)) < len(texts):
+        if not all(map(_is_short, texts)) or len(set(texts)) < len(texts):
             texts = [f"#{index}" for index in range(len(texts))]
-        return [f"{self.name}={text}" for text in texts]
+        name = "".join("_" if letter in _MARKS else letter for letter in self.name)
+        return [f"{name}={text}" for text in texts]
+
+
+def _is_short(text: str) -> bool:
+    return len(text) <= _LONGEST and not set(text) & set(_MARKS)
 
 
 def sweep(
@@ -193,7 +202,7 @@ class _Sweeper:
             yield dict(zip(span, places, strict=True))
 
     def _suffix(self, span: tuple[str, ...], cell: Cell) -> str:
-        parts = [self.axes[name].marks()[cell[name]] for name in span]
+        parts = [self.axes[name].marks[cell[name]] for name in span]
         return f"[{','.join(parts)}]" if parts else ""
 
     def _place(self, node_id: str, cell: Cell) -> None:
@@ -208,7 +217,7 @@ class _Sweeper:
                 value = self.axes[axis].values[node_id, name][cell[axis]]  # noqa: PLW2901
             inputs[name] = replace_links(value, self._follower(node_id, name, copy, cell))
         self.new.places[copy] = self.flat.place(node_id)
-        self.new.nodes[copy] = replace(node, inputs=inputs)
+        self.new.add(copy, replace(node, inputs=inputs))
 
     def _follower(self, node_id: str, name: str, copy: str, cell: Cell) -> Callable[[Link], Link]:
         if self._gathers(node_id, name):
@@ -226,7 +235,9 @@ class _Sweeper:
             return self._cell_of(link, fixed)
         cells = [self._cell_of(link, {**fixed, **cell}) for cell in self._cells(free)]
         axes = [{"name": name, "labels": self.axes[name].labels} for name in free]
-        self.new.nodes[node_id] = Node(GATHER, 1, {"cells": cells, "axes": axes})
+        while node_id in self.new.nodes or node_id in self.flat.nodes:
+            node_id += "_"
+        self.new.add(node_id, Node(GATHER, 1, {"cells": cells, "axes": axes}))
         self.new.places[node_id] = self.flat.place(link.node)
         return Link(node_id)
 

@@ -88,11 +88,7 @@ def _chosen(program: Program, planned: Plan, name: str | None) -> Mapping[str, P
 
 def _edit(program: Program, before: Plan, edited: Program, after: Plan) -> Answer:
     """What an edit would invalidate."""
-    again = [
-        name
-        for name in after.nodes
-        if name in edited.calls and before.keys.get(name) != after.keys.get(name)
-    ]
+    again = _changed(program, before, edited, after)
     gone = [name for name in before.nodes if name not in edited.calls]
     running = [name for name in again if after.nodes[name].state == "run"]
 
@@ -120,6 +116,21 @@ def _edit(program: Program, before: Plan, edited: Program, after: Plan) -> Answe
         },
         show,
     )  # fmt: skip
+
+
+def _changed(program: Program, before: Plan, edited: Program, after: Plan) -> list[str]:
+    """The nodes whose results an edit changes; where a key is known in a run only, those that may."""
+    changed: dict[str, None] = {}
+    for name, call in edited.calls.items():
+        old = program.calls.get(name)
+        if name in after.keys or name in before.keys:
+            differs = before.keys.get(name) != after.keys.get(name)
+        else:
+            sources = [link.node for link in (*call.eager, *call.lazy)]
+            differs = old is None or old.texts != call.texts or any(s in changed for s in sources)
+        if differs:
+            changed[name] = None
+    return [name for name in changed if name in after.nodes]
 
 
 def _say_node(program: Program, node_id: str, node: PlannedNode) -> None:

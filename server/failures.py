@@ -80,14 +80,14 @@ def failed_nodes(error: Exception) -> dict[str, Any]:
 def _node_problem(error: NodeError) -> Problem:
     cause = error.__cause__
     if isinstance(cause, InputError):
-        return Problem(cause.code, str(error), error.node, cause.input, cause.hint)
+        return Problem(cause.code, str(error), error.place, cause.input, cause.hint)
     if isinstance(cause, OSError):
-        return Problem(_os_code(cause), str(error), error.node, hint=_os_hint(cause))
+        return Problem(_os_code(cause), str(error), error.place, hint=_os_hint(cause))
     if error.reason.startswith("out of memory"):
-        return Problem("out_of_memory", str(error), error.node, hint=_SMALLER)
+        return Problem("out_of_memory", str(error), error.place, hint=_SMALLER)
     if isinstance(cause, ValueError) or cause is None:
-        return Problem("node_failed", str(error), error.node)
-    return Problem("node_failed", str(error), error.node, hint=_logged(error))
+        return Problem("node_failed", str(error), error.place)
+    return Problem("node_failed", str(error), error.place, hint=_logged(error))
 
 
 def _os_code(error: OSError) -> str:

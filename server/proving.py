@@ -75,7 +75,7 @@ def _made(picture: Path, opened: Open, device: str, output: Path | None) -> _Mad
     runtime = replace(session.runtime, delivery=delivery)
     remake = replace(remake, runtime=runtime)
     result = _run(remake)
-    path = _delivered(result, remake, folder, session)
+    path = _delivered(result, remake)
     took = sum(node.seconds for node in result.nodes.values())
     return _Made(remake, path, runtime.compare(picture, path), remake.drift(), took)
 
@@ -125,23 +125,13 @@ def _run(remake: "Remake") -> "Result":
         )
 
 
-def _delivered(result: "Result", remake: "Remake", folder: Path, session: Session) -> Path:
+def _delivered(result: "Result", remake: "Remake") -> Path:
     """The one of the files made again that the picture is compared with."""
     from engine.store import artifacts_in
 
     told = remake.told
     paths = [Path(each.path) for each in artifacts_in(result.outputs.get(told.node))]
-    if (
-        told.node not in remake.program.calls
-    ):  # delivered by a lap of a loop, which only runs know of
-        paths = [path for path in sorted(folder.rglob("*")) if _is_of(path, told, session)]
-        return paths[-1] if paths else _missing(told)
     return paths[told.index] if told.index < len(paths) else _missing(told)
-
-
-def _is_of(path: Path, told: "Provenance", session: Session) -> bool:
-    carried = (_carried(path, session) if path.is_file() else None) or {}
-    return (carried.get("node"), carried.get("index", 0)) == (told.node, told.index)
 
 
 def _missing(told: "Provenance") -> Path:

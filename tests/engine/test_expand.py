@@ -1,6 +1,7 @@
 """Subgraphs, maps and loops: what they become, and what is wrong with them."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from engine.check import check, compile_graph
 from engine.errors import NodeError, Problem
 from engine.grid import Axis, Grid
 from engine.runtime import Runtime
+from engine.store import Store
 from engine.workflow import Workflow
 
 from . import toys
@@ -394,6 +396,8 @@ INSTANCES: list[tuple[str, Json, Json, str, str | None]] = [
     ("Loop", {"times": 2}, {"graph": "plus", "until": "end"}, "unknown_output", None),
     ("Loop", {"times": 2}, {"graph": "plus", "carry": {"n": "m"}}, "no_carry", None),
     ("Loop", {"times": 2}, {"graph": "plus", "carry": 3}, "no_carry", None),
+    ("Loop", {"times": 2}, {"graph": "plus", "carry": {"n": ["n"]}}, "no_carry", None),
+    ("Loop", {"times": 2}, {"graph": "plus", "until": ["n"]}, "unknown_output", None),
     ("Loop", {"times": 2}, {"graph": "open"}, "no_carry", None),
 ]  # fmt: skip
 
@@ -551,3 +555,144 @@ def test_a_grid_of_one_thing_or_a_list() -> None:
     assert Grid.of(grid) is grid
     assert grid.shape == (2, 1)
     assert list(grid.labelled()) == [({"a": 1, "b": "x"}, 10), ({"a": 2, "b": "x"}, 20)]
+
+
+NUMBERED = graph({"a": ("Add", {"a": 1})}, {"n": "a.a", "index": "a.b"}, {"n": "a.value"})
+
+
+def test_maps_that_differ_in_later_laps_only_are_different(run: Run) -> None:
+    nodes: Json = {
+        "count": ("Count", {"length": 3}),
+        "free": ("Map", {"n": link("count")}, {"graph": "g", "each": ["n"]}),
+        "fixed": ("Map", {"n": link("count"), "index": 0}, {"graph": "g", "each": ["n"]}),
+    }
+    workflow = document(nodes, {"g": NUMBERED}, free="free.n", fixed="fixed.n")
+    outputs = run(workflow).outputs
+    assert outputs["free"].cells == (0, 2, 4)
+    assert outputs["fixed"].cells == (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        {"x": ("Subgraph", {}, {"graph": "plus"}), "x/add": ("Add", {"a": 7})},
+        {"x/add": ("Add", {"a": 7}), "x": ("Subgraph", {}, {"graph": "plus"})},
+        {"x": ("Loop", {"times": link("three")}, {"graph": "plus"}), "x.n": ("Add", {}), "three": ("Pass", {"value": 3})},
+        {"x": ("Map", {"n": [1, 2]}, {"graph": "plus", "each": ["n"]}), "x/1/add": ("Add", {})},
+    ],
+)  # fmt: skip
+def test_an_id_that_a_graph_takes_is_told(runtime: Runtime, nodes: Json) -> None:
+    found = problems(document(nodes, {"plus": PLUS}, n="x.n"), runtime)
+    assert {problem.code for problem in found} == {"id_taken"}
+
+
+def test_files_that_name_each_other_are_told(tmp_path: Path, runtime: Runtime) -> None:
+    for name, other in (("a", "b"), ("b", "a")):
+        nodes: Json = {"x": ("Subgraph", {}, {"graph": f"{other}.json"})}
+        document(nodes, {}, n="x.n").write(tmp_path / f"{name}.json")
+    found = problems(Workflow.read(tmp_path / "a.json"), runtime)
+    assert {problem.code for problem in found} == {"recursive_graph"}
+
+
+def test_a_graph_nested_beyond_reason_is_told(runtime: Runtime) -> None:
+    deep = PLUS
+    for _ in range(60):
+        outer = graph({}, {"n": "in.n"}, {"n": "in.n"}, subgraphs={"g": deep})
+        outer["nodes"] = {"in": {"type": "Subgraph", "graph": "g", "inputs": {}}}
+        deep = outer
+    start = time.perf_counter()
+    workflow = document({"x": ("Subgraph", {}, {"graph": "g"})}, {"g": deep}, n="x.n")
+    assert problems(workflow, runtime) == []
+    assert time.perf_counter() - start < 20
+
+
+def test_graphs_that_double_without_nodes_are_too_large(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.expand.MAX_NODES", 50)
+    deep: Json = graph({"a": ("Add", {})}, {}, {"n": "a.value"})
+    for _ in range(10):
+        outer = graph({}, {}, {"n": "l.n"}, subgraphs={"g": deep})
+        outer["nodes"] = {
+            side: {"type": "Subgraph", "graph": "g", "inputs": {}} for side in ("l", "r")
+        }
+        deep = outer
+    workflow = document({"x": ("Subgraph", {}, {"graph": "g"})}, {"g": deep}, n="x.n")
+    assert {problem.code for problem in problems(workflow, runtime)} == {"too_large"}
+
+
+def test_a_condition_that_does_not_hold_counts_at_one_lap_too(run: Run) -> None:
+    nodes: Json = {"x": ("Loop", {"n": 0, "times": 1}, {"graph": "half", "until": "done"})}
+    with pytest.raises(NodeError, match="after 1 laps"):
+        run(document(nodes, {"half": HALF}, n="x.n"))
+
+
+def test_what_is_carried_into_the_number_of_the_lap_wins(run: Run) -> None:
+    nodes: Json = {
+        "x": ("Loop", {"n": 10, "times": 3}, {"graph": "g", "carry": {"index": "n"}}),
+    }
+    assert run(document(nodes, {"g": NUMBERED}, n="x.n")).outputs["n"] == 30
+
+
+def test_a_file_that_the_number_of_the_lap_names_is_looked_at_in_each_lap(
+    run: Run, monkeypatch: pytest.MonkeyPatch, calls: list[str]
+) -> None:
+    body = graph(
+        {"look": ("Look", {}), "a": ("Add", {"b": 1})},
+        {"n": "a.a", "index": "look.page"},
+        {"n": "a.value", "seen": "look.value"},
+    )
+    nodes: Json = {
+        "count": ("Count", {"length": 3}),
+        "x": ("Map", {"n": link("count")}, {"graph": "g", "each": ["n"]}),
+    }
+    workflow = document(nodes, {"g": body}, seen="x.seen")
+    assert run(workflow).outputs["seen"].cells == ("blue 0", "blue 1", "blue 2")
+    monkeypatch.setitem(toys.pages, 2, "torn")
+    assert run(workflow).outputs["seen"].cells == ("blue 0", "blue 1", "torn")
+
+
+def test_a_lap_is_computed_once_even_if_nothing_is_stored(
+    run: Run, runtime: Runtime, calls: list[str]
+) -> None:
+    nodes: Json = {"x": ("Loop", {"n": -14}, {"graph": "half", "until": "done"})}
+    forgetful = Store(memory=toys.Forgetful())
+    result = run(document(nodes, {"half": HALF}, n="x.n"), store=forgetful)
+    assert result.outputs["n"] == 6
+    assert calls.count("Add") == 20
+
+
+def test_files_of_all_laps_are_among_the_outputs(run: Run) -> None:
+    body = graph(
+        {"a": ("Add", {"b": 1}), "note": ("Note", {"number": link("a")})},
+        {"n": "a.a"},
+        {"n": "a.value"},
+    )
+    nodes: Json = {
+        "times": ("Pass", {"value": 4}),
+        "x": ("Loop", {"n": 0, "times": link("times")}, {"graph": "g"}),
+    }
+    outputs = run(document(nodes, {"g": body}, times="times.value")).outputs
+    assert outputs.keys() == {"times", "x/0/note", "x/1/note", "x/2/note", "x/3/note"}
+
+
+def test_a_failure_in_a_lap_names_its_place_in_the_document(run: Run) -> None:
+    body = graph({"a": ("Fail", {})}, {"n": "a.value"}, {"n": "a.value"})
+    nodes: Json = {
+        "times": ("Pass", {"value": 4}),
+        "x": ("Loop", {"n": 0, "times": link("times")}, {"graph": "g"}),
+    }
+    with pytest.raises(NodeError) as caught:
+        run(document(nodes, {"g": body}, n="x.n"))
+    assert (caught.value.node, caught.value.place) == ("x/0/a", "x/a")
+
+
+def test_files_that_name_further_files_beyond_reason_are_told(
+    tmp_path: Path, runtime: Runtime
+) -> None:
+    for number in range(110):
+        nodes: Json = {"x": ("Subgraph", {}, {"graph": f"{number + 1}.json"})}
+        document(nodes, {}, n="x.n").write(tmp_path / f"{number}.json")
+    Workflow.from_json({"darkroom": 1, **PLUS}).write(tmp_path / "110.json")
+    found = problems(Workflow.read(tmp_path / "0.json"), runtime)
+    assert "too_deep" in {problem.code for problem in found}

@@ -196,11 +196,11 @@ def test_a_sweep_on_a_cycle_names_the_cycle(runtime: Runtime) -> None:
         {"$axis": 3}, {"$axis": [1], "names": "x"}, {"$axis": [1], "name": 2}, {"$range": 3},
         {"$range": {"to": 3}}, {"$range": {"from": 1}}, {"$range": {"from": 1, "to": 2, "count": 3}},
         {"$range": {"from": 1, "count": 2.5}}, {"$range": {"from": True, "to": 3}},
-        {"$range": {"from": 1, "to": 3}, "x": 1}, {"$other": 1}, {"$axis": [{"$link": 3}]},
+        {"$range": {"from": 1, "to": 3}, "x": 1}, {"$other": 1}, {"$axis": [{"$link": 3}]}, {"kind": {"$axis": [1, 2]}}, [1, {"$axis": [2]}],
     ],
 )  # fmt: skip
 def test_what_is_no_axis_and_no_range(value: Json) -> None:
-    with pytest.raises(ValueError, match="write"):
+    with pytest.raises(ValueError, match=r"write|whole input"):
         parse_links(value)
 
 
@@ -241,3 +241,41 @@ def test_a_fault_behind_a_sweep_is_told_once(runtime: Runtime) -> None:
     }
     (found,) = check(document(nodes, {}, n="n.value"), toys.catalog, runtime)
     assert (found.code, found.node) == ("unknown_graph", "x")
+
+
+def test_a_cell_is_saved_before_the_next_even_if_all_are_named(run: Run, calls: list[str]) -> None:
+    nodes = {
+        "tally": ("Tally", {"numbers": link("n")}),
+        "n": ("Hold", {"value": axis(1, 2, 3)}),
+        "note": ("Note", {"number": link("n")}),
+    }
+    run(flow(nodes, table="tally.value"))
+    assert calls == ["Hold 1", "Note 1", "Hold 2", "Note 2", "Hold 3", "Note 3"]
+
+
+def test_ranges_inside_values_and_ranges_that_overflow(run: Run, runtime: Runtime) -> None:
+    nodes = {"n": ("Rows", {"rows": [{"$range": {"from": 1, "to": 3}}, [4]]})}
+    assert run(nodes).outputs["result"] == 10
+    for body in ({"from": -1e308, "to": 1e308, "step": 1e-5}, {"from": 0, "to": 10**350}):
+        (found,) = check(
+            flow({"n": ("Knot", {"lengths": {"$range": body}})}), toys.catalog, runtime
+        )
+        assert found.code == "bad_value"
+
+
+def test_the_name_of_an_axis_may_hold_anything(run: Run) -> None:
+    nodes = {"n": ("Add", {"a": axis(1, 2, name="a/b=[c],d")})}
+    result = run(nodes)
+    assert result.outputs["result"].axes[0].name == "a/b=[c],d"
+    assert {"n[a_b__c__d=1]", "n[a_b__c__d=2]"} <= set(result.nodes)
+
+
+def test_a_node_may_be_called_as_a_table_would_be(run: Run) -> None:
+    nodes = {"outputs.n": ("Add", {"a": 5}), "n": ("Add", {"a": axis(1, 2)})}
+    document = flow(nodes).to_json()
+    document["outputs"] = {
+        "n": {"node": "n", "output": "value"},
+        "m": {"node": "outputs.n", "output": "value"},
+    }
+    outputs = run(Workflow.from_json(document)).outputs
+    assert (outputs["n"].cells, outputs["m"]) == ((1, 2), 5)

@@ -7,6 +7,7 @@ from threading import Event
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, Field
+from typing_extensions import override
 
 from engine.artifacts import Artifact, Delivery, here
 from engine.catalog import Catalog
@@ -228,20 +229,38 @@ def named(parts: list[int]) -> str:
     return "red"
 
 
+pages: dict[int, str] = {}
+"""Pages that are not what they were."""
+
+
+class Forgetful(dict[str, Any]):
+    """A memory that keeps nothing."""
+
+    @override
+    def __setitem__(self, key: str, value: Any) -> None:
+        return
+
+
 def page_digest(title: str, page: int) -> str:
-    return f"page {page} of {title}"
+    return f"page {page} of {title} {pages.get(page)}"
 
 
 @node("Look", category="books", fingerprint=page_digest)
 def look(*, title: str = "blue", page: int = 1) -> str:
     """Look at a page."""
-    return f"{title} {page}"
+    return pages.get(page, f"{title} {page}")
 
 
 @node("Choose", category="logic")
 def choose(condition: float, on_true: Lazy[float]) -> float:
     """Pass a value on if a number is not 0."""
     return on_true() if condition else 0.0
+
+
+@node("Rows", category="math")
+def rows_(rows: list[list[int]]) -> int:
+    """The sum of a table."""
+    return sum(map(sum, rows))
 
 
 @node("Either", category="logic")
@@ -363,7 +382,7 @@ def wait(
 
 
 functions: list[Any] = [
-    leave, endless, dice, odd, tally, less, count_up, note, anything, hem, mean, hold, slow, named, march, look, choose, either,
+    leave, endless, dice, odd, tally, less, count_up, note, anything, hem, mean, hold, slow, named, march, look, choose, either, rows_,
     weave, embroider, add, pass_on, join, dye, spin, sew, cut, stack, knot, pack, switch, clock, read, fail, write, wait,
 ]  # fmt: skip
 catalog = Catalog(*(node_type(function) for function in functions))
