@@ -14,6 +14,8 @@ from typing import cast
 from .canonical import canonical
 
 _FLUSH_SECONDS = 0.5
+_COSTLY = 0.05
+"""Seconds that a result took that is written down at once."""
 _MOST_ROWS = 200_000
 NEAR = 8
 """How many of the latest results of a type are looked through for the nearest."""
@@ -77,8 +79,8 @@ _Plain = tuple[str, str, str, str, str, float, float, int, int | None]
 class Journal:
     """A file that remembers results even when the store has let go of them.
 
-    Nothing depends on it: what cannot be written or read is not remembered. Rows are written in
-    batches, at the latest half a second after the next one came, and at the end of a run.
+    Nothing depends on it: what cannot be written or read is not remembered. Rows of cheap results
+    are written in batches, at the end of a run at the latest.
     """
 
     path: Path
@@ -107,7 +109,7 @@ class Journal:
         )  # fmt: skip
         with self.lock:
             self.rows.append(row)
-            due = time.monotonic() - self.flushed > _FLUSH_SECONDS
+            due = time.monotonic() - self.flushed > _FLUSH_SECONDS or entry.seconds > _COSTLY
         if due:
             self.flush()
 

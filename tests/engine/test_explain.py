@@ -190,7 +190,7 @@ def test_the_journal_knows_its_runs(done: Any, plan: Session, journal: Journal) 
 
 
 def entry(node: str) -> Entry:
-    return Entry("k", node, "w", "Spin", run_id(), 1.0, 2.0, 3, None, MadeOf(1, "c", {}))
+    return Entry("k", node, "w", "Spin", run_id(), 1.0, 0.0, 3, None, MadeOf(1, "c", {}))
 
 
 def test_a_journal_in_a_bad_place_stops_nothing(
