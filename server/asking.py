@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from engine.catalog import Catalog
 from engine.check import check as problems_in
 from engine.errors import GraphError, InputError, Problem, StoreError
+from engine.graphs import CONSTRUCTS
 from engine.node import Input, type_name
 from engine.workflow import Workflow
 
@@ -46,6 +47,7 @@ def list_nodes(session: Session) -> Answer:
     def show() -> None:
         rows = [(declared.category, declared.name, declared.summary) for declared in types]
         say_table(("category", "node", ""), rows)
+        say(f"\ngraphs as nodes: {', '.join(sorted(CONSTRUCTS))} (docs/workflows.md)")
 
     return Answer({"nodes": {declared.name: declared.schema() for declared in types}}, show)
 
@@ -136,6 +138,12 @@ def _shared_size(shared: "Shared") -> dict[str, Any]:
 
 
 def _unknown_type(catalog: Catalog, name: str) -> Problem:
+    if name in CONSTRUCTS:
+        return Problem(
+            "unknown_node",
+            f'a {name} takes and gives what the graph does that it names by "graph"',
+            hint="docs/workflows.md, Graphs as nodes",
+        )
     near = catalog.nearest(name)
     return Problem(
         "unknown_node",

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from engine.workflow import Workflow
+from server.revising import fmt
 from tests.server.conftest import ROOT, Darkroom
 from tests.toys.provenance import MAGIC
 
@@ -357,3 +358,11 @@ def test_git_shows_what_changed_since_a_commit(git: Git) -> None:
     git.commit(document(a=5.0))
     done = git("difftool", "-y", "-x", f"{PROGRAM} diff", "HEAD~1", "--", "work.json")
     assert done.stdout == "add.a: 1.0 → 5.0\n"
+
+
+def test_fmt_leaves_lock_files_alone(tmp_path: Path) -> None:
+    lock = tmp_path / "w.lock.json"
+    lock.write_text('{"lock": 1}')
+    answer = fmt([lock], check=True)
+    assert answer.json["files"] == {str(lock): "canonical"}
+    assert answer.status == 0
