@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.errors import InputError
 
-from .diffusion.checkpoints import Part, Stored, Unpickled
+from .diffusion.checkpoints import Part
 from .facts import LatentFacts, PixelFacts
 
 ITEM = {"float32": 4, "float16": 2, "bfloat16": 2}
@@ -56,12 +56,8 @@ def weights(part: Part, dtype: str, device: str) -> int:
     size = ITEM.get(dtype, 2)
     if device != "cpu":
         return part.count * size
-    return sum(
-        source.count * size
-        for source in part.tensors.values()
-        if not (isinstance(source, Stored) and source.dtype == _STORED.get(dtype))
-        and not (isinstance(source, Unpickled) and str(source.tensor.dtype) == f"torch.{dtype}")
-    )
+    as_stored = {_STORED.get(dtype), f"torch.{dtype}"}
+    return size * sum(count for kind, count in part.counts.items() if kind not in as_stored)
 
 
 def denoising(sizes: Mapping[str, Any], rows: int, height: int, width: int, dtype: str) -> Need:

@@ -102,7 +102,20 @@ class Part:
     @property
     def count(self) -> int:
         """How many numbers all its tensors have."""
-        return sum(source.count for source in self.tensors.values())
+        return sum(self.counts.values())
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """How many numbers its tensors have by the dtype they are stored in: safetensors' name or torch's."""
+        found: dict[str, int] = {}
+        for source in self.tensors.values():
+            kind = ""
+            if isinstance(source, Stored):
+                kind = source.dtype
+            elif isinstance(source, Unpickled):
+                kind = str(source.tensor.dtype)
+            found[kind] = found.get(kind, 0) + source.count
+        return found
 
 
 @dataclass(frozen=True)
