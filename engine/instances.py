@@ -9,7 +9,7 @@ from .constructs import GATHER, LOOP, MAP, SUBGRAPH
 from .errors import InputError
 from .flat import MAX_NODES, Flat, TooLargeError, Unfold
 from .graphs import Definition
-from .links import Link, Range, links_in, replace_links, unparsed
+from .links import Link, Range, Varied, links_in, replace_links, unparsed
 from .modes import Outer
 from .node import NodeType
 from .workflow import Node
@@ -183,7 +183,9 @@ class Instance:
                 code="unknown_output",
             )
         times = self.node.inputs.get("times", None if until is None else BOUND)
-        if not isinstance(times, Link) and (type(times) is not int or not 1 <= times <= 10**6):
+        if not isinstance(times, (Link, Varied)) and (
+            type(times) is not int or not 1 <= times <= 10**6
+        ):
             raise InputError(
                 f"times is {unparsed(times)!r:.40}: give a whole number from 1 to {10**6}",
                 code="out_of_range",

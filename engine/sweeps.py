@@ -266,6 +266,8 @@ def _check_kinds(values: list[Any]) -> None:
 
 
 def _kind(value: Any) -> str:
+    if value is None:
+        return "nothing"
     if isinstance(value, bool):
         return "true or false"
     kinds = ((int, "numbers"), (float, "numbers"), (str, "texts"), (Link, "links"), (list, "lists"))

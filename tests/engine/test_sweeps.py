@@ -155,6 +155,7 @@ BAD: list[tuple[Json, str, str]] = [
     ({"a": axis(1, "x")}, "mixed_axis", "it mixes numbers"),
     ({"a": axis(1, True)}, "mixed_axis", "true or false"),
     ({"a": axis({"k": 1}, [1])}, "mixed_axis", "objects"),
+    ({"a": axis(1, None)}, "mixed_axis", "nothing"),
     ({"a": axis(1, 2, name="t"), "b": axis(1, name="t")}, "lengths", "it has 1 values"),
     ({"a": {"$axis": {"$range": {"from": 1, "count": 0}}}}, "bad_value", "the range has 0 values"),
 ]  # fmt: skip
@@ -279,3 +280,12 @@ def test_a_node_may_be_called_as_a_table_would_be(run: Run) -> None:
     }
     outputs = run(Workflow.from_json(document)).outputs
     assert (outputs["n"].cells, outputs["m"]) == ((1, 2), 5)
+
+
+def test_the_number_of_laps_may_be_an_axis(run: Run, runtime: Runtime) -> None:
+    nodes = {"loop": ("Loop", {"n": 0, "times": axis(1, 2, 5)}, {"graph": "plus"})}
+    grid = run(document(nodes, {"plus": PLUS}, n="loop.n")).outputs["n"]
+    assert (grid.axes, grid.cells) == ((Axis("loop.times", (1, 2, 5)),), (10, 20, 50))
+    wrong = {"loop": ("Loop", {"n": 0, "times": axis(1, 0)}, {"graph": "plus"})}
+    (found,) = check(document(wrong, {"plus": PLUS}, n="loop.n"), toys.catalog, runtime)
+    assert (found.code, found.node, found.input) == ("out_of_range", "loop", "times")
