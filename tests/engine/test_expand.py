@@ -1,6 +1,7 @@
 """Subgraphs, maps and loops: what they become, and what is wrong with them."""
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -696,3 +697,25 @@ def test_files_that_name_further_files_beyond_reason_are_told(
     Workflow.from_json({"darkroom": 1, **PLUS}).write(tmp_path / "110.json")
     found = problems(Workflow.read(tmp_path / "0.json"), runtime)
     assert "too_deep" in {problem.code for problem in found}
+
+
+def test_many_loops_unfold_at_once(run: Run) -> None:
+    body = graph(
+        {"a": ("Linger", {}), "b": ("Add", {"a": link("a"), "b": 1}), "c": ("Less", {"a": 5, "b": link("b")})},
+        {"n": "a.a"},
+        {"n": "b.value", "done": "c.value"},
+    )  # fmt: skip
+    nodes: Json = {
+        f"l{number}": ("Loop", {"n": number / 100}, {"graph": "g", "until": "done"})
+        for number in range(12)
+    }
+    ends = {f"n{number}": f"l{number}.n" for number in range(12)}
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        outputs = run(document(nodes, {"g": body}, **ends)).outputs
+    finally:
+        sys.setswitchinterval(interval)
+    assert [round(outputs[name], 2) for name in ends] == [
+        number / 100 + (5 if number else 6) for number in range(12)
+    ]
