@@ -119,7 +119,6 @@ class _Run:
             fingerprint=self._fingerprint,
         )
         self.ran: dict[str, float] = {}
-        self.found: set[str] = set()
         self.delivered: dict[str, Mapping[str, Any]] = {}
         self.ready: dict[Lane, list[tuple[Rank, int, Task]]] = {"cpu": [], "device": []}
         self.serial = count()
@@ -167,7 +166,6 @@ class _Run:
         self.changed.notify_all()
 
     def _found(self, task: Task, record: Record) -> None:
-        self.found.add(task.call.id)
         if task.call.type.delivers:
             self.delivered[task.call.id] = record.outputs
         self.history.found(task.call, record)

@@ -61,22 +61,19 @@ class Explainer:
     digests: TypeDigests
     by_type: dict[str, list[Entry]] = field(default_factory=dict)
 
-    def reason(
-        self, call: Call, key: str, keys: Mapping[str, str], *, follows: bool = False
-    ) -> Reason:
+    def reason(self, call: Call, keys: Mapping[str, str], *, follows: bool = False) -> Reason:
         """Why the node has to run.
 
         Args:
             call: The node.
-            key: Its key.
-            keys: Those of the nodes behind its links.
+            keys: Its own, and those of the nodes behind its links.
             follows: Some of these will run, so that changed links tell nothing; then the latest
                 result will do for the nearest.
         """
         now = made_of(call, keys, self.digests)
         best: Reason | None = None
         for entry in self._known(call, 1 if follows else NEAR):
-            if entry.key == key:
+            if entry.key == keys[call.id]:
                 return Reason(entry)
             found = self._changes(call, entry, now)
             changes = tuple(each for each in found if each.kind != "link" or not follows)

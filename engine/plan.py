@@ -146,9 +146,7 @@ class _Planner:
         if why:
             cost = self.explainer.similar(call)
         else:
-            found = self.explainer.reason(
-                call, self.keys[call.id], self.keys, follows=bool(follows)
-            )
+            found = self.explainer.reason(call, self.keys, follows=bool(follows))
             cost = found.nearest
             reason = found if found.changes or not follows else None
             why = followed if reason is None else reason.text
