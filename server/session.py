@@ -1,6 +1,7 @@
 """An opened Darkroom: what the commands work with, each part made when first asked for."""
 
 import sys
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,6 @@ from engine.catalog import Catalog
 from engine.errors import InputError
 from engine.runtime import Runtime
 
-from .console import say
 from .settings import Settings, open_place
 
 if TYPE_CHECKING:
@@ -28,11 +28,13 @@ class Session:
         device: str | None = None,
         output: Path | None = None,
         workflow_folder: Path | None = None,
+        warn: Callable[[str], None] | None = None,
     ) -> None:
         self.settings = settings
         self.device = device
         self.output = output
         self.workflow_folder = workflow_folder
+        self.warn = warn or _to_stderr
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -74,7 +76,7 @@ class Session:
             disk_bytes=self.settings.disk_bytes,
             shared=self._shared(),
         )
-        store.begin(lambda message: say(f"warning: {message}", sys.stderr))
+        store.begin(self.warn)
         return store
 
     @property
@@ -117,3 +119,7 @@ class Session:
                 return list(survey())
         message = f"the node package {self.settings.nodes!r} keeps no models"
         raise InputError(message, code="no_models")
+
+
+def _to_stderr(message: str) -> None:
+    sys.stderr.write(f"warning: {message}\n")

@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nodes.diffusion.difference import compare
-from server.commands import app
+from server.cli.commands import app
 from tests.whole import QUICK, TEXT_TO_IMAGE, Darkroom
 
 

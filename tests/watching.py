@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.check import compile_graph
 from engine.events import Event, NodeFinished, NodeProgressed, NodeStarted
 from engine.executor import execute
-from server.documents import find_workflow, read_workflow, with_axes, with_settings
+from server.cli.documents import find_workflow, read_workflow, with_axes, with_settings
 from server.session import Session
 from server.settings import Settings
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from server.commands import app
+from server.cli.commands import app
 
 ROOT = Path(__file__).parents[1]
 TEXT_TO_IMAGE = ROOT / "workflows" / "text-to-image.json"

@@ -21,7 +21,7 @@ from engine.records import Note, Sealed
 from engine.shared import Shared
 from engine.store import Record, Store
 from engine.workflow import Workflow
-from server.documents import read_workflow, with_settings
+from server.cli.documents import read_workflow, with_settings
 from server.session import Session
 from server.settings import Settings, shipped_workflows
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from server.commands import app
+from server.cli.commands import app
 
 ROOT = Path(__file__).parent.parent.parent
 Json = dict[str, Any]

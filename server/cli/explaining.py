@@ -10,10 +10,10 @@ from engine.explain import when
 from engine.plan import Plan, PlannedNode, make_plan
 from engine.program import Program
 from engine.workflow import Workflow
+from server.session import Session
 
 from .answer import Answer
 from .console import say, say_table, seconds, size
-from .session import Session
 
 Json = dict[str, Any]
 

@@ -10,7 +10,7 @@ from engine.codecs import Codecs
 from engine.disk import Disk
 from engine.shared import Shared
 from engine.store import Store
-from server.running import share_rest
+from server.cli.running import share_rest
 from tests.engine.test_shared import Unsteady
 from tests.server.conftest import Darkroom
 from tests.toys.provenance import MAGIC

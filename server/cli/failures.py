@@ -108,7 +108,7 @@ def _os_hint(error: BaseException | None) -> str | None:
 
 def _logged(error: Exception) -> str:
     """Write the traceback where it can be found, and say where."""
-    from .settings import Settings
+    from server.settings import Settings
 
     text = (
         f"{' '.join(sys.argv)}\n{platform.platform()} Python {platform.python_version()}\n\n"

@@ -13,8 +13,7 @@ from engine.errors import GraphError, Problem
 from engine.graphs import Library
 from engine.node import Input
 from engine.workflow import Workflow
-
-from .settings import shipped_workflows
+from server.settings import shipped_workflows
 
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
 

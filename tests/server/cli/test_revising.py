@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from engine.workflow import Workflow
-from server.revising import fmt
+from server.cli.revising import fmt
 from tests.server.conftest import ROOT, Darkroom
 from tests.toys.provenance import MAGIC
 

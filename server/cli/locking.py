@@ -7,10 +7,10 @@ from engine.check import compile_graph
 from engine.errors import GraphError, InputError, Problem
 from engine.files import write_whole
 from engine.workflow import Workflow
+from server.session import Session
 
 from .answer import Answer
 from .console import say
-from .session import Session
 
 if TYPE_CHECKING:
     from engine.lock import Lock

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import ROOT, Darkroom
+from tests.server.conftest import ROOT, Darkroom
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from engine.check import compile_graph
 from engine.plan import make_plan
 from engine.runtime import Runtime
 from engine.store import Store
-from server.explaining import _changed
+from server.cli.explaining import _changed
 from tests.engine import toys
 from tests.engine.conftest import flow, link
 from tests.whole import TEXT_TO_IMAGE
@@ -64,7 +64,7 @@ def test_the_program_explains_and_says_what_an_edit_reaches(tmp_path: Path) -> N
 
 
 def test_a_sweep_can_be_asked_for_in_several_forms() -> None:
-    from server.documents import read_axis
+    from server.cli.documents import read_axis
 
     assert read_axis("1,2.5", None) == {"$axis": [1, 2.5]}
     assert read_axis("0..63", None) == {"$axis": {"$range": {"from": 0, "to": 63, "step": 1}}}

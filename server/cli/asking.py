@@ -10,11 +10,11 @@ from engine.errors import GraphError, InputError, Problem, StoreError
 from engine.graphs import CONSTRUCTS
 from engine.node import Input, type_name
 from engine.workflow import Workflow
+from server.session import Session
 
 from .answer import Answer
 from .console import say, say_problems, say_table, size
 from .failures import FAILED, problem_json, problems_of
-from .session import Session
 
 if TYPE_CHECKING:
     from engine.shared import Shared
@@ -98,7 +98,7 @@ def stored(session: Session, to: str | None, *, shared: bool = False) -> Answer:
         InputError: `to` is no size, or there is no shared store to be pruned.
         StoreError: The shared store cannot be pruned.
     """
-    from .settings import read_bytes
+    from server.settings import read_bytes
 
     freed = None
     if to is not None:

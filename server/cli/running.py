@@ -16,12 +16,12 @@ from engine.executor import Result, execute
 from engine.grid import Grid
 from engine.store import Store
 from engine.workflow import Workflow
+from server.session import Session
 
 from .answer import Answer
 from .console import say, say_table, seconds
 from .failures import STOPPED, nodes_json
 from .progress import SHOW_CURSOR, watching
-from .session import Session
 
 MOST_ROWS = 30
 

@@ -25,7 +25,7 @@ def test_a_broken_workflow_leaves_with_1_and_no_traceback(darkroom: Darkroom) ->
 
 
 def test_a_fault_inside_leaves_with_70_and_a_log(darkroom: Darkroom) -> None:
-    darkroom.environment["DARKROOM_NODES"] = "tests.server.faulty"
+    darkroom.environment["DARKROOM_NODES"] = "tests.server.cli.faulty"
 
     said = darkroom.process("nodes", "--json")
 
@@ -37,7 +37,7 @@ def test_a_fault_inside_leaves_with_70_and_a_log(darkroom: Darkroom) -> None:
 
 
 def test_a_log_that_cannot_be_in_the_data_folder_is_elsewhere(darkroom: Darkroom) -> None:
-    darkroom.environment["DARKROOM_NODES"] = "tests.server.faulty"
+    darkroom.environment["DARKROOM_NODES"] = "tests.server.cli.faulty"
     darkroom.environment["DARKROOM_DATA"] = darkroom.written(b"", "file")
     darkroom.environment["TMPDIR"] = str(darkroom.folder)
 
@@ -108,7 +108,7 @@ def loaded(darkroom: Darkroom, *command: str) -> list[str]:
     del darkroom.environment["DARKROOM_NODES"]
     code = (
         "import json, sys\n"
-        "from server.commands import app\n"
+        "from server.cli.commands import app\n"
         f"app({[*command]!r}, standalone_mode=False)\n"
         f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))\n"
     )

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import __version__
+from server import __version__
 
 if TYPE_CHECKING:
     from engine.workflow import Workflow
+    from server.session import Session
 
     from .answer import Answer
-    from .session import Session
 
 app = typer.Typer(
     name="darkroom",
@@ -294,8 +294,8 @@ def lock(
 def _session(
     device: str | None = None, output: Path | None = None, folder: Path | None = None
 ) -> "Session":
-    from .session import Session
-    from .settings import Settings
+    from server.session import Session
+    from server.settings import Settings
 
     return Session(Settings.read(), device=device, output=output, workflow_folder=folder)
 
