@@ -1,0 +1,1 @@
+"""Workers: the processes that run graphs, and what the server says to them and hears of them."""
