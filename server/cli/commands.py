@@ -393,3 +393,51 @@ def fmt(
         return fmt(files, check=check)
 
     _finish(work, as_json, failed=2)
+
+
+# These leave with 1 if something has no counterpart, and with 2 where they could not work.
+
+Written = Annotated[
+    Path | None,
+    typer.Option(help="File for the result, instead of standard output.", dir_okay=False),
+]
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A ComfyUI workflow or prompt, or its picture.")
+    ],
+    output: Written = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a workflow of a ComfyUI file, and say what has no counterpart here."""
+
+    def work() -> "Answer":
+        from .importing import import_
+
+        return import_(file, _session(), output)
+
+    _finish(work, as_json, failed=2)
+
+
+@app.command()
+def export(
+    workflow: WorkflowName,
+    comfy: Annotated[
+        bool, typer.Option("--comfy", help="As a ComfyUI prompt, the format of its API.")
+    ],
+    output: Written = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a file for another program of a workflow, and say what has no counterpart there."""
+
+    def work() -> "Answer":
+        from .documents import find_workflow, read_workflow
+        from .importing import export
+
+        session = _session()
+        read = read_workflow(find_workflow(workflow), session.settings.nodes)
+        return export(read, session, output)
+
+    _finish(work, as_json, failed=2)
