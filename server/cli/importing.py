@@ -55,7 +55,8 @@ def _answer(text: str, document: Json, report: Report, output: Path | None, more
             say(f"wrote {output}")
         else:
             missing = sum(finding.loss == "missing" for finding in report.findings)
-            say(f"wrote {output}; {missing} things in it have no counterpart yet")
+            count = "1 thing in it has" if missing == 1 else f"{missing} things in it have"
+            say(f"wrote {output}; {count} no counterpart yet")
 
     answer: Json = {"path": None if output is None else str(output), "report": report.to_json()}
     return Answer(
