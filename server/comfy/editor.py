@@ -11,7 +11,7 @@ from .graph import Graph, Json, Mode, Placed, Shared, Wire
 from .layout import graph_view, node_view, note_view
 from .prompt import coerced
 from .report import Report
-from .table import TABLE
+from .table import EDITOR_ONLY, TABLE
 
 _MODES: Mapping[object, Mode] = {2: "mute", 4: "bypass"}
 _AFTER = frozenset({"fixed", "increment", "increment-wrap", "decrement", "randomize"})
@@ -69,7 +69,7 @@ class _Reader:
             kind = item["type"].strip()
             if kind in {"Note", "MarkdownNote"}:
                 notes.append(note_view(item))
-            elif kind not in {"Reroute", "PrimitiveNode"}:
+            elif kind not in EDITOR_ONLY:
                 nodes[node_id] = self._node(node_id, kind, item, shared)
         return Graph(
             nodes,
