@@ -39,7 +39,7 @@ class Served:
                 "0",
                 "--no-browser",
                 *self.options,
-            ],  # fmt: skip
+            ],
             stdout=subprocess.PIPE,
             stderr=(self.data.parent / "server.log").open("a"),
             text=True,
