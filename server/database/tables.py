@@ -46,7 +46,8 @@ jobs = Table(
     Column("id", Text, nullable=False),
     Column("owner", Text, nullable=False),
     Column("state", Text, nullable=False),
-    Column("priority", Integer, nullable=False),
+    # The priority with its sign changed: one index then has the order in which jobs run.
+    Column("precedence", Integer, nullable=False),
     Column("rank", Float(53), nullable=False),
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("created", Float(53), nullable=False),
@@ -65,10 +66,10 @@ jobs = Table(
     Column("outputs", JSON, nullable=False),
     UniqueConstraint("id"),
     UniqueConstraint("owner", "idempotency_key", name="uq_jobs_idempotency_key"),
-    Index("ix_jobs_order", "state", "priority", "rank", "number"),
+    Index("ix_jobs_order", "state", "precedence", "rank", "number"),
     Index("ix_jobs_state", "state", "number"),
     Index("ix_jobs_owner", "owner", "state", "number"),
-    Index("ix_jobs_name", "name", "number"),
+    Index("ix_jobs_name", "name", "state", "number"),
     Index("ix_jobs_document", "document"),
     Index("ix_jobs_origin", "origin"),
     sqlite_autoincrement=True,  # the number of a deleted job is never given again

@@ -7,11 +7,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, insert, or_, select
+from sqlalchemy import Connection, bindparam, delete, exists, insert, or_, select
 
 from server.database.tables import documents, jobs
 
 Json = dict[str, Any]
+_THERE = select(documents.c.digest).where(documents.c.digest == bindparam("of"))
+_KEEP = insert(documents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,10 @@ def pack(document: Json) -> Packed:
 
 def keep(connection: Connection, packed: Packed) -> None:
     """Have a document, unless it is there."""
-    there = select(documents.c.digest).where(documents.c.digest == packed.digest)
-    if connection.execute(there).first() is None:
+    if connection.execute(_THERE, {"of": packed.digest}).first() is None:
         # The fastest level: a workflow shrinks to a fifth within a tenth of a millisecond.
         content = zlib.compress(packed.text, 1)
-        connection.execute(insert(documents).values(digest=packed.digest, content=content))
+        connection.execute(_KEEP, {"digest": packed.digest, "content": content})
 
 
 def unpack(content: bytes) -> Json:

@@ -6,12 +6,12 @@ Ranks are real numbers with gaps, so that a job moves by changing its own alone.
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import Connection, Integer, bindparam, func, select, update
 
 from engine.errors import InputError
 from server.database.tables import jobs
 from server.jobs.model import Job
-from server.jobs.rows import COLUMNS, job_of
+from server.jobs.rows import COLUMNS, JOBS, job_of
 
 GAP = 1024.0
 
@@ -25,18 +25,21 @@ class Beside:
 
 
 Target = Literal["front", "back"] | Beside
-RUN_ORDER = (jobs.c.priority.desc(), jobs.c.rank, jobs.c.number)
+RUN_ORDER = (jobs.c.precedence, jobs.c.rank, jobs.c.number)
+_QUEUED = (jobs.c.state == "queued", jobs.c.precedence == -bindparam("within", type_=Integer))
+_LEAST = select(func.min(jobs.c.rank)).where(*_QUEUED)
+_MOST = select(func.max(jobs.c.rank)).where(*_QUEUED)
 
 
 def front(connection: Connection, priority: int) -> float:
     """A rank before all queued jobs of a priority."""
-    least = connection.scalar(select(func.min(jobs.c.rank)).where(*_queued(priority)))
+    least = connection.scalar(_LEAST, {"within": priority})
     return 0.0 if least is None else least - GAP
 
 
 def back(connection: Connection, priority: int) -> float:
     """A rank behind all queued jobs of a priority."""
-    most = connection.scalar(select(func.max(jobs.c.rank)).where(*_queued(priority)))
+    most = connection.scalar(_MOST, {"within": priority})
     return 0.0 if most is None else most + GAP
 
 
@@ -51,7 +54,7 @@ def move(
     Raises:
         InputError: The job to stand beside is not queued.
     """
-    queued = select(*COLUMNS).where(jobs.c.id == id, jobs.c.state == "queued")
+    queued = JOBS.where(jobs.c.id == id, jobs.c.state == "queued")
     row = connection.execute(queued).first()
     if row is None:
         return None
@@ -67,12 +70,12 @@ def move(
         rank = front(connection, priority)
     else:
         rank = back(connection, priority)
-    moved = update(jobs).where(jobs.c.number == job.number).values(priority=priority, rank=rank)
+    moved = update(jobs).where(jobs.c.number == job.number).values(precedence=-priority, rank=rank)
     return job_of(connection.execute(moved.returning(*COLUMNS)).one())
 
 
 def _beside(connection: Connection, to: Beside, moving: int) -> tuple[int, float]:
-    queued = select(jobs.c.priority, jobs.c.rank).where(
+    queued = select((-jobs.c.precedence).label("priority"), jobs.c.rank).where(
         jobs.c.id == to.job, jobs.c.state == "queued"
     )
     other = connection.execute(queued).first()
@@ -92,12 +95,12 @@ def _beside(connection: Connection, to: Beside, moving: int) -> tuple[int, float
 def _between(
     connection: Connection, priority: int, rank: float, moving: int, *, before: bool
 ) -> float | None:
-    others = (*_queued(priority), jobs.c.number != moving)
+    others = (*_QUEUED, jobs.c.number != moving)
     if before:
         nearest = select(func.max(jobs.c.rank)).where(*others, jobs.c.rank < rank)
     else:
         nearest = select(func.min(jobs.c.rank)).where(*others, jobs.c.rank > rank)
-    neighbour = connection.scalar(nearest)
+    neighbour = connection.scalar(nearest, {"within": priority})
     if neighbour is None:
         return rank - GAP if before else rank + GAP
     middle = (rank + neighbour) / 2
@@ -106,10 +109,9 @@ def _between(
 
 
 def _renumber(connection: Connection, priority: int) -> None:
-    found = select(jobs.c.number).where(*_queued(priority)).order_by(jobs.c.rank, jobs.c.number)
-    for place, number in enumerate(connection.scalars(found).all()):
-        connection.execute(update(jobs).where(jobs.c.number == number).values(rank=place * GAP))
-
-
-def _queued(priority: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return jobs.c.state == "queued", jobs.c.priority == priority
+    found = select(jobs.c.number).where(*_QUEUED).order_by(jobs.c.rank, jobs.c.number)
+    numbers = connection.scalars(found, {"within": priority}).all()
+    places = [{"of": number, "place": place * GAP} for place, number in enumerate(numbers)]
+    connection.execute(
+        update(jobs).where(jobs.c.number == bindparam("of")).values(rank=bindparam("place")), places
+    )

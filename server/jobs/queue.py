@@ -13,7 +13,7 @@ from server.jobs import order, past, steps, submission
 from server.jobs.documents import unpack
 from server.jobs.ids import Ids
 from server.jobs.model import FINAL, Filter, Job, JobState, Json, NewJob, NodeRecord, Page
-from server.jobs.rows import COLUMNS, job_of
+from server.jobs.rows import JOBS, job_by_id, job_of
 from server.jobs.search import find
 from server.live import Event
 
@@ -63,12 +63,7 @@ class Jobs:
 
     async def get(self, id: str) -> Job | None:  # noqa: A002
         """A job; None if there is none of that id."""
-
-        def work(connection: Connection) -> Job | None:
-            row = connection.execute(select(*COLUMNS).where(jobs.c.id == id)).first()
-            return None if row is None else job_of(row)
-
-        return await self.database.read(work)
+        return await self.database.read(lambda connection: job_by_id(connection, id))
 
     async def document(self, id: str) -> Json | None:  # noqa: A002
         """The workflow that a job runs; None if there is no such job."""
@@ -103,7 +98,7 @@ class Jobs:
 
     async def upcoming(self, limit: int) -> list[Job]:
         """The next queued jobs, in the order in which they will run."""
-        queued = select(*COLUMNS).where(jobs.c.state == "queued")
+        queued = JOBS.where(jobs.c.state == "queued")
 
         def work(connection: Connection) -> list[Job]:
             return [
@@ -152,12 +147,10 @@ class Jobs:
         """
         if state not in FINAL:
             raise ValueError(f"{state} is no final state: give one of {', '.join(sorted(FINAL))}")
-
-        def work(connection: Connection) -> Job | None:
-            ended = {"outputs": outputs or {}, "error": error, "finished": self.clock()}
-            return steps.finish(connection, (id, attempt), state, ended, nodes)
-
-        return await self.database.write(work)
+        ending = steps.Ending(state, outputs or {}, error, tuple(nodes))
+        return await self.database.write(
+            lambda connection: steps.finish(connection, id, attempt, ending, self.clock())
+        )
 
     async def cancel(self, id: str) -> Job | None:  # noqa: A002
         """Take a job out of the queue; None if it is not queued."""

@@ -5,13 +5,13 @@ import binascii
 import json
 from typing import Any, get_args
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select, tuple_
 
 from engine.errors import InputError
 from server.database.tables import jobs
 from server.jobs.model import FINAL, Filter, Job, JobState, Page
 from server.jobs.order import RUN_ORDER
-from server.jobs.rows import COLUMNS, job_of
+from server.jobs.rows import JOBS, job_of
 
 _STATES: tuple[JobState, ...] = get_args(JobState)
 _WAITING: tuple[JobState, ...] = ("running", "queued")
@@ -76,8 +76,7 @@ def _newest(
         job_of(row)
         for state in states
         for row in connection.execute(
-            select(*COLUMNS)
-            .where(jobs.c.state == state, *conditions)
+            JOBS.where(jobs.c.state == state, *conditions)
             .order_by(jobs.c.number.desc())
             .limit(limit)
         )
@@ -99,27 +98,16 @@ def _queue(
             if position[0] != state and position[0] in states[states.index(state) :]:
                 continue
             if position[0] == state:
-                here.append(_behind(*position[1:]))
-        rows = connection.execute(
-            select(*COLUMNS).where(*here).order_by(*RUN_ORDER).limit(limit - len(found))
-        )
+                here.append(tuple_(*RUN_ORDER) > tuple_(*map(literal, position[1:])))
+        rows = connection.execute(JOBS.where(*here).order_by(*RUN_ORDER).limit(limit - len(found)))
         found += [job_of(row) for row in rows]
     return found
-
-
-def _behind(priority: int, rank: float, number: int) -> ColumnElement[bool]:
-    same = jobs.c.priority == priority
-    return or_(
-        jobs.c.priority < priority,
-        and_(same, jobs.c.rank > rank),
-        and_(same, jobs.c.rank == rank, jobs.c.number > number),
-    )
 
 
 def _write(last: Job, wanted: Filter) -> str:
     position: list[Any] = [last.number]
     if wanted.queue:
-        position = [last.state, last.priority, last.rank, last.number]
+        position = [last.state, -last.priority, last.rank, last.number]
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
 
 

@@ -1,58 +1,89 @@
 """The steps of a job's life. Each names the state that it starts from, so that it is made once."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, bindparam, insert, select, update
 
 from server.database.tables import deliveries, job_nodes, jobs
 from server.jobs import order
-from server.jobs.model import Job, JobState, NodeRecord
+from server.jobs.model import Job, JobState, Json, NodeRecord
 from server.jobs.rows import COLUMNS, job_of, node_values
+
+_ATTEMPT = (
+    jobs.c.id == bindparam("of"),
+    jobs.c.state == "running",
+    jobs.c.attempt == bindparam("tried"),
+)
+_PRIORITY = select(-jobs.c.precedence).where(*_ATTEMPT)
+_CLAIM = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("of"), jobs.c.state == "queued")
+    .values(
+        state="running",
+        worker=bindparam("by"),
+        attempt=jobs.c.attempt + 1,
+        started=bindparam("now"),
+    )
+    .returning(*COLUMNS)
+)
+_REQUEUE = (
+    update(jobs)
+    .where(*_ATTEMPT)
+    .values(state="queued", rank=bindparam("place"), started=None)
+    .returning(*COLUMNS)
+)
+_FINISH = (
+    update(jobs)
+    .where(*_ATTEMPT)
+    .values(
+        state=bindparam("end"),
+        outputs=bindparam("gave"),
+        error=bindparam("fault"),
+        finished=bindparam("now"),
+    )
+    .returning(*COLUMNS)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an attempt ended."""
+
+    state: JobState
+    outputs: Json
+    error: Json | None
+    nodes: tuple[NodeRecord, ...]
 
 
 def claim(connection: Connection, id: str, worker: str, now: float) -> Job | None:  # noqa: A002
     """From queued to running."""
-    return _step(
-        connection,
-        (jobs.c.id == id, jobs.c.state == "queued"),
-        state="running",
-        worker=worker,
-        attempt=jobs.c.attempt + 1,
-        started=now,
-    )
+    return _step(connection, _CLAIM, of=id, by=worker, now=now)
 
 
 def requeue(connection: Connection, id: str, attempt: int) -> Job | None:  # noqa: A002
     """From running back to the front of the queue."""
-    here = _attempt(id, attempt)
-    priority = connection.scalar(select(jobs.c.priority).where(*here))
+    priority = connection.scalar(_PRIORITY, {"of": id, "tried": attempt})
     if priority is None:
         return None
-    rank = order.front(connection, priority)
-    return _step(connection, here, state="queued", rank=rank, started=None)
+    place = order.front(connection, priority)
+    return _step(connection, _REQUEUE, of=id, tried=attempt, place=place)
 
 
 def finish(
     connection: Connection,
-    job: tuple[str, int],
-    state: JobState,
-    ended: dict[str, Any],
-    nodes: Sequence[NodeRecord],
+    id: str,  # noqa: A002
+    attempt: int,
+    ending: Ending,
+    now: float,
 ) -> Job | None:
-    """From running to an end.
-
-    Args:
-        connection: Within a transaction.
-        job: Its id and attempt.
-        state: The final one.
-        ended: Outputs, error and time.
-        nodes: What became of them.
-    """
-    finished = _step(connection, _attempt(*job), state=state, **ended)
+    """From running to an end."""
+    end = {"end": ending.state, "gave": ending.outputs, "fault": ending.error, "now": now}
+    finished = _step(connection, _FINISH, of=id, tried=attempt, **end)
     if finished is not None:
-        if nodes:
-            connection.execute(insert(job_nodes), node_values(finished.number, nodes))
+        if ending.nodes:
+            connection.execute(insert(job_nodes), node_values(finished.number, ending.nodes))
         _announce(connection, [finished])
     return finished
 
@@ -78,16 +109,9 @@ def recover(connection: Connection) -> list[Job]:
     return [job for job in reversed(again) if job is not None]
 
 
-def _step(
-    connection: Connection, start: Sequence[ColumnElement[bool]], **values: Any
-) -> Job | None:
-    changed = update(jobs).where(*start).values(values).returning(*COLUMNS)
-    row = connection.execute(changed).first()
+def _step(connection: Connection, step: Executable, **values: Any) -> Job | None:
+    row = connection.execute(step, values).first()
     return None if row is None else job_of(row)
-
-
-def _attempt(id: str, attempt: int) -> tuple[ColumnElement[bool], ...]:  # noqa: A002
-    return jobs.c.id == id, jobs.c.state == "running", jobs.c.attempt == attempt
 
 
 def _announce(connection: Connection, ended: Sequence[Job]) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from engine.errors import InputError
 from server.database.tables import jobs
@@ -13,6 +13,12 @@ from server.jobs.model import FINAL, Job, NewJob
 from server.jobs.rows import COLUMNS, job_of
 
 _MOST_CHARACTERS = 200
+_KNOWN = select(*COLUMNS, jobs.c.fingerprint, jobs.c.idempotency_key)
+_SAME_ID = _KNOWN.where(jobs.c.id == bindparam("of"))
+_SAME_KEY = _KNOWN.where(
+    jobs.c.owner == bindparam("by"), jobs.c.idempotency_key == bindparam("key")
+)
+_MAKE = insert(jobs).returning(*COLUMNS)
 
 
 class IdempotencyConflict(InputError):  # noqa: N818 - as its clients know it
@@ -44,7 +50,7 @@ def submit(connection: Connection, new: NewJob, ids: Ids, now: float) -> Job:
         id=new.id or ids.fresh(),
         owner=new.owner,
         name=new.name,
-        priority=new.priority,
+        precedence=-new.priority,
         rank=placed(connection, new.priority),
         created=now,
         idempotency_key=new.idempotency_key,
@@ -69,12 +75,12 @@ def repeat(connection: Connection, id: str, ids: Ids, now: float) -> Job:  # noq
         raise InputError(
             f"job {id} is {old.state}: it can be run again when it has ended", code="job_not_final"
         )
-    same = ("owner", "name", "priority", "fingerprint", "document", "origin", "webhook", "wants")
+    same = ("owner", "name", "precedence", "fingerprint", "document", "origin", "webhook", "wants")
     return _made(
         connection,
         **{name: getattr(old, name) for name in same},
         id=ids.fresh(),
-        rank=order.back(connection, old.priority),
+        rank=order.back(connection, -old.precedence),
         created=now,
         retry_of=old.id,
     )
@@ -82,20 +88,18 @@ def repeat(connection: Connection, id: str, ids: Ids, now: float) -> Job:  # noq
 
 def _made(connection: Connection, **values: Any) -> Job:
     values |= {"state": "queued", "outputs": {}}
-    return job_of(connection.execute(insert(jobs).values(values).returning(*COLUMNS)).one())
+    return job_of(connection.execute(_MAKE, values).one())
 
 
 def _first(connection: Connection, new: NewJob) -> Any:
     """The job that was made under the same key, or else has the same id."""
-    same_key = (jobs.c.owner == new.owner) & (jobs.c.idempotency_key == new.idempotency_key)
-    given = ((new.idempotency_key, same_key), (new.id, jobs.c.id == new.id))
-    for value, known in given:
-        if value is not None:
-            found = select(*COLUMNS, jobs.c.fingerprint, jobs.c.idempotency_key).where(known)
-            row = connection.execute(found).first()
-            if row is not None:
-                return row
-    return None
+    row = None
+    if new.idempotency_key is not None:
+        key = {"by": new.owner, "key": new.idempotency_key}
+        row = connection.execute(_SAME_KEY, key).first()
+    if row is None and new.id is not None:
+        row = connection.execute(_SAME_ID, {"of": new.id}).first()
+    return row
 
 
 def _repeated(first: Any, new: NewJob, fingerprint: str) -> Job:

@@ -28,7 +28,7 @@ def _jobs() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("precedence", sa.Integer(), nullable=False),
         sa.Column("rank", sa.Float(precision=53), nullable=False),
         sa.Column("attempt", sa.Integer(), server_default="0", nullable=False),
         sa.Column("created", sa.Float(precision=53), nullable=False),
@@ -53,8 +53,8 @@ def _jobs() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_jobs_document", "jobs", ["document"])
-    op.create_index("ix_jobs_name", "jobs", ["name", "number"])
-    op.create_index("ix_jobs_order", "jobs", ["state", "priority", "rank", "number"])
+    op.create_index("ix_jobs_name", "jobs", ["name", "state", "number"])
+    op.create_index("ix_jobs_order", "jobs", ["state", "precedence", "rank", "number"])
     op.create_index("ix_jobs_origin", "jobs", ["origin"])
     op.create_index("ix_jobs_state", "jobs", ["state", "number"])
     op.create_index("ix_jobs_owner", "jobs", ["owner", "state", "number"])
