@@ -7,6 +7,7 @@ from aiohttp import web
 from pydantic import BaseModel, TypeAdapter
 
 from engine.errors import DeclarationError
+from server.access import needs, open_to_all
 
 from .operation import Operation, Reply
 from .reading import read_request
@@ -21,7 +22,6 @@ def mount(
     app: web.Application,
     operations: Iterable[Operation],
     lenders: Lenders,
-    guard: Callable[[web.Request, Operation], None],
 ) -> None:
     """Add the operations' routes.
 
@@ -29,7 +29,6 @@ def mount(
         app: Takes the routes.
         operations: What to add, in order: the first that suits a request gets it.
         lenders: Where the parameters of further types come from.
-        guard: Raises if the caller may not ask for the operation.
 
     Raises:
         DeclarationError: Nothing lends what an operation's function takes.
@@ -40,26 +39,26 @@ def mount(
                 raise DeclarationError(
                     f"operation {operation.name}: nothing lends {name!r} of type {hint}"
                 )
-        handler = handler_of(operation, lenders, guard)
+        handler = handler_of(operation, lenders)
         if operation.method == "GET" and not _streams(operation):
             app.router.add_get(operation.path, handler)  # which answers HEAD as well
         else:
             app.router.add_route(operation.method, operation.path, handler)
 
 
-def handler_of(
-    operation: Operation, lenders: Lenders, guard: Callable[[web.Request, Operation], None]
-) -> Handler:
-    """An aiohttp handler that checks, calls the operation's function, and writes its answer."""
+def handler_of(operation: Operation, lenders: Lenders) -> Handler:
+    """An aiohttp handler that reads, calls the operation's function, and writes its answer.
+
+    It carries the mark by which the middlewares know the scope that it needs.
+    """
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        guard(request, operation)
         arguments = await read_request(operation, request)
         for name, hint in operation.lent.items():
             arguments[name] = lenders[hint](request)
         return response_of(operation, await operation.function(**arguments))
 
-    return handle
+    return open_to_all(handle) if operation.scope is None else needs(operation.scope)(handle)
 
 
 def response_of(operation: Operation, value: Any) -> web.StreamResponse:

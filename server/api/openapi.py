@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
-from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from pydantic.json_schema import JsonSchemaMode
 
 from server import __version__
 
@@ -34,28 +34,26 @@ class Schemas:
     """JSON Schemas of all the types that operations name, each model once among the components."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
-        wanted: dict[tuple[Any, JsonSchemaMode], None] = {(ProblemDocument, "serialization"): None}
-        self.loose: dict[tuple[Any, JsonSchemaMode], Json] = {}
+        wanted: list[tuple[Any, JsonSchemaMode]] = [(ProblemDocument, "serialization")]
         for operation in operations:
             if operation.body is not None:
-                self._want(operation.inputs["body"], "validation", wanted)
-            for answer in operation.answers.values():
-                if answer.content not in {None, type(None)}:
-                    self._want(answer.content, "serialization", wanted)
-        models = [(model, mode) for model, mode in wanted if _is_model(model)]
-        found, definitions = models_json_schema(models, ref_template=REFERENCE)
+                wanted.append((operation.inputs["body"], "validation"))
+            wanted += [
+                (answer.content, "serialization")
+                for answer in operation.answers.values()
+                if answer.content not in {None, type(None)}
+            ]
+        adapters = {key: TypeAdapter(key[0]) for key in wanted}
+        found, definitions = TypeAdapter.json_schemas(
+            [(str(hint), mode, adapter) for (hint, mode), adapter in adapters.items()],
+            ref_template=REFERENCE,
+        )
         self.components: Json = definitions.get("$defs", {})
-        self.known: dict[tuple[Any, JsonSchemaMode], Json] = {**found, **self.loose}
-
-    def _want(self, hint: Any, mode: JsonSchemaMode, wanted: dict[Any, None]) -> None:
-        if _is_model(hint):
-            wanted[hint, mode] = None
-        else:
-            self.loose[hint, mode] = TypeAdapter(hint).json_schema(mode=mode)
+        self.known = found
 
     def of(self, hint: Any, mode: JsonSchemaMode) -> Json:
         """A type's schema: a reference, if it is a model."""
-        return self.known[hint, mode]
+        return self.known[str(hint), mode]
 
 
 def document(
@@ -218,7 +216,3 @@ def _without_null(shape: Json) -> Json:
         return shape
     rest = {n: v for n, v in shape.items() if n != "anyOf" and not (n == "default" and v is None)}
     return {**others[0], **rest}
-
-
-def _is_model(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, BaseModel)

@@ -17,9 +17,9 @@ from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_typ
 from pydantic import BaseModel, TypeAdapter
 
 from engine.errors import DeclarationError
+from server.access import Scope
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Scope = Literal["read", "run", "write", "admin"]
 Json = dict[str, Any]
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])

@@ -19,6 +19,9 @@ from engine.errors import (
     StoreError,
     os_reason,
 )
+from server.access import Refused
+from server.jobs.queue import IdempotencyConflict
+from server.workers.pool import WorkerLost
 
 BASE = "/api/v1/problems/"
 MEDIA_TYPE = "application/problem+json"
@@ -228,8 +231,15 @@ def _internal(error: BaseException) -> ProblemDocument:
     return told.model_copy(update={"instance": reference})
 
 
+def _of_refused(error: Refused) -> ProblemDocument:
+    return ProblemDocument.make(error.code, error.message, status=error.status, hint=error.hint)
+
+
 TABLE: Mapping[type[BaseException], Callable[[Any], ProblemDocument]] = {
     ApiError: lambda error: error.document,
+    Refused: _of_refused,
+    IdempotencyConflict: lambda error: ProblemDocument.make("idempotency_conflict", str(error)),
+    WorkerLost: lambda error: ProblemDocument.make("worker_lost", str(error)),
     GraphError: _of_graph,
     InputError: _of_input,
     NodeError: _of_node,

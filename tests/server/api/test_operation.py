@@ -8,7 +8,8 @@ from aiohttp.test_utils import TestClient
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.errors import DeclarationError, GraphError, InputError, Problem
-from server.api.mounting import mount
+from server.access.principal import scope_of
+from server.api.mounting import handler_of, mount
 from server.api.openapi import document
 from server.api.operation import Answer, Operation, Reply, operation, operations_in
 from server.api.problems import ApiError, answer_problems
@@ -84,12 +85,7 @@ def declared(*functions: Any) -> list[Operation]:
 @pytest.fixture
 async def client(aiohttp_client: Serve) -> Client:
     app = web.Application(middlewares=[answer_problems], client_max_size=10_000)
-
-    def guard(request: web.Request, operation: Operation) -> None:
-        if operation.scope and request.headers.get("Authorization") == "none":
-            raise ApiError("forbidden", f"this needs the scope {operation.scope}")
-
-    mount(app, declared(order, list_orders, fail), {Dyer: lambda _: Dyer()}, guard)
+    mount(app, declared(order, list_orders, fail), {Dyer: lambda _: Dyer()})
     return await aiohttp_client(app)
 
 
@@ -183,10 +179,9 @@ async def test_headers_are_read_by_their_names(client: Client) -> None:
     assert (await answer.json())["revision"] == "42"
 
 
-async def test_the_guard_is_asked_before_the_body_is_read(client: Client) -> None:
-    headers = {"Authorization": "none", "Content-Type": "application/json"}
-    answer = await client.post("/shop/7/orders", data=b"{", headers=headers)
-    assert answer.status == 403
+def test_handlers_tell_the_scope_that_they_need() -> None:
+    handlers = [handler_of(each, {Dyer: lambda _: Dyer()}) for each in declared(order, list_orders, fail)]
+    assert [scope_of(each, "GET") for each in handlers] == ["run", "read", None]
 
 
 async def test_problems_of_a_graph_keep_their_addresses(client: Client) -> None:
@@ -274,7 +269,7 @@ def test_a_declaration_without_types_or_text_is_refused() -> None:
 
 def test_what_nothing_lends_is_found_at_the_start() -> None:
     with pytest.raises(DeclarationError, match="dyer"):
-        mount(web.Application(), declared(order), {}, lambda *_: None)
+        mount(web.Application(), declared(order), {})
 
 
 def test_operations_are_found_in_the_order_of_a_module() -> None:
