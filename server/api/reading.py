@@ -10,12 +10,13 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from server.access.bodies import LARGE, limits_of, parse_json, read_body
+
 from .operation import Json, Operation
 from .problems import ApiError, Fault, faults_of
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _WORDS = {"true": True, "false": False}
-_LARGE = 2**18
 MAX_DIGITS = 400
 
 
@@ -115,36 +116,30 @@ def _checked(adapter: TypeAdapter[Any], value: object) -> Any:
 
 
 async def _body(adapter: TypeAdapter[Any], request: web.Request) -> Any:
+    """The body as a value of the type.
+
+    JSON is read twice: once with the bounds that every body has, once by pydantic, whose strict
+    mode tells a text from what came as JSON.
+    """
     _check_type(request, {"application/json": ""})
-    raw = await request.read()
-    if len(raw) > _LARGE:
-        return await asyncio.to_thread(parse_body, adapter, raw)
-    return parse_body(adapter, raw)
+    raw = await read_body(request)
+    depth = limits_of(request).depth
+    if len(raw) > LARGE:
+        return await asyncio.to_thread(parse_body, adapter, raw, depth)
+    return parse_body(adapter, raw, depth)
 
 
-def parse_body(adapter: TypeAdapter[Any], raw: bytes) -> Any:
+def parse_body(adapter: TypeAdapter[Any], raw: bytes, depth: int) -> Any:
     """The value in a JSON text.
 
     Raises:
-        ApiError: It is not JSON, or not of the type; with every fault.
+        Refused: It is not JSON.
+        ApiError: It is not of the type; with every fault.
     """
+    value = parse_json(raw, depth)
     try:
-        json.loads(raw, object_pairs_hook=_distinct, parse_constant=_no_number, parse_int=_whole)
-    except RecursionError:
-        raise ApiError("bad_json", "the body is nested too deeply: it is no request") from None
-    except UnicodeDecodeError as error:
-        raise ApiError("bad_json", f"the body is not UTF-8: {error.reason}") from None
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise ApiError("bad_json", f"the body is not JSON: {error.msg} at {where}") from None
-    except ValueError as error:
-        raise ApiError("bad_json", f"the body is not JSON: {error}") from None
-    try:
-        return adapter.validate_json(raw, strict=True)
+        return adapter.validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
-        if any(found["type"] == "json_invalid" for found in error.errors(include_input=False)):
-            message = error.errors(include_input=False)[0]["msg"]
-            raise ApiError("bad_json", f"the body is not JSON: {message}") from None
         faults = faults_of(error, "body")
         raise ApiError("invalid_request", _joined(faults), faults=faults) from None
 
@@ -152,7 +147,8 @@ def parse_body(adapter: TypeAdapter[Any], raw: bytes) -> Any:
 def _check_type(request: web.Request, takes: Mapping[str, str]) -> None:
     """Refuse what is sent as something else; that also keeps forms of other sites out."""
     named = request.content_type if "Content-Type" in request.headers else None
-    if named in takes or "*/*" in takes:
+    group = f"{(named or '').partition('/')[0]}/*"
+    if named in takes or group in takes:
         return
     listed = " or ".join(takes)
     raise ApiError(
@@ -161,25 +157,6 @@ def _check_type(request: web.Request, takes: Mapping[str, str]) -> None:
         hint=f"Content-Type: {next(iter(takes))}",
         headers={"Accept-Post": ", ".join(takes)},
     )
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> Json:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the name {twice[:60]!r} stands twice in one object: remove one")
-    return result
-
-
-def _no_number(constant: str) -> float:
-    raise ValueError(f"{constant} is not a JSON number: give a finite one")
-
-
-def _whole(digits: str) -> int:
-    if len(digits) > MAX_DIGITS:
-        raise ValueError(f"a number has {len(digits)} digits: give at most {MAX_DIGITS}")
-    return int(digits)
 
 
 def _unknown(name: str) -> Fault:

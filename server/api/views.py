@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, NotRequired
 from urllib.parse import quote
 
+from pydantic import with_config
 from typing_extensions import TypedDict
 
 from server.jobs.model import FINAL, Job, JobState, NodeRecord
@@ -16,6 +17,7 @@ Json = dict[str, Any]
 ROOT = "/api/v1"
 
 
+@with_config(use_attribute_docstrings=True)
 class FileView(TypedDict):
     """A file that a job delivered."""
 
@@ -28,6 +30,7 @@ class FileView(TypedDict):
     """SHA-256 of its bytes."""
 
 
+@with_config(use_attribute_docstrings=True)
 class CellView(TypedDict):
     """What one combination of a sweep's values gave."""
 
@@ -36,6 +39,7 @@ class CellView(TypedDict):
     value: NotRequired[Any]
 
 
+@with_config(use_attribute_docstrings=True)
 class OutputView(TypedDict):
     """One output: files, or a value, or for a sweep one of these in each cell."""
 
@@ -44,6 +48,7 @@ class OutputView(TypedDict):
     cells: NotRequired[list[CellView]]
 
 
+@with_config(use_attribute_docstrings=True)
 class FailureView(TypedDict):
     """Why a job failed, as a problem document."""
 
@@ -54,6 +59,7 @@ class FailureView(TypedDict):
     problems: list[Json]
 
 
+@with_config(use_attribute_docstrings=True)
 class ProgressView(TypedDict):
     """How far the node is that reported last."""
 
@@ -63,6 +69,7 @@ class ProgressView(TypedDict):
     total: int
 
 
+@with_config(use_attribute_docstrings=True)
 class LinksView(TypedDict):
     """Where more is to be had of the job."""
 
@@ -73,6 +80,7 @@ class LinksView(TypedDict):
     outputs: str
 
 
+@with_config(use_attribute_docstrings=True)
 class JobView(TypedDict):
     """A job. Times are ISO 8601 in UTC."""
 
@@ -102,6 +110,7 @@ class JobView(TypedDict):
     links: LinksView
 
 
+@with_config(use_attribute_docstrings=True)
 class NodeView(TypedDict):
     """What became of one node of a job."""
 
