@@ -242,10 +242,7 @@ class Dispatcher:
             await self._requeue(run)
             return
         nodes = [NodeRecord(**node) for node in done.nodes]
-        outputs = done.outputs | {
-            name: given for name, given in done.delivered.items() if name not in done.outputs
-        }
-        await self._finish(run, done.state, outputs=outputs, error=done.error, nodes=nodes)
+        await self._finish(run, done.state, outputs=done.outputs, error=done.error, nodes=nodes)
 
     async def _lost(self, run: _Running, lost: WorkerLost) -> None:
         job = run.job
