@@ -1,6 +1,6 @@
 """Declared operations as routes of an aiohttp application."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -76,13 +76,13 @@ def response_of(operation: Operation, value: Any) -> web.StreamResponse:
     body = (
         value.model_dump_json(by_alias=True).encode()
         if isinstance(value, BaseModel)
-        else _adapter(type(value)).dump_json(value)
+        else _adapter(value.__class__).dump_json(value)
     )
     return web.Response(body=body, status=status, headers=headers, content_type="application/json")
 
 
 @lru_cache(maxsize=256)
-def _adapter(kind: type) -> TypeAdapter[Any]:
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
