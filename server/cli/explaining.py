@@ -1,21 +1,15 @@
 """What a run would do, and why: the plan, and the reasons behind it."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
-
 from engine.check import compile_graph
-from engine.errors import GraphError, Problem
 from engine.explain import when
 from engine.plan import Plan, PlannedNode, make_plan
 from engine.program import Program
 from engine.workflow import Workflow
+from server.plans import chosen_nodes, edit_json, nodes_json, plan_json
 from server.session import Session
 
 from .answer import Answer
 from .console import say, say_table, seconds, size
-
-Json = dict[str, Any]
 
 
 def plan(workflow: Workflow, session: Session) -> Answer:
@@ -34,8 +28,7 @@ def plan(workflow: Workflow, session: Session) -> Answer:
         say_table(("node", "type", "", "time", "why"), rows)
         say(f"\n{_total(planned)}")
 
-    nodes = {name: _json(node) for name, node in planned.nodes.items()}
-    return Answer({"nodes": nodes, "seconds": planned.seconds}, show)
+    return Answer(plan_json(planned), show)
 
 
 def explain(
@@ -55,7 +48,7 @@ def explain(
     program, planned = _planned(workflow, session)
     if changed is not None:
         return _edit(program, planned, *_planned(changed, session))
-    chosen = _chosen(program, planned, name)
+    chosen = chosen_nodes(program, planned, name)
 
     def show() -> None:
         for node_id, node in chosen.items():
@@ -63,7 +56,7 @@ def explain(
         if name is None:
             say(f"\n{_total(planned)}")
 
-    return Answer({"nodes": {node_id: _json(node) for node_id, node in chosen.items()}}, show)
+    return Answer({"nodes": nodes_json(chosen)}, show)
 
 
 def _planned(workflow: Workflow, session: Session) -> tuple[Program, Plan]:
@@ -71,26 +64,10 @@ def _planned(workflow: Workflow, session: Session) -> tuple[Program, Plan]:
     return program, make_plan(program, session.store, session.runtime, session.journal)
 
 
-def _chosen(program: Program, planned: Plan, name: str | None) -> Mapping[str, PlannedNode]:
-    if name is None:
-        return planned.nodes
-    found = {
-        node_id: node
-        for node_id, node in planned.nodes.items()
-        if name in {node_id, program.places.get(node_id, node_id)} or node_id.startswith(f"{name}/")
-    }
-    if found:
-        return found
-    known = sorted({program.places.get(node_id, node_id) for node_id in program.calls})
-    text = f"there is no node {name!r} that this workflow would ask for; it has {', '.join(known)}"
-    raise GraphError([Problem("unknown_node", text)])
-
-
 def _edit(program: Program, before: Plan, edited: Program, after: Plan) -> Answer:
     """What an edit would invalidate."""
-    again = _changed(program, before, edited, after)
-    gone = [name for name in before.nodes if name not in edited.calls]
-    running = [name for name in again if after.nodes[name].state == "run"]
+    answer = edit_json(program, before, edited, after)
+    again, gone = answer["changed"], answer["gone"]
 
     def show() -> None:
         rows = [
@@ -109,28 +86,7 @@ def _edit(program: Program, before: Plan, edited: Program, after: Plan) -> Answe
             say(f"{len(gone)} nodes would be gone: {', '.join(gone[:10])}")
         say(_total(after))
 
-    return Answer(
-        {
-            "changed": again, "run": running, "gone": gone, "seconds": after.seconds,
-            "nodes": {name: _json(after.nodes[name]) for name in again},
-        },
-        show,
-    )  # fmt: skip
-
-
-def _changed(program: Program, before: Plan, edited: Program, after: Plan) -> list[str]:
-    """The nodes whose results an edit changes; where a key is known in a run only, those that may."""
-    changed: dict[str, None] = {}
-    for name, call in edited.calls.items():
-        old = program.calls.get(name)
-        if name in after.keys or name in before.keys:
-            differs = before.keys.get(name) != after.keys.get(name)
-        else:
-            sources = [link.node for link in (*call.eager, *call.lazy)]
-            differs = old is None or old.texts != call.texts or any(s in changed for s in sources)
-        if differs:
-            changed[name] = None
-    return [name for name in changed if name in after.nodes]
+    return Answer(answer, show)
 
 
 def _say_node(program: Program, node_id: str, node: PlannedNode) -> None:
@@ -164,15 +120,3 @@ def _total(planned: Plan) -> str:
 
 def _seconds(node: PlannedNode) -> str:
     return "" if node.seconds is None else seconds(node.seconds)
-
-
-def _json(node: PlannedNode) -> Json:
-    document: Json = {
-        "state": node.state, "why": node.why, "seconds": node.seconds, "bytes": node.bytes,
-        "peak": node.peak, "created": node.created, "run": node.run,
-    }  # fmt: skip
-    if node.reason is not None and node.reason.nearest is not None:
-        nearest = node.reason.nearest
-        document["nearest"] = {"run": nearest.run, "created": nearest.created}
-        document["changes"] = [asdict(change) for change in node.reason.changes]
-    return document
