@@ -16,7 +16,6 @@ from .spec import Care, Opener, Spec, WorkerLost, WorkerView
 _log = structlog.get_logger("workers")
 Change = Literal["workers", "idle", "catalogue"]
 DESK = Spec("desk")
-RELOAD_SECONDS = 2.0
 ASK_SECONDS = 60.0
 
 
@@ -31,7 +30,6 @@ class Pool:
         care: When workers count as hung or worn out.
         on_change: Told that a worker is free for a run, that workers changed otherwise, or that the
             catalogue of nodes is another than before.
-        reload: Whether to replace workers when the files of node packages change.
     """
 
     def __init__(
@@ -41,7 +39,6 @@ class Pool:
         *,
         care: Care | None = None,
         on_change: Callable[[Change], None] = lambda _: None,
-        reload: bool = True,
     ) -> None:
         self.opener, self.care, self.on_change = opener, care or Care(), on_change
         self.finds_devices = not specs
@@ -49,7 +46,6 @@ class Pool:
         self.first = tuple(specs) or (Spec("worker-0"),)
         self.desk = Keeper(DESK, opener, self.care, self._desk_changed)
         self.catalogue = ""
-        self.reload = reload
         self.sources: tuple[str, ...] = ()
         self.stamp: object = None
         self.tasks: list[asyncio.Task[None]] = []
@@ -60,8 +56,9 @@ class Pool:
         for spec in self.first:
             self.add(spec)
         self.tasks.append(asyncio.create_task(self._tick(), name="workers watched"))
-        if self.reload:
-            self.tasks.append(asyncio.create_task(self._reloading(), name="nodes watched"))
+        if self.care.reload is not None:
+            watching = self._reloading(self.care.reload)
+            self.tasks.append(asyncio.create_task(watching, name="nodes watched"))
 
     async def stop(self, *, hurry: bool = False, seconds: float = 30.0) -> None:
         """End all workers: after their runs, or with `hurry` at their nodes' next progress.
@@ -196,9 +193,9 @@ class Pool:
             for keeper in [self.desk, *self.keepers.values()]:
                 await keeper.look()
 
-    async def _reloading(self) -> None:
+    async def _reloading(self, seconds: float) -> None:
         while True:
-            await asyncio.sleep(RELOAD_SECONDS)
+            await asyncio.sleep(seconds)
             if not self.sources:
                 with suppress(WorkerLost):
                     answer = await self.desk.ask("sources", {}, ASK_SECONDS)

@@ -108,8 +108,7 @@ class Worker:
 
     def _accept(self, run: Run) -> None:
         attempt = Attempt(run, self.workshop, self.send)
-        for lent in self.lent.pop(run.run, ()):
-            attempt.lend(lent)
+        attempt.lent = self.lent.pop(run.run, [])
         with self.lock:
             self.attempts[run.run] = attempt
         self.queue.put(attempt)
