@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.check import compile_graph
-from engine.errors import Cancelled, EngineError, GraphError, InputError, NodeError
+from engine.errors import Cancelled, EngineError, InputError, NodeError
 from engine.executor import Result, execute
 from engine.program import Program
 from engine.workflow import Workflow
-from server.failures import problem_json, problems_of
+from server.failures import problem_document
 from server.homes import within
 
 from .log import say, say_error
@@ -163,17 +163,3 @@ class Attempt:
         left = bench.store.flush(SHARING_SECONDS)
         if left:
             self._warn(f"{left} results are not shared yet: another machine would make them again")
-
-
-def problem_document(error: Exception) -> Json:
-    """Why an attempt failed, in the form of RFC 9457."""
-    problems = problems_of(error)
-    title = "The graph cannot run" if isinstance(error, GraphError) else "The run failed"
-    if isinstance(error, NodeError):
-        title = "A node failed"
-    return {
-        "title": title,
-        "detail": "\n".join(problem.message for problem in problems),
-        "code": problems[0].code,
-        "problems": [problem_json(problem) for problem in problems],
-    }

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,9 @@ DESK = Spec("desk")
 ASK_SECONDS = 60.0
 
 
+Follow = Callable[["Pool"], Coroutine[Any, Any, None]]
+
+
 class Pool:
     """Keeps the workers alive, and a *desk*: one more that answers questions and runs nothing.
 
@@ -26,8 +29,9 @@ class Pool:
 
     Args:
         opener: Starts a worker.
-        specs: The workers; none for one on each device that the first one finds.
+        specs: The workers; None for one on each device that the first one finds.
         care: When workers count as hung or worn out.
+        follow: Goes on beside the workers, to add and remove some as machines come and go.
         on_change: Told that a worker is free for a run, that workers changed otherwise, or that the
             catalogue of nodes is another than before.
     """
@@ -35,20 +39,24 @@ class Pool:
     def __init__(
         self,
         opener: Opener,
-        specs: Sequence[Spec] = (),
+        specs: Sequence[Spec] | None = None,
         *,
         care: Care | None = None,
+        follow: Follow | None = None,
         on_change: Callable[[Change], None] = lambda _: None,
     ) -> None:
         self.opener, self.care, self.on_change = opener, care or Care(), on_change
-        self.finds_devices = not specs
+        self.follow = follow
+        self.finds_devices = specs is None
         self.keepers: dict[str, Keeper] = {}
-        self.first = tuple(specs) or (Spec("worker-0"),)
+        self.first = (Spec("worker-0"),) if specs is None else tuple(specs)
         self.desk = Keeper(DESK, opener, self.care, self._desk_changed)
         self.catalogue = ""
         self.sources: tuple[str, ...] = ()
         self.stamp: object = None
         self.tasks: list[asyncio.Task[None]] = []
+        self.closing: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        """What is to be done once all workers have ended."""
 
     async def start(self) -> None:
         """Start the desk and the workers; does not wait until they are ready."""
@@ -59,6 +67,9 @@ class Pool:
         if self.care.reload is not None:
             watching = self._reloading(self.care.reload)
             self.tasks.append(asyncio.create_task(watching, name="nodes watched"))
+
+        if self.follow is not None:
+            self.tasks.append(asyncio.create_task(self.follow(self), name="machines watched"))
 
     async def stop(self, *, hurry: bool = False, seconds: float = 30.0) -> None:
         """End all workers: after their runs, or with `hurry` at their nodes' next progress.
@@ -72,6 +83,9 @@ class Pool:
                 await task
         everyone = [self.desk, *self.keepers.values()]
         await asyncio.gather(*(each.stop(hurry=hurry, seconds=seconds) for each in everyone))
+        for close in self.closing:
+            await close()
+        self.closing.clear()
 
     # Who there is
 

@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 
+from server.failures import problem_document
 from server.plain import finite
 
-from .attempt import Attempt, problem_document
+from .attempt import Attempt
 from .log import say_error
 from .messages import (
     Answer,

@@ -43,7 +43,9 @@ class Process:
         )
         assert self.process.stdin is not None
         assert self.process.stdout is not None
+        assert self.process.stderr is not None
         self.stdin, self.stdout = self.process.stdin, self.process.stdout
+        self.stderr = self.process.stderr
 
     def say(self, *parts: bytes) -> None:
         self.stdin.write(b"".join(parts))
@@ -55,18 +57,24 @@ class Process:
 
     def end(self, seconds: float = 10) -> tuple[int, str]:
         """The exit status, and what it logged."""
-        if not self.stdin.closed:
-            self.process.wait(seconds)
-        _, log = self.process.communicate(timeout=seconds)
-        return self.process.returncode, log.decode()
+        status = self.process.wait(seconds)
+        log = self.stderr.read().decode()
+        self.close()
+        return status, log
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.stdin, self.stdout, self.stderr):
+            with suppress(BrokenPipeError):
+                stream.close()
 
 
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[Process]:
     started = Process(tmp_path)
     yield started
-    started.process.kill()
-    started.process.communicate()
+    started.close()
 
 
 def order(folder: Path, document: Json) -> Run:
