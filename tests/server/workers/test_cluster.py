@@ -87,7 +87,7 @@ def raylets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
     )
     yield raylets
-    raylets.shutdown()
+    raylets.shutdown()  # type: ignore[no-untyped-call]
 
 
 @asynccontextmanager
