@@ -83,7 +83,7 @@ async def stream_events(
     """
     wish = Wish(_owner(principal, query.everybody), types=frozenset(query.type))
     after = headers.last_event_id if headers.last_event_id is not None else query.after
-    with following(service, wish, after) as watcher, watchers.stoppable():
+    with following(service, watchers, wish, after) as watcher, watchers.stoppable():
         return await _stream(request, watcher, last=None)
 
 
@@ -101,7 +101,10 @@ async def stream_job_events(
     """Stream all events of a job from its beginning; the stream ends with the job."""
     found = await own_job(service, principal, job)
     after = headers.last_event_id if headers.last_event_id is not None else query.after
-    with following(service, Wish(None, found.id), after or 0) as watcher, watchers.stoppable():
+    with (
+        following(service, watchers, Wish(None, found.id), after or 0) as watcher,
+        watchers.stoppable(),
+    ):
         now = await service.jobs.get(found.id)
         over = now is None or now.state in FINAL
         return await _stream(request, watcher, last=ENDS, over=over)
@@ -140,7 +143,7 @@ async def open_socket(
     await socket.prepare(request)
     owner = _owner(principal, query.everybody)
     wish = Wish(owner, query.job, frozenset(query.type))
-    with following(service, wish, query.after) as watcher:
+    with following(service, watchers, wish, query.after) as watcher:
         await _Talk(service, socket, watcher, query.job).run(watchers, previews=query.previews)
     return socket
 
