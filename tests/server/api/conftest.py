@@ -76,14 +76,7 @@ class Bench:
         if self.fails is not None:
             return Done(run.run, "failed", {}, ({**node, "state": "failed"},), self.fails)
         heard(Happened(run.run, "node.finished", {"node": "write", "type": "Write"}))
-        folder = Path(run.outputs)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "a picture.png").write_bytes(PICTURE)
-        (folder / "page.html").write_bytes(b"<script>alert(1)</script>")
-        files = [
-            _file(folder / "a picture.png", "image/png"),
-            _file(folder / "page.html", "text/html"),
-        ]
+        files = _deliver(Path(run.outputs))
         return Done(run.run, "succeeded", {"file": {"files": files}, "sum": {"value": 3}}, (node,))
 
     async def cancel(self, run: str, grace: float) -> None:
