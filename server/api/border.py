@@ -1,15 +1,12 @@
 """The native API on an application."""
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
 
 from aiohttp import web
 
 from server.access import Principal
-from server.homes import home
 from server.service import SERVICE, Service
-from server.settings import shipped_workflows
 
 from . import (
     checking,
@@ -31,7 +28,7 @@ from .metrics import Figures
 from .mounting import mount
 from .operation import Operation, operations_in
 from .problems import answer_problems
-from .saved import Shelf
+from .saved import Shelf, Shelves
 
 __all__ = ["OPERATIONS", "answer_problems", "install"]
 
@@ -50,19 +47,18 @@ def install(app: web.Application, further: tuple[Operation, ...] = ()) -> None:
     watchers = Watchers(figures.sent)
     described = description.Described(operations)
 
-    @lru_cache(maxsize=10_000)
-    def shelf(user: str) -> Shelf:
-        return Shelf(home(app[SERVICE].settings.data, user).workflows, shipped_workflows())
-
+    shelves = Shelves(app[SERVICE].settings.data)
     lenders: Mapping[type, Callable[[web.Request], Any]] = {
         web.Request: lambda request: request,
         Service: lambda request: request.config_dict[SERVICE],
         Principal: lambda request: request["principal"],
-        Shelf: lambda request: shelf(request["principal"].user),
+        Shelf: lambda request: shelves.of(request["principal"].user),
         Watchers: lambda _: watchers,
         Figures: lambda _: figures,
         description.Described: lambda _: described,
-        description.Reader: lambda request: description.Reader(request.get("principal"), shelf),
+        description.Reader: lambda request: description.Reader(
+            request.get("principal"), shelves.of
+        ),
     }
 
     async def stop(_: web.Application) -> None:

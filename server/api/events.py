@@ -59,6 +59,12 @@ class Socket(Chosen):
         default=False, description="Send previews as binary messages; can be changed on the way."
     )
 
+    token: str | None = Field(
+        default=None,
+        max_length=500,
+        description="Who asks, for pages, whose websockets send no headers of their own.",
+    )
+
 
 class Resumed(BaseModel):
     """What browsers send when they come again."""

@@ -111,6 +111,17 @@ class Pool:
             await keeper.stop(hurry=True, seconds=0.0)
             self.on_change("workers")
 
+    async def restart(self, worker: str) -> None:
+        """Replace a worker by a new one; its run raises `WorkerLost`.
+
+        Raises:
+            WorkerLost: There is no such worker.
+        """
+        keeper = self.keepers.get(worker)
+        if keeper is None:
+            raise WorkerLost(f"there is no worker {worker!r}")
+        await keeper.end("it was restarted by hand", "stopped")
+
     # Runs and questions
 
     async def run(self, worker: str, run: Run, on_happened: Heard) -> Done:

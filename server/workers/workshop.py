@@ -79,9 +79,9 @@ class Workshop:
         return Bench(runtime, self.stores.store(namespace), self.stores.journal(namespace))
 
     @cached_property
-    def catalogue(self) -> Json:
+    def catalogue(self) -> list[Json]:
         """Every node type as JSON."""
-        return {name: declared.schema() for name, declared in sorted(self.catalog.types.items())}
+        return self.catalog.describe()
 
     @cached_property
     def digest(self) -> str:
