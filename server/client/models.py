@@ -201,6 +201,7 @@ class Upload(Told):
 class PlannedNode(Told):
     """What a run would do about a node."""
 
+    type: str = ""
     state: str
     """`stored` or `run`."""
     why: str
