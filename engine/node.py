@@ -103,6 +103,12 @@ class Input:
         """The default as canonical JSON, for keys: an input left out equals its default given."""
         return canonical(self.adapter.dump_python(self.default, mode="json"))
 
+    @cached_property
+    def form(self) -> Json:
+        """The JSON Schema."""
+        hint: Any = Annotated[self.schema_hint, self.field]
+        return TypeAdapter(hint).json_schema()
+
     @property
     def schema_hint(self) -> Any:
         """The type as JSON Schema sees it: a type variable is a link to anything consistent."""
@@ -135,6 +141,8 @@ class NodeType:
     progress: str | None = None
     delivery: str | None = None
     waypoints: str | None = None
+    migrated_elsewhere: frozenset[int] = frozenset()
+    """Old versions that only another process can bring further: nodes of them are not checked."""
 
     single: ClassVar[str] = "value"
     """The name of the output of a node that has one."""
@@ -163,8 +171,13 @@ class NodeType:
             "category": self.category,
             "summary": self.summary,
             "lane": self.lane,
+            "volatile": self.volatile,
+            "fingerprint": self.fingerprint is not None,
+            "formerly": list(self.formerly),
+            "migrations": sorted(self.migrations),
             "output_node": self.delivers,
             "inputs": model.model_json_schema(),
+            "types": {item.name: type_name(item.hint) for item in self.inputs.values()},
             "lazy": [item.name for item in self.inputs.values() if item.lazy],
             "outputs": {name: type_name(hint) for name, hint in self.outputs.items()},
         }

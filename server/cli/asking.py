@@ -2,22 +2,21 @@
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.catalog import Catalog
 from engine.check import check as problems_in
-from engine.errors import GraphError, InputError, Problem, StoreError
+from engine.errors import GraphError, InputError, Problem
 from engine.graphs import CONSTRUCTS
 from engine.node import Input, type_name
 from engine.workflow import Workflow
+from server.failures import problem_json, problems_of
 from server.session import Session
+from server.stored import store_json
 
 from .answer import Answer
 from .console import say, say_problems, say_table, size
-from .failures import FAILED, problem_json, problems_of
-
-if TYPE_CHECKING:
-    from engine.shared import Shared
+from .failures import FAILED
 
 
 def check(opened: Callable[[], tuple[Workflow, Session]]) -> Answer:
@@ -104,11 +103,7 @@ def stored(session: Session, to: str | None, *, shared: bool = False) -> Answer:
     if to is not None:
         tier = session.shared if shared else session.store
         freed = tier.prune(read_bytes(to)) if to else tier.clear()
-    now = session.store.size()
-    answer: dict[str, Any] = {"records": now.records, "bytes": now.bytes, "budget": now.budget}
-    answer["folder"] = str(session.settings.store)
-    if session.store.shared is not None:
-        answer["shared"] = _shared_size(session.store.shared)
+    answer = store_json(session.store, session.settings.store)
     if freed is not None:
         answer["freed"] = freed
 
@@ -116,7 +111,8 @@ def stored(session: Session, to: str | None, *, shared: bool = False) -> Answer:
         if freed is not None:
             say(f"freed {size(freed)}")
         say(
-            f"{now.records} results in {size(now.bytes)} of {size(now.budget)}: {session.settings.store}"
+            f"{answer['records']} results in {size(answer['bytes'])} of {size(answer['budget'])}:"
+            f" {answer['folder']}"
         )
         if (found := answer.get("shared")) is not None:
             say(
@@ -126,15 +122,6 @@ def stored(session: Session, to: str | None, *, shared: bool = False) -> Answer:
             )
 
     return Answer(answer, show)
-
-
-def _shared_size(shared: "Shared") -> dict[str, Any]:
-    try:
-        now = shared.size()
-    except StoreError as error:
-        return {"place": shared.title, "reachable": False, "fault": str(error)}
-    counts = {"records": now.records, "bytes": now.bytes}
-    return {"place": shared.title, "reachable": True, **counts}
 
 
 def _unknown_type(catalog: Catalog, name: str) -> Problem:

@@ -16,11 +16,13 @@ from engine.executor import Result, execute
 from engine.grid import Grid
 from engine.store import Store
 from engine.workflow import Workflow
+from server.failures import nodes_json
+from server.plain import is_json
 from server.session import Session
 
 from .answer import Answer
 from .console import say, say_table, seconds
-from .failures import STOPPED, nodes_json
+from .failures import STOPPED
 from .progress import SHOW_CURSOR, watching
 
 MOST_ROWS = 30
@@ -104,13 +106,13 @@ def _sorted_outputs(
             if all(files is not None for _, files, _ in cells):
                 paths[name] = [file for _, files, _ in cells for file in files or ()]
                 grids[name] = [{"labels": labels, "files": files} for labels, files, _ in cells]
-            elif all(_is_json(cell) for _, _, cell in cells):
+            elif all(is_json(cell) for _, _, cell in cells):
                 grids[name] = [{"labels": labels, "value": cell} for labels, _, cell in cells]
             continue
         files = _paths(value)
         if files is not None:
             paths[name] = files
-        elif _is_json(value):
+        elif is_json(value):
             values[name] = value
     return paths, values, grids
 
@@ -121,14 +123,6 @@ def _paths(value: Any) -> list[str] | None:
     if all(isinstance(file, Artifact) for file in files):
         return [str(Path(file.path).absolute()) for file in files]
     return None
-
-
-def _is_json(value: object) -> bool:
-    try:
-        json.dumps(value)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True
 
 
 def _show(

@@ -113,7 +113,7 @@ class Bench:
     def __init__(self, data: Path) -> None:
         self.data = data
         path = shipped_workflows() / "text-to-image.json"
-        self.session = Session(Settings(data), workflow_folder=path.parent)
+        self.session = Session(Settings(data=data), workflow_folder=path.parent)
         workflow = read_workflow(path, self.session.settings.nodes)
         self.workflow: Workflow = with_settings(workflow, VALUES, self.session.catalog)
 
