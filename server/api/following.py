@@ -64,7 +64,7 @@ class Watcher:
                 return
             oldest = self._oldest()
             page = await self.service.jobs.events_after(
-                self.last, self.wish.owner, self.wish.job, PAGE
+                self.last, owner=self.wish.owner, job=self.wish.job, limit=PAGE
             )
             for event in page:
                 if event.id > min(oldest - 1, self.edge):

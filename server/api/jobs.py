@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from server.access import Principal
 from server.jobs.model import FINAL, Filter, Job, JobState
+from server.jobs.order import Beside
 from server.service import Asked, Service
 
 from .asking import Front, Graph, Priority, Webhook, webhook_text
@@ -281,7 +282,8 @@ async def move_job(service: Service, principal: Principal, job: JobId, body: Pla
         raise ApiError("invalid_request", "give `to` or `before`, not both")
     if body.before is not None:
         await own_job(service, principal, body.before)
-    moved = await service.jobs.move(found.id, to=body.to or body.before, priority=body.priority)
+    to = body.to if body.before is None else Beside(body.before)
+    moved = await service.jobs.move(found.id, to=to, priority=body.priority)
     if moved is None:
         raise ApiError("conflict", "only queued jobs can be moved, and only before queued ones")
     service.dispatcher.tell("job.moved", moved)

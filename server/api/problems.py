@@ -20,8 +20,8 @@ from engine.errors import (
     os_reason,
 )
 from server.access import Refused
-from server.jobs.queue import IdempotencyConflict
-from server.workers.pool import WorkerLost
+from server.jobs.submission import IdempotencyConflict
+from server.workers.spec import WorkerLost
 
 BASE = "/api/v1/problems/"
 MEDIA_TYPE = "application/problem+json"

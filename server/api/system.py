@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from server import __version__
 from server.service import Service
-from server.workers.pool import WorkerView as Worker
+from server.workers.spec import WorkerView as Worker
 
 from .operation import Answer, Json, operation
 from .problems import ApiError

@@ -8,6 +8,7 @@ from server import __version__
 
 from .graphs import graphs
 from .proofs import proofs
+from .serving import serving
 from .stock import stock
 from .storage import cache
 from .versions import versions
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (graphs, stock, proofs, versions):
+for commands in (serving, graphs, stock, proofs, versions):
     app.add_typer(commands)
 app.add_typer(cache, name="cache")
 

@@ -13,7 +13,6 @@ from server.workers.messages import Delivered, Done, Run
 def run(tmp_path: Path) -> Run:
     for name in ("inputs", "outputs", "previews"):
         (tmp_path / name).mkdir()
-    folders = [str(tmp_path / name) for name in ("inputs", "outputs", "previews")]
     (tmp_path / "inputs" / "faces").mkdir()
     (tmp_path / "inputs" / "faces" / "ann.png").write_bytes(b"ann")
     (tmp_path / "inputs" / "bob.png").write_bytes(b"bob")
@@ -26,7 +25,8 @@ def run(tmp_path: Path) -> Run:
             "d": {"inputs": {"path": str(tmp_path / "secret.png")}},
         }
     }
-    return Run("run", document, "ann", *folders)
+    inputs, outputs, previews = (str(tmp_path / name) for name in ("inputs", "outputs", "previews"))
+    return Run("run", document, "ann", inputs, outputs, previews)
 
 
 def test_the_files_that_a_workflow_names_are_lent_once(run: Run) -> None:
