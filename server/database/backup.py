@@ -67,7 +67,7 @@ def restore(url: str, source: Path) -> None:
         if target.exists() and not _sound(target):
             for ending in ("", *_BESIDE):
                 with contextlib.suppress(FileNotFoundError):
-                    os.replace(f"{target}{ending}", f"{target}.damaged{ending}")
+                    Path(f"{target}{ending}").replace(f"{target}.damaged{ending}")
         if not target.exists():
             os.close(os.open(target, os.O_RDWR | os.O_CREAT, 0o600))
         # SQLite's own transaction: a crash meanwhile leaves what was there.

@@ -137,7 +137,7 @@ class Deliveries:
         last = for_good or attempts + 1 >= self.most_attempts
         values: dict[str, Any] = {
             "attempts": attempts + 1,
-            "reason": reason[:1000].replace("\0", " "),
+            "reason": reason[:1000],
             "state": "failed" if last else "waiting",
         }
         connection.execute(update(deliveries).where(*here).values(values))

@@ -1,0 +1,257 @@
+"""Nodes for prompts and what acts beside them."""
+
+import re
+
+from server.comfy.declared import (
+    Entry,
+    Given,
+    Made,
+    Part,
+    Recipe,
+    choice,
+    link,
+    one,
+    real,
+    text,
+    whole,
+)
+
+_WEIGHTED = re.compile(r"[()]|\bembedding:")
+_CHOSEN = re.compile(r"\{[^{}]*\|[^{}]*\}")
+
+
+def _read_plainly(prompt: object) -> str:
+    """What of a prompt ComfyUI reads in its own way."""
+    if not isinstance(prompt, str):
+        return ""
+    if _WEIGHTED.search(prompt):
+        return "brackets, weights and embeddings are read as plain words"
+    if _CHOSEN.search(prompt):
+        return "ComfyUI's editor chooses one of {a|b}; here all of it is read"
+    return ""
+
+
+_CONDITIONING = (("CONDITIONING", "CONDITIONING"),)
+_BOTH = (("positive", "CONDITIONING"), ("negative", "CONDITIONING"))
+_CONTROL = ("positive", "negative")
+_AREA = (
+    whole("width", 64, 64, 16384, step=8),
+    whole("height", 64, 64, 16384, step=8),
+    whole("x", 0, 0, 16384, step=8),
+    whole("y", 0, 0, 16384, step=8),
+)
+
+ENTRIES = (
+    Entry(
+        "CLIPTextEncode",
+        (text("text", multiline=True, near=_read_plainly), link("clip", "CLIP")),
+        _CONDITIONING,
+        (one("CLIPEncode", text_encoder=Given("clip"), text=Given("text")),),
+        "conditioning",
+        "CLIP Text Encode (Prompt)",
+    ),
+    # ComfyUI applies this ControlNet to a sampler's negative prompt too: `controls.py` sees to that.
+    Entry(
+        "ControlNetApply",
+        (
+            link("conditioning", "CONDITIONING"),
+            link("control_net", "CONTROL_NET"),
+            link("image", "IMAGE"),
+            real("strength", 1.0, 0.0, 10.0),
+        ),
+        _CONDITIONING,
+        (
+            Recipe(
+                {
+                    "control": Part(
+                        "ControlNetApply",
+                        {
+                            "positive": Given("conditioning"),
+                            "negative": Given("conditioning"),
+                            "controlnet": Given("control_net"),
+                            "image": Given("image"),
+                            "strength": Given("strength"),
+                            "start": 0.0,
+                            "end": 1.0,
+                        },
+                    )
+                },
+                (Made("control", "positive"),),
+                exports=False,
+            ),
+        ),
+        "conditioning/controlnet",
+        "Apply ControlNet (OLD)",
+    ),
+    Entry(
+        "ControlNetApplyAdvanced",
+        (
+            link("positive", "CONDITIONING"),
+            link("negative", "CONDITIONING"),
+            link("control_net", "CONTROL_NET"),
+            link("image", "IMAGE"),
+            real("strength", 1.0, 0.0, 10.0),
+            real("start_percent", 0.0, 0.0, 1.0, step=0.001),
+            real("end_percent", 1.0, 0.0, 1.0, step=0.001),
+            link("vae", "VAE", required=False),
+        ),
+        _BOTH,
+        (
+            one(
+                "ControlNetApply",
+                _CONTROL,
+                positive=Given("positive"),
+                negative=Given("negative"),
+                controlnet=Given("control_net"),
+                image=Given("image"),
+                strength=Given("strength"),
+                start=Given("start_percent"),
+                end=Given("end_percent"),
+            ),
+        ),
+        "conditioning/controlnet",
+        "Apply ControlNet",
+    ),
+    Entry(
+        "CLIPTextEncodeSDXL",
+        (
+            link("clip", "CLIP"),
+            whole("width", 1024, 0, 16384),
+            whole("height", 1024, 0, 16384),
+            whole("crop_w", 0, 0, 16384),
+            whole("crop_h", 0, 0, 16384),
+            whole("target_width", 1024, 0, 16384),
+            whole("target_height", 1024, 0, 16384),
+            text("text_g", multiline=True),
+            text("text_l", multiline=True),
+        ),
+        _CONDITIONING,
+    ),
+    Entry(
+        "CLIPTextEncodeSDXLRefiner",
+        (
+            real("ascore", 6.0, 0.0, 1000.0),
+            whole("width", 1024, 0, 16384),
+            whole("height", 1024, 0, 16384),
+            text("text", multiline=True),
+            link("clip", "CLIP"),
+        ),
+        _CONDITIONING,
+    ),
+    Entry(
+        "ConditioningCombine",
+        (link("conditioning_1", "CONDITIONING"), link("conditioning_2", "CONDITIONING")),
+        _CONDITIONING,
+    ),
+    Entry(
+        "ConditioningConcat",
+        (link("conditioning_to", "CONDITIONING"), link("conditioning_from", "CONDITIONING")),
+        _CONDITIONING,
+    ),
+    Entry(
+        "ConditioningAverage",
+        (
+            link("conditioning_to", "CONDITIONING"),
+            link("conditioning_from", "CONDITIONING"),
+            real("conditioning_to_strength", 1.0, 0.0, 1.0),
+        ),
+        _CONDITIONING,
+    ),
+    Entry(
+        "ConditioningSetArea",
+        (link("conditioning", "CONDITIONING"), *_AREA, real("strength", 1.0, 0.0, 10.0)),
+        _CONDITIONING,
+    ),
+    Entry(
+        "ConditioningSetMask",
+        (
+            link("conditioning", "CONDITIONING"),
+            link("mask", "MASK"),
+            real("strength", 1.0, 0.0, 10.0),
+            choice("set_cond_area", "default", "mask bounds"),
+        ),
+        _CONDITIONING,
+    ),
+    Entry(
+        "ConditioningSetTimestepRange",
+        (
+            link("conditioning", "CONDITIONING"),
+            real("start", 0.0, 0.0, 1.0, step=0.001),
+            real("end", 1.0, 0.0, 1.0, step=0.001),
+        ),
+        _CONDITIONING,
+    ),
+    Entry("ConditioningZeroOut", (link("conditioning", "CONDITIONING"),), _CONDITIONING),
+    Entry(
+        "CLIPVisionEncode",
+        (
+            link("clip_vision", "CLIP_VISION"),
+            link("image", "IMAGE"),
+            choice("crop", "center", "none"),
+        ),
+        (("CLIP_VISION_OUTPUT", "CLIP_VISION_OUTPUT"),),
+    ),
+    Entry(
+        "unCLIPConditioning",
+        (
+            link("conditioning", "CONDITIONING"),
+            link("clip_vision_output", "CLIP_VISION_OUTPUT"),
+            real("strength", 1.0, -10.0, 10.0),
+            real("noise_augmentation", 0.0, 0.0, 1.0),
+        ),
+        _CONDITIONING,
+    ),
+    Entry(
+        "StyleModelApply",
+        (
+            link("conditioning", "CONDITIONING"),
+            link("style_model", "STYLE_MODEL"),
+            link("clip_vision_output", "CLIP_VISION_OUTPUT"),
+            real("strength", 1.0, 0.0, 10.0, step=0.001),
+            choice("strength_type", "multiply", "attn_bias"),
+        ),
+        _CONDITIONING,
+    ),
+    Entry(
+        "GLIGENTextBoxApply",
+        (
+            link("conditioning_to", "CONDITIONING"),
+            link("clip", "CLIP"),
+            link("gligen_textbox_model", "GLIGEN"),
+            text("text", multiline=True),
+            *_AREA,
+        ),
+        _CONDITIONING,
+    ),
+    Entry(
+        "PhotoMakerEncode",
+        (
+            link("photomaker", "PHOTOMAKER"),
+            link("image", "IMAGE"),
+            link("clip", "CLIP"),
+            text("text", "photograph of photomaker", multiline=True),
+        ),
+        _CONDITIONING,
+    ),
+    Entry(
+        "InpaintModelConditioning",
+        (
+            link("positive", "CONDITIONING"),
+            link("negative", "CONDITIONING"),
+            link("vae", "VAE"),
+            link("pixels", "IMAGE"),
+            link("mask", "MASK"),
+        ),
+        (*_BOTH, ("latent", "LATENT")),
+    ),
+    Entry(
+        "InstructPixToPixConditioning",
+        (
+            link("positive", "CONDITIONING"),
+            link("negative", "CONDITIONING"),
+            link("vae", "VAE"),
+            link("pixels", "IMAGE"),
+        ),
+        (*_BOTH, ("latent", "LATENT")),
+    ),
+)

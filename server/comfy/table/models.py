@@ -1,0 +1,76 @@
+"""Nodes that merge, change and save models: known by their interface."""
+
+from server.comfy.declared import Entry, choice, flag, link, real, text, whole
+
+_MODEL, _CLIP = (("MODEL", "MODEL"),), (("CLIP", "CLIP"),)
+_MODELS = (link("model1", "MODEL"), link("model2", "MODEL"))
+_CLIPS = (link("clip1", "CLIP"), link("clip2", "CLIP"))
+_XL_BLOCKS = (
+    "time_embed.",
+    "label_emb.",
+    *(f"input_blocks.{index}" for index in range(9)),
+    *(f"middle_block.{index}" for index in range(3)),
+    *(f"output_blocks.{index}" for index in range(9)),
+    "out.",
+)
+
+ENTRIES = (
+    Entry("ModelMergeSimple", (*_MODELS, real("ratio", 1.0, 0.0, 1.0)), _MODEL),
+    Entry(
+        "ModelMergeBlocks",
+        (*_MODELS, *(real(name, 1.0, 0.0, 1.0) for name in ("input", "middle", "out"))),
+        _MODEL,
+    ),
+    Entry(
+        "ModelMergeSDXL", (*_MODELS, *(real(name, 1.0, 0.0, 1.0) for name in _XL_BLOCKS)), _MODEL
+    ),
+    Entry("ModelMergeAdd", _MODELS, _MODEL),
+    Entry("ModelMergeSubtract", (*_MODELS, real("multiplier", 1.0, -10.0, 10.0)), _MODEL),
+    Entry("CLIPMergeSimple", (*_CLIPS, real("ratio", 1.0, 0.0, 1.0)), _CLIP),
+    Entry("CLIPMergeAdd", _CLIPS, _CLIP),
+    Entry("CLIPMergeSubtract", (*_CLIPS, real("multiplier", 1.0, -10.0, 10.0)), _CLIP),
+    Entry(
+        "CheckpointSave",
+        (
+            link("model", "MODEL"),
+            link("clip", "CLIP"),
+            link("vae", "VAE"),
+            text("filename_prefix", "checkpoints/ComfyUI"),
+        ),
+        is_output=True,
+    ),
+    Entry(
+        "ModelSamplingDiscrete",
+        (
+            link("model", "MODEL"),
+            choice("sampling", "eps", "v_prediction", "lcm", "x0"),
+            flag("zsnr", default=False),
+        ),
+        _MODEL,
+    ),
+    Entry(
+        "ModelSamplingContinuousEDM",
+        (
+            link("model", "MODEL"),
+            choice("sampling", "v_prediction", "edm", "edm_playground_v2.5", "eps", "cosmos_rflow"),
+            real("sigma_max", 120.0, 0.0, 1000.0, step=0.001),
+            real("sigma_min", 0.002, 0.0, 1000.0, step=0.001),
+        ),
+        _MODEL,
+    ),
+    Entry(
+        "PatchModelAddDownscale",
+        (
+            link("model", "MODEL"),
+            whole("block_number", 3, 1, 32),
+            real("downscale_factor", 2.0, 0.1, 9.0, step=0.001),
+            real("start_percent", 0.0, 0.0, 1.0, step=0.001),
+            real("end_percent", 0.35, 0.0, 1.0, step=0.001),
+            flag("downscale_after_skip", default=True),
+            choice("downscale_method", "bicubic", "nearest-exact", "bilinear", "area", "bislerp"),
+            choice("upscale_method", "bicubic", "nearest-exact", "bilinear", "area", "bislerp"),
+        ),
+        _MODEL,
+    ),
+    Entry("DifferentialDiffusion", (link("model", "MODEL"),), _MODEL),
+)
