@@ -2,10 +2,10 @@
 
 from aiohttp import web
 
-from server.access.addresses import Addresses
+from server.access.access import Access
 from server.access.bodies import BodyLimits
 from server.access.guard import Guard
-from server.access.principal import ALL, Principal
+from server.access.login import add_login
 from server.admission import Limits
 from server.api import border as native
 from server.api.views import show
@@ -84,27 +84,22 @@ def local_opener(settings: Settings) -> Opener:
     return opened
 
 
-class _Everybody:
-    """Lets everybody in as the one user of a server without users."""
-
-    async def identify(self, request: web.Request) -> Principal | None:
-        return Principal("local", ALL)
-
-    def address(self, request: web.Request) -> str:
-        return request.remote or ""
-
-
 def application(service: Service) -> web.Application:
     """The borders over a server's parts."""
     settings = service.settings
-    addresses = Addresses(settings.host, settings.allowed_hosts, settings.trusted_proxies)
-    app = web.Application(middlewares=[native.answer_problems], client_max_size=settings.max_upload)
-    app[SERVICE] = service
+    access = Access(service.database, settings)
     limits = BodyLimits(
         json_bytes=settings.max_body, upload_bytes=settings.max_upload, depth=settings.max_depth
     )
-    Guard(_Everybody(), addresses, limits=limits, rate=settings.rate, burst=settings.burst).install(
-        app
-    )
+    guard = Guard(access, access.addresses, limits=limits, rate=settings.rate, burst=settings.burst)
+    app = web.Application(middlewares=[native.answer_problems], client_max_size=settings.max_upload)
+    app[SERVICE] = service
+    guard.install(app)
+    add_login(app, access)
     native.install(app)
+
+    async def end(_: web.Application) -> None:
+        await access.close()
+
+    app.on_cleanup.append(end)
     return app

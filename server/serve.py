@@ -13,12 +13,14 @@ from aiohttp import web
 from engine.errors import InputError
 from server import __version__
 from server.access.addresses import host_and_port
+from server.access.binding import check_binding
+from server.access.connections import runner_options
+from server.access.users import count_users
 from server.app import application, build
 from server.logs import configure
 from server.service import Service
 from server.settings import Settings
 
-HEADER_SECONDS = 20.0
 log = structlog.get_logger("server")
 
 
@@ -31,9 +33,10 @@ async def serve(settings: Settings) -> None:
     configure(settings.log_level, settings.log_format)
     service = await build(settings)
     app = application(service)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0, **runner_options())
     ended = _on_signals()
     try:
+        check_binding(settings, await service.database.read(count_users))
         await runner.setup()
         await service.start()
         url = await _listen(runner, settings)

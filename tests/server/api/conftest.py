@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient
 from engine.catalog import Catalog
 from engine.describing import describe
 from engine.keys import TypeDigests
-from server.access.principal import LOCAL_PRINCIPAL, Principal
+from server.access.principal import LOCAL_PRINCIPAL, PRINCIPAL, Principal
 from server.admission import Limits
 from server.api import border
 from server.api.views import show
@@ -157,7 +157,7 @@ async def service(tmp_path: Path, bench: Bench, catalogue: Catalogue) -> AsyncIt
 async def client(aiohttp_client: Serve, service: Service, caller: Caller) -> Client:
     @web.middleware
     async def identify(request: web.Request, handler: Any) -> web.StreamResponse:
-        request["principal"] = caller.principal
+        request[PRINCIPAL] = caller.principal
         answer: web.StreamResponse = await handler(request)
         return answer
 
