@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from server.access import Principal
+from server.access import PRINCIPAL, Principal
 from server.service import SERVICE, Service
 
 from . import (
@@ -51,14 +51,12 @@ def install(app: web.Application, further: tuple[Operation, ...] = ()) -> None:
     lenders: Mapping[type, Callable[[web.Request], Any]] = {
         web.Request: lambda request: request,
         Service: lambda request: request.config_dict[SERVICE],
-        Principal: lambda request: request["principal"],
-        Shelf: lambda request: shelves.of(request["principal"].user),
+        Principal: lambda request: request[PRINCIPAL],
+        Shelf: lambda request: shelves.of(request[PRINCIPAL].user),
         Watchers: lambda _: watchers,
         Figures: lambda _: figures,
         description.Described: lambda _: described,
-        description.Reader: lambda request: description.Reader(
-            request.get("principal"), shelves.of
-        ),
+        description.Reader: lambda request: description.Reader(request.get(PRINCIPAL), shelves.of),
     }
 
     async def stop(_: web.Application) -> None:

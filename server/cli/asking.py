@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.catalog import Catalog
 from engine.check import check as problems_in
@@ -17,9 +17,6 @@ from server.stored import store_json
 from .answer import Answer
 from .console import say, say_problems, say_table, size
 from .failures import FAILED
-
-if TYPE_CHECKING:
-    pass
 
 
 def check(opened: Callable[[], tuple[Workflow, Session]]) -> Answer:

@@ -6,6 +6,7 @@ import typer
 
 from server import __version__
 
+from .exchange import exchange
 from .graphs import graphs
 from .proofs import proofs
 from .serving import serving
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (serving, graphs, stock, proofs, versions):
+for commands in (serving, graphs, stock, proofs, versions, exchange):
     app.add_typer(commands)
 app.add_typer(cache, name="cache")
 

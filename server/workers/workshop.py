@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.artifacts import Delivery
-from engine.canonical import canonical, digest
-from engine.catalog import Catalog
+from engine.catalog import Catalog, catalog_digest
 from engine.errors import InputError
 from engine.journal import Journal
 from engine.runtime import Runtime
@@ -80,13 +79,13 @@ class Workshop:
 
     @cached_property
     def catalogue(self) -> list[Json]:
-        """Every node type as JSON."""
+        """Every node type as JSON, from which `engine.described` makes a catalog."""
         return self.catalog.describe()
 
     @cached_property
     def digest(self) -> str:
-        """Changes with the catalogue."""
-        return digest(canonical(self.catalogue))
+        """Changes with every node type and the code behind it."""
+        return catalog_digest(self.catalogue)
 
     @property
     def profile(self) -> Mapping[str, str]:

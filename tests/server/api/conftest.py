@@ -14,7 +14,8 @@ from aiohttp.test_utils import TestClient
 from engine.catalog import Catalog
 from engine.describing import describe
 from engine.keys import TypeDigests
-from server.access.principal import LOCAL_PRINCIPAL, Principal
+from server.access.access import Access
+from server.access.principal import LOCAL_PRINCIPAL, PRINCIPAL, Principal
 from server.admission import Limits
 from server.api import border
 from server.api.views import show
@@ -163,7 +164,17 @@ async def service(
     hub = Hub(await jobs.first_event())
     lent: Any = pool
     dispatcher = Dispatcher(jobs, lent, hub, settings.data, policy=Policy(stop_grace=1), show=show)
-    made = Service(settings, database, jobs, lent, hub, dispatcher, Limits(), show, catalogue)
+    made = Service(
+        settings,
+        database,
+        Access(database, settings),
+        jobs,
+        lent,
+        hub,
+        dispatcher,
+        Limits(),
+        catalogue,
+    )
     made.arrived.set()
     await dispatcher.start()
     yield made
@@ -175,7 +186,7 @@ async def service(
 async def client(aiohttp_client: Serve, service: Service, caller: Caller) -> Client:
     @web.middleware
     async def identify(request: web.Request, handler: Any) -> web.StreamResponse:
-        request["principal"] = caller.principal
+        request[PRINCIPAL] = caller.principal
         answer: web.StreamResponse = await handler(request)
         return answer
 

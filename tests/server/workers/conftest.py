@@ -27,6 +27,15 @@ def graph(type_name: str, inputs: Json | None = None, output: str = "value") -> 
     }
 
 
+async def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.02)
+
+
 @dataclass
 class Crew:
     """A pool over the toys, with what it told."""
