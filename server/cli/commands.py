@@ -7,6 +7,7 @@ import typer
 from server import __version__
 
 from .graphs import graphs
+from .jobs import jobs
 from .proofs import proofs
 from .serving import serving
 from .stock import stock
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 for commands in (serving, graphs, stock, proofs, versions):
     app.add_typer(commands)
+app.add_typer(jobs, name="jobs")
 app.add_typer(cache, name="cache")
 
 
