@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from types import ModuleType
@@ -10,8 +10,11 @@ from typing import Any
 
 from typing_extensions import override
 
+from .canonical import canonical, digest
+from .describing import describe
 from .errors import DeclarationError
-from .node import NodeType
+from .keys import TypeDigests
+from .node import Json, NodeType
 from .runtime import Runtime
 
 ENTRY_POINTS = "darkroom.nodes"
@@ -80,6 +83,11 @@ class Catalog(Mapping[str, NodeType]):
         near = get_close_matches(name.lower(), lower, 1)
         return lower[near[0]] if near else None
 
+    def describe(self) -> list[Json]:
+        """Every type as JSON, from which `described` makes a catalog in a process without the code."""
+        digests = TypeDigests()
+        return [describe(self.types[name], digests) for name in sorted(self.types)]
+
     @override
     def __getitem__(self, name: str) -> NodeType:
         return self.types[name] if name in self.types else self.former[name]
@@ -91,6 +99,11 @@ class Catalog(Mapping[str, NodeType]):
     @override
     def __len__(self) -> int:
         return len(self.types)
+
+
+def catalog_digest(descriptions: Sequence[Json]) -> str:
+    """What changes with every type and with the code behind it."""
+    return digest(canonical(descriptions))
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:

@@ -66,7 +66,9 @@ class _Checker:
         self.numbered = {slot for unfold in self.flat.unfolds.values() for slot in unfold.slots}
         """The inputs that get another value in each lap of a running loop."""
         for node_id in order:
-            self._examine(node_id, self.nodes[node_id])
+            node = self.nodes[node_id]
+            if node.type in self.catalog:  # others are reported with the modes
+                self._examine(node_id, node, self.catalog[node.type])
         targets = self._targets()
         if self.doubts:
             needed = self.facts.needed(targets, self.calls)
@@ -148,10 +150,11 @@ class _Checker:
 
     # One node
 
-    def _examine(self, node_id: str, node: Node) -> None:
-        declared = self.catalog.get(node.type)
-        if declared is None:
-            return  # reported with the modes
+    def _examine(self, node_id: str, node: Node, declared: NodeType) -> None:
+        if declared.migrated_elsewhere and node.version < declared.version:
+            self.calls[node_id] = Call(node_id, declared)
+            self.given[node_id] = dict.fromkeys(declared.outputs, Any)
+            return
         self._check_names(node_id, node, declared)
         before = len(self.problems)
         bindings: Bindings = {}
@@ -208,7 +211,8 @@ class _Checker:
             self.wrong("bad_value", f"{item.name}: {error}", call.id, item.name)
         else:
             call.arguments[item.name] = checked
-            accepts(item.hint, type(value), bindings)
+            if item.is_generic:
+                accepts(item.hint, type(value), bindings)
 
     def _bad_value(self, node_id: str, item: Input, value: Any, error: ValidationError) -> None:
         inner = plain(item.hint)

@@ -2,12 +2,10 @@
 
 import json
 from difflib import get_close_matches
-from typing import Annotated, Any
-
-from pydantic import TypeAdapter
+from typing import Any
 
 from .canonical import canonical
-from .node import Input, Json, type_name
+from .node import Input, type_name
 
 _SCALARS = (bool, int, float, str, type(None))
 _KINDS = {
@@ -42,7 +40,7 @@ def text(item: Input, value: Any) -> str:
 
 def expected(item: Input) -> str:
     """What an input takes, as an instruction."""
-    schema = _schema(item)
+    schema = item.form
     if "link" in schema:
         return f"link it to {schema['link']}"
     if "enum" in schema:
@@ -60,7 +58,7 @@ def expected(item: Input) -> str:
 
 def nearest(item: Input, value: Any) -> str | None:
     """The right value that is most like a wrong one, where there is such a thing."""
-    schema = _schema(item)
+    schema = item.form
     if "enum" in schema and isinstance(value, str):
         near = get_close_matches(value, [str(choice) for choice in schema["enum"]], 1)
         return near[0] if near else None
@@ -73,8 +71,3 @@ def nearest(item: Input, value: Any) -> str | None:
         if factor is not None and value % factor:
             return str(round(value / factor) * factor)
     return None
-
-
-def _schema(item: Input) -> Json:
-    hint: Any = Annotated[item.schema_hint, item.field]
-    return TypeAdapter(hint).json_schema()

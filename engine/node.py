@@ -89,6 +89,11 @@ class Input:
         return TypeAdapter(Any if isinstance(self.hint, TypeVar) else self.schema_hint)
 
     @cached_property
+    def is_generic(self) -> bool:
+        """Whether what it takes decides on other types of the node."""
+        return _has_variable(self.hint)
+
+    @cached_property
     def container(self) -> TypeAdapter[Any]:
         """Checks the length of a list or dict whose elements are links."""
         hint: Any = self.hint
@@ -102,6 +107,12 @@ class Input:
     def default_text(self) -> str:
         """The default as canonical JSON, for keys: an input left out equals its default given."""
         return canonical(self.adapter.dump_python(self.default, mode="json"))
+
+    @cached_property
+    def form(self) -> Json:
+        """The JSON Schema."""
+        hint: Any = Annotated[self.schema_hint, self.field]
+        return TypeAdapter(hint).json_schema()
 
     @property
     def schema_hint(self) -> Any:
@@ -135,6 +146,8 @@ class NodeType:
     progress: str | None = None
     delivery: str | None = None
     waypoints: str | None = None
+    migrated_elsewhere: frozenset[int] = frozenset()
+    """Old versions that only another process can bring further: nodes of them are not checked."""
 
     single: ClassVar[str] = "value"
     """The name of the output of a node that has one."""
@@ -163,8 +176,13 @@ class NodeType:
             "category": self.category,
             "summary": self.summary,
             "lane": self.lane,
+            "volatile": self.volatile,
+            "fingerprint": self.fingerprint is not None,
+            "formerly": list(self.formerly),
+            "migrations": sorted(self.migrations),
             "output_node": self.delivers,
             "inputs": model.model_json_schema(),
+            "types": {item.name: type_name(item.hint) for item in self.inputs.values()},
             "lazy": [item.name for item in self.inputs.values() if item.lazy],
             "outputs": {name: type_name(hint) for name, hint in self.outputs.items()},
         }
@@ -314,6 +332,10 @@ def _read_outputs(returned: Any) -> dict[str, Any]:
     if isinstance(returned, type) and issubclass(returned, tuple) and hasattr(returned, "_fields"):
         return get_type_hints(returned, include_extras=True)
     return {NodeType.single: returned}
+
+
+def _has_variable(hint: Any) -> bool:
+    return isinstance(hint, TypeVar) or any(map(_has_variable, get_args(hint)))
 
 
 def _is_artifact(hint: Any) -> bool:

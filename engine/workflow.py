@@ -171,7 +171,8 @@ class Workflow:
 def migrate(workflow: Workflow, types: Mapping[str, NodeType]) -> tuple[Workflow, list[Problem]]:
     """Bring every node to the installed version of its type, one version at a time.
 
-    A node that cannot be brought there is kept as it is and reported.
+    A node that cannot be brought there is kept as it is and reported. One that only another process
+    can bring there stays open: of its old version, without inputs.
     """
     problems: list[Problem] = []
     nodes: dict[str, Node] = {}
@@ -179,6 +180,10 @@ def migrate(workflow: Workflow, types: Mapping[str, NodeType]) -> tuple[Workflow
         declared = types.get(node.type)
         if declared is None or (declared.version == node.version and declared.name == node.type):
             nodes[node_id] = node
+            continue
+        if declared.migrated_elsewhere.intersection(range(node.version, declared.version)):
+            mode: Mode = "mute" if node.mode == "mute" else "normal"
+            nodes[node_id] = replace(node, type=declared.name, inputs={}, mode=mode)
             continue
         try:
             nodes[node_id] = _migrated(node_id, node, declared)

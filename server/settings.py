@@ -1,45 +1,256 @@
-"""Where things are kept, from the environment."""
+"""How Darkroom is set up: by flags, the environment, a file, and what holds otherwise."""
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
 from engine.errors import InputError
+
+from .setting_sources import FILE, PREFIX, Given, from_environment, from_file
 
 if TYPE_CHECKING:
     from engine.place import Place
 
 GIB = 2**30
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+_KEYS = {"disk_bytes": "store_size"}
+"""What a setting is called outside, where that is not its name."""
+_WORKERS = re.compile(r"auto|ray|ray://\S+|[1-9]\d{0,2}|(cpu|mps|cuda(:\d+)?)(,(cpu|cuda(:\d+)?))*")
 
 
-@dataclass(frozen=True)
-class Settings:
-    """The data folder with what lies in it, the stores, and the node package's name."""
+def _read_size(value: object) -> object:
+    return read_bytes(value) if isinstance(value, str) else value
 
-    data: Path
-    nodes: str = "nodes"
-    disk_bytes: int = 20 * GIB
-    shared_store: str = ""
+
+def _read_list(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(each.strip() for each in value.split(",") if each.strip())
+    return value
+
+
+def _read_secret(value: object) -> object:
+    return None if value == "" else value
+
+
+Bytes = Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(_read_size)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_read_list)]
+Secret = Annotated[SecretStr | None, BeforeValidator(_read_secret)]
+Seconds = Annotated[float, Field(gt=0, le=10**7, allow_inf_nan=False)]
+
+
+def _data_folder() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("darkroom", appauthor=False)
+
+
+class Settings(BaseModel):
+    """Every setting of the command line and of the server. Each says what it is for."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
+    )
+
+    data: Path = Field(
+        default_factory=_data_folder,
+        description="The folder for `models`, `inputs`, `outputs`, the store and logs. Default: the user's data folder (on Linux `~/.local/share/darkroom`).",
+    )
+    nodes: str = Field(
+        default="nodes", min_length=1, description="The Python package that the nodes come from."
+    )
+    disk_bytes: Bytes = Field(
+        default=20 * GIB,
+        description="How large the store may grow, such as `50GB`. Default 20 GiB.",
+    )
+    shared_store: str = Field(
+        default="", description="A folder or URL where several machines share results."
+    )
+
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="The address to listen on. Any but this machine's own needs users or a token.",
+    )
+    port: int = Field(
+        default=8188, ge=0, le=65535, description="The port to listen on; 0 takes one that is free."
+    )
+    browser: bool = Field(
+        default=True, description="Open the editor in a browser when the server starts."
+    )
+    tls_cert: Path | None = Field(
+        default=None, description="Certificate file (PEM, with its chain) to serve HTTPS with."
+    )
+    tls_key: Path | None = Field(default=None, description="The key of the certificate, as PEM.")
+    database: str = Field(
+        default="",
+        repr=False,
+        description="Where jobs and users are kept: a file, or `postgresql://USER:PASSWORD@HOST/NAME`. Default: `darkroom.db` in the data folder.",
+    )
+
+    token: Secret = Field(
+        default=None,
+        description="A token that may do everything, at least 16 characters; for a server without users.",
+    )
+    allowed_hosts: Names = Field(
+        default=(),
+        description="Names by which the server may be called besides its own, such as `darkroom.example.org` or `*.example.org`.",
+    )
+    trusted_proxies: Names = Field(
+        default=(),
+        description="Addresses or networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
+    )
+    results: Literal["shared", "private"] = Field(
+        default="shared",
+        description="Whether users find each other's stored results: `private` gives each their own store.",
+    )
+    session_days: float = Field(
+        default=14, gt=0, le=365, description="Days until a login in the browser ends."
+    )
+
+    max_body: Bytes = Field(
+        default=16 * 10**6, ge=1000, description="The largest body of JSON, such as `16MB`."
+    )
+    max_upload: Bytes = Field(
+        default=2 * 10**9, ge=1000, description="The largest file to be sent."
+    )
+    max_nodes: int = Field(
+        default=10_000,
+        ge=1,
+        description="The most nodes that a graph may have, once maps are unfolded.",
+    )
+    max_depth: int = Field(
+        default=100, ge=8, le=400, description="How deep the JSON of a request may be nested."
+    )
+    rate: float = Field(
+        default=1000,
+        ge=0,
+        le=10**6,
+        description="Requests a second that each user, or each address without one, may send over time; 0 sets no limit.",
+    )
+    burst: float = Field(
+        default=2000,
+        ge=1,
+        le=10**7,
+        description="Requests that each may send at once before `rate` counts.",
+    )
+
+    workers: str = Field(
+        default="auto",
+        description="What runs the jobs: `auto` (a process for each device), a number of processes, devices such as `cuda:0,cuda:1`, or Ray: `ray` for a cluster on this machine, `ray://HOST:PORT` for another.",
+    )
+    worker_memory: Bytes = Field(
+        default=0,
+        description="Memory beyond which an idle worker is replaced, such as `24GB`; 0: none.",
+    )
+    heartbeat_seconds: Seconds = Field(
+        default=30.0, description="Seconds of silence after which a worker counts as hung."
+    )
+    cancel_grace_seconds: Seconds = Field(
+        default=10.0,
+        description="Seconds that a cancelled node has to stop before its worker is replaced.",
+    )
+
+    retention_days: float = Field(
+        default=0,
+        ge=0,
+        le=36500,
+        description="Days that finished jobs are remembered; 0: for ever.",
+    )
+    retention_jobs: int = Field(
+        default=100_000, ge=0, description="The most finished jobs that are remembered; 0: all."
+    )
+    webhook_secret: Secret = Field(
+        default=None, description="The key that webhooks are signed with, at least 16 characters."
+    )
+    webhook_hosts: Names = Field(
+        default=(),
+        description="Hosts that webhooks may reach although they are in a private network or this machine, such as `hooks.lan` or `127.0.0.1`.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least that is logged."
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="How the server's log is written to standard error."
+    )
 
     @classmethod
-    def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """The settings in the variables `DARKROOM_…` that docs/cli.md lists.
+    def read(
+        cls,
+        environment: Mapping[str, str] = os.environ,
+        flags: Mapping[str, object] | None = None,
+    ) -> "Settings":
+        """The settings that hold: flags before the environment, that before the file.
+
+        The file is the one that `DARKROOM_CONFIG` names, else `darkroom.toml` in the data folder.
 
         Raises:
-            InputError: A size is not one.
+            InputError: A key is not known, or its value will not do; it names both and where.
         """
-        size = environment.get("DARKROOM_STORE_SIZE")
-        return cls(
-            data=_data_folder(environment.get("DARKROOM_DATA", "")),
-            nodes=environment.get("DARKROOM_NODES") or cls.nodes,
-            disk_bytes=read_bytes(size) if size else cls.disk_bytes,
-            shared_store=environment.get("DARKROOM_SHARED_STORE", ""),
-        )
+        names = names_by_key()
+        given = from_environment(environment, names)
+        for name, value in (flags or {}).items():
+            if value is not None:
+                given[name] = Given(value, f"--{key_of(name).replace('_', '-')}")
+        named = environment.get(f"{PREFIX}CONFIG", "")
+        folder = Path(str(given["data"].value)) if "data" in given else _data_folder()
+        path = Path(named or folder / FILE).expanduser().absolute()
+        if named or path.is_file():
+            given = {**from_file(path, names, holds_data=not named), **given}
+        if not given:  # what holds otherwise needs no check, which would cost a command 20 ms
+            return cls.model_construct()
+        try:
+            return cls.model_validate({name: each.value for name, each in given.items()})
+        except ValidationError as error:
+            raise _told(error, given) from None
+
+    @field_validator("data", "tls_cert", "tls_key")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().absolute()
+
+    @field_validator("token", "webhook_secret")
+    @classmethod
+    def _strong(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < 16:
+            raise ValueError("give at least 16 characters that nobody can guess")
+        return secret
+
+    @field_validator("workers")
+    @classmethod
+    def _known_workers(cls, workers: str) -> str:
+        if _WORKERS.fullmatch(workers) is None:
+            raise ValueError("give auto, a number, devices such as cuda:0,cuda:1, ray, or ray://…")
+        return workers
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        from ipaddress import ip_network
+
+        for name in names:
+            ip_network(name, strict=False)
+        return names
+
+    @model_validator(mode="after")
+    def _pair(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key go together: give both or neither")
+        return self
 
     @property
     def store(self) -> Path:
@@ -50,6 +261,27 @@ class Settings:
     def logs(self) -> Path:
         """What went wrong inside Darkroom."""
         return self.data / "logs"
+
+    @property
+    def database_url(self) -> str:
+        """Where jobs and users are kept."""
+        return self.database or str(self.data / "darkroom.db")
+
+
+def key_of(name: str) -> str:
+    """What a setting is called in the file; with `DARKROOM_` before it, in the environment."""
+    return _KEYS.get(name, name)
+
+
+def names_by_key() -> dict[str, str]:
+    """The settings' names by what they are called outside."""
+    return {key_of(name): name for name in Settings.model_fields}
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """The variables that look like settings and are none: probably misspelt."""
+    known = {f"{PREFIX}{key.upper()}" for key in [*names_by_key(), "config"]}
+    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
 
 
 def shipped_workflows() -> Path:
@@ -98,9 +330,18 @@ def read_bytes(text: str) -> int:
     raise InputError(f"{text!r} is no size: give one such as 500MB or 20GB", code="bad_size")
 
 
-def _data_folder(named: str) -> Path:
-    if named:
-        return Path(named).expanduser().absolute()
-    from platformdirs import user_data_path
-
-    return user_data_path("darkroom", appauthor=False)
+def _told(error: ValidationError, given: Mapping[str, Given]) -> InputError:
+    first = error.errors(include_url=False, include_input=False)[0]
+    reason = first["msg"].removeprefix("Value error, ")
+    cause = first.get("ctx", {}).get("error")
+    code = cause.code if isinstance(cause, InputError) else "bad_settings"
+    if not first["loc"]:
+        return InputError(reason, code=code)
+    name = str(first["loc"][0])
+    key = key_of(name)
+    return InputError(
+        f"{given[name].source}: {reason[:1].lower()}{reason[1:]}",
+        code=code,
+        input=key,
+        hint=f"{key}: {Settings.model_fields[name].description}",
+    )

@@ -1,16 +1,17 @@
 """What a command answers: JSON for programs, text for people, and an exit status."""
 
 import json
-import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import Cancelled
+from server.failures import failed_nodes, problem_json, problems_of
+from server.plain import finite
 
 from .console import say
-from .failures import FAILED, STOPPED, failed_nodes, problem_json, problems_of, status_of
+from .failures import FAILED, STOPPED, status_of
 
 Json = dict[str, Any]
 
@@ -36,7 +37,7 @@ def give(command: Callable[[], Answer], *, as_json: bool, failed: int = FAILED) 
     except Exception as error:  # noqa: BLE001 - the last frame: nobody sees a traceback
         answer = _failure(error, failed)
     if as_json:
-        say(json.dumps(_finite(answer.json), allow_nan=False))
+        say(json.dumps(finite(answer.json), allow_nan=False))
     else:
         answer.show()
     sys.stdout.flush()
@@ -55,14 +56,3 @@ def _failure(error: Exception, failed: int) -> Answer:
         lambda: say_problems(problems, title),
         STOPPED if isinstance(error, Cancelled) else failed if status == FAILED else status,
     )
-
-
-def _finite(value: Any) -> Any:
-    """The value with infinite numbers and NaN, which JSON lacks, as their names."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict):
-        return {name: _finite(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value

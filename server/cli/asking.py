@@ -1,23 +1,22 @@
 """Questions about workflows, nodes, models and the store; nothing is computed."""
 
 import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from engine.catalog import Catalog
 from engine.check import check as problems_in
-from engine.errors import GraphError, InputError, Problem, StoreError
+from engine.errors import GraphError, InputError, Problem
 from engine.graphs import CONSTRUCTS
 from engine.node import Input, type_name
 from engine.workflow import Workflow
+from server.failures import problem_json, problems_of
 from server.session import Session
+from server.stored import store_json
 
 from .answer import Answer
 from .console import say, say_problems, say_table, size
-from .failures import FAILED, problem_json, problems_of
-
-if TYPE_CHECKING:
-    from engine.shared import Shared
+from .failures import FAILED
 
 
 def check(opened: Callable[[], tuple[Workflow, Session]]) -> Answer:
@@ -27,6 +26,11 @@ def check(opened: Callable[[], tuple[Workflow, Session]]) -> Answer:
         problems = problems_in(workflow, session.catalog, session.runtime)
     except (GraphError, InputError, OSError) as error:
         problems = list(problems_of(error))
+    return problems_answer(problems)
+
+
+def problems_answer(problems: Sequence[Problem]) -> Answer:
+    """Every problem, or that there is none."""
 
     def show() -> None:
         if problems:
@@ -38,11 +42,9 @@ def check(opened: Callable[[], tuple[Workflow, Session]]) -> Answer:
     return Answer({"problems": found}, show, FAILED if problems else 0)
 
 
-def list_nodes(session: Session) -> Answer:
+def list_nodes(catalog: Catalog) -> Answer:
     """The node types by category."""
-    types = sorted(
-        session.catalog.types.values(), key=lambda declared: (declared.category, declared.name)
-    )
+    types = sorted(catalog.types.values(), key=lambda declared: (declared.category, declared.name))
 
     def show() -> None:
         rows = [(declared.category, declared.name, declared.summary) for declared in types]
@@ -52,15 +54,15 @@ def list_nodes(session: Session) -> Answer:
     return Answer({"nodes": {declared.name: declared.schema() for declared in types}}, show)
 
 
-def describe_node(session: Session, name: str) -> Answer:
+def describe_node(catalog: Catalog, name: str) -> Answer:
     """One node type: what it takes and gives.
 
     Raises:
         GraphError: There is no such type; the hint is the nearest.
     """
-    if name not in session.catalog:
-        raise GraphError([_unknown_type(session.catalog, name)])
-    declared = session.catalog[name]
+    if name not in catalog:
+        raise GraphError([_unknown_type(catalog, name)])
+    declared = catalog[name]
     schema = declared.schema()
 
     def show() -> None:
@@ -79,16 +81,20 @@ def describe_node(session: Session, name: str) -> Answer:
 
 def list_models(session: Session) -> Answer:
     """The model files that the node package finds."""
-    found = session.survey()
+    return models_answer(session.survey(), f"put some into {session.settings.data / 'models'}")
+
+
+def models_answer(found: Sequence[dict[str, Any]], remedy: str) -> Answer:
+    """The model files, or what to do where there are none."""
 
     def show() -> None:
         if not found:
-            say(f"no models; put some into {session.settings.data / 'models'}")
+            say(f"no models; {remedy}")
             return
         headings = [n for n in found[0] if any(row[n] is not None for row in found)]
         say_table(headings, [[_cell(name, row[name]) for name in headings] for row in found])
 
-    return Answer({"models": found}, show)
+    return Answer({"models": list(found)}, show)
 
 
 def stored(session: Session, to: str | None, *, shared: bool = False) -> Answer:
@@ -104,11 +110,7 @@ def stored(session: Session, to: str | None, *, shared: bool = False) -> Answer:
     if to is not None:
         tier = session.shared if shared else session.store
         freed = tier.prune(read_bytes(to)) if to else tier.clear()
-    now = session.store.size()
-    answer: dict[str, Any] = {"records": now.records, "bytes": now.bytes, "budget": now.budget}
-    answer["folder"] = str(session.settings.store)
-    if session.store.shared is not None:
-        answer["shared"] = _shared_size(session.store.shared)
+    answer = store_json(session.store, session.settings.store)
     if freed is not None:
         answer["freed"] = freed
 
@@ -116,7 +118,8 @@ def stored(session: Session, to: str | None, *, shared: bool = False) -> Answer:
         if freed is not None:
             say(f"freed {size(freed)}")
         say(
-            f"{now.records} results in {size(now.bytes)} of {size(now.budget)}: {session.settings.store}"
+            f"{answer['records']} results in {size(answer['bytes'])} of {size(answer['budget'])}:"
+            f" {answer['folder']}"
         )
         if (found := answer.get("shared")) is not None:
             say(
@@ -126,15 +129,6 @@ def stored(session: Session, to: str | None, *, shared: bool = False) -> Answer:
             )
 
     return Answer(answer, show)
-
-
-def _shared_size(shared: "Shared") -> dict[str, Any]:
-    try:
-        now = shared.size()
-    except StoreError as error:
-        return {"place": shared.title, "reachable": False, "fault": str(error)}
-    counts = {"records": now.records, "bytes": now.bytes}
-    return {"place": shared.title, "reachable": True, **counts}
 
 
 def _unknown_type(catalog: Catalog, name: str) -> Problem:

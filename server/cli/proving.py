@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from engine.conditions import Drift
 from engine.difference import Difference
 from engine.errors import EngineError, GraphError, InputError, Problem
+from server.failures import failed_nodes, problem_json, problems_of
 from server.session import Session
 
 from .answer import Answer, Json
 from .console import say, say_problems, seconds
-from .failures import failed_nodes, problem_json, problems_of, status_of
+from .failures import status_of
 
 if TYPE_CHECKING:
     from engine.executor import Result

@@ -10,12 +10,12 @@ from engine.errors import GraphError, Problem
 from engine.files import written_beside
 from engine.merge import conflict_problems, merge as merged_of
 from engine.workflow import Workflow
+from server.failures import problem_json, problems_of
 from server.settings import Settings
 
 from .answer import Answer
 from .console import say, say_problems
 from .documents import find_workflow, is_picture, read_workflow
-from .failures import problem_json, problems_of
 
 DIFFERENT, TROUBLE = 1, 2
 """Exit statuses, as those of diff(1)."""

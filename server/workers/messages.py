@@ -29,6 +29,19 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Lent:
+    """A file of the owner's that a run may read, for a worker that does not share the server's disk.
+
+    Said before the run.
+    """
+
+    run: str
+    path: str
+    """Its name in the folder of inputs."""
+    blob: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """Stop an attempt at the next progress of its nodes."""
 
@@ -106,6 +119,8 @@ class Delivered:
     run: str
     path: str
     blob: bytes
+    preview: bool = False
+    """Whether it belongs to the folder of previews."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,5 +152,5 @@ class Answer:
     blob: bytes = b""
 
 
-ToWorker = Run | Cancel | Watch | Ask | Stop
+ToWorker = Run | Lent | Cancel | Watch | Ask | Stop
 FromWorker = Ready | Beat | Happened | Delivered | Done | Answer

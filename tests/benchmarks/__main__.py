@@ -5,7 +5,7 @@ import importlib
 import json
 import sys
 
-NAMES = ("engine", "sampling", "memory", "demo", "store")
+NAMES = ("engine", "sampling", "memory", "demo", "store", "server", "soak")
 
 
 def main() -> int:

@@ -113,13 +113,13 @@ class Bench:
     def __init__(self, data: Path) -> None:
         self.data = data
         path = shipped_workflows() / "text-to-image.json"
-        self.session = Session(Settings(data), workflow_folder=path.parent)
+        self.session = Session(Settings(data=data), workflow_folder=path.parent)
         workflow = read_workflow(path, self.session.settings.nodes)
         self.workflow: Workflow = with_settings(workflow, VALUES, self.session.catalog)
 
     def turn(self, number: int) -> dict[str, Timing]:
         """One run of each kind, in any order: each leaves something to the next."""
-        order = random.Random(number).sample(KINDS, len(KINDS))  # noqa: S311 - nothing here is a secret
+        order = random.Random(number).sample(KINDS, len(KINDS))
         return {kind: self.run(kind) for kind in order}
 
     def run(self, kind: str) -> Timing:

@@ -10,7 +10,7 @@ from engine.check import compile_graph
 from engine.plan import make_plan
 from engine.runtime import Runtime
 from engine.store import Store
-from server.cli.explaining import _changed
+from server.plans import _changed
 from tests.engine import toys
 from tests.engine.conftest import flow, link
 from tests.whole import TEXT_TO_IMAGE

@@ -1,0 +1,67 @@
+"""The native API on an application."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from server.access import PRINCIPAL, Principal
+from server.service import SERVICE, Service
+
+from . import (
+    checking,
+    description,
+    events,
+    health,
+    jobs,
+    metrics,
+    models,
+    outputs,
+    queue,
+    store,
+    system,
+    uploads,
+    workflows,
+)
+from .following import Watchers
+from .metrics import Figures
+from .mounting import mount
+from .operation import Operation, operations_in
+from .problems import answer_problems
+from .saved import Shelf, Shelves
+
+__all__ = ["OPERATIONS", "answer_problems", "install"]
+
+OPERATIONS: tuple[Operation, ...] = tuple(
+    operations_in(
+        health, description, workflows, jobs, queue, checking, events, outputs, uploads, models,
+        store, system, metrics,
+    )
+)  # fmt: skip
+
+
+def install(app: web.Application, further: tuple[Operation, ...] = ()) -> None:
+    """Add all operations, those of other modules too, to an application that has its service."""
+    operations = OPERATIONS + further
+    figures = Figures(app[SERVICE])
+    watchers = Watchers(figures.sent)
+    described = description.Described(operations)
+
+    shelves = Shelves(app[SERVICE].settings.data)
+    lenders: Mapping[type, Callable[[web.Request], Any]] = {
+        web.Request: lambda request: request,
+        Service: lambda request: request.config_dict[SERVICE],
+        Principal: lambda request: request[PRINCIPAL],
+        Shelf: lambda request: shelves.of(request[PRINCIPAL].user),
+        Watchers: lambda _: watchers,
+        Figures: lambda _: figures,
+        description.Described: lambda _: described,
+        description.Reader: lambda request: description.Reader(request.get(PRINCIPAL), shelves.of),
+    }
+
+    async def stop(_: web.Application) -> None:
+        watchers.stop()
+
+    mount(app, operations, lenders)
+    app.middlewares.append(figures.count)
+    app.on_shutdown.append(stop)

@@ -1,0 +1,121 @@
+"""What a graph would do, without running it."""
+
+from typing import Any, NotRequired
+
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
+
+from engine.errors import GraphError
+from server.access import Principal
+from server.service import Service
+
+from .asking import Document, Graph
+from .desk import ask, where
+from .operation import Json, operation
+from .problems import Fault
+from .saved import Shelf
+
+
+class Explained(Graph):
+    """A graph whose nodes are to be explained."""
+
+    node: str | None = Field(default=None, max_length=200, description="Only this node.")
+    changed: Document | None = Field(
+        default=None, description="The workflow after an edit, to see what that invalidates."
+    )
+
+
+@with_config(use_attribute_docstrings=True)
+class Verdict(TypedDict):
+    """Every problem of a workflow."""
+
+    valid: bool
+    problems: list[Fault]
+
+
+@with_config(use_attribute_docstrings=True)
+class PlannedView(TypedDict):
+    """What a run would do about a node."""
+
+    type: str
+    state: str
+    """`stored` or `run`."""
+    why: str
+    seconds: float | None
+    bytes: int | None
+    peak: int | None
+    created: float | None
+    run: str
+    nearest: NotRequired[Json]
+    changes: NotRequired[list[Json]]
+
+
+@with_config(use_attribute_docstrings=True)
+class TotalView(TypedDict):
+    """A plan summed up."""
+
+    nodes: int
+    run: int
+    unknown: int
+    """Those of `run` of which nobody knows how long they take."""
+    seconds: float
+
+
+@with_config(use_attribute_docstrings=True)
+class PlanView(TypedDict):
+    """What a run would do."""
+
+    nodes: dict[str, PlannedView]
+    seconds: float
+    """How long it would take, as far as that is known."""
+    total: TotalView
+
+
+@with_config(use_attribute_docstrings=True)
+class ExplainedView(TypedDict):
+    """Why nodes are stored or will run; and what an edit changes, if one was given."""
+
+    nodes: dict[str, PlannedView]
+    total: TotalView
+    seconds: NotRequired[float]
+    changed: NotRequired[list[str]]
+    run: NotRequired[list[str]]
+    gone: NotRequired[list[str]]
+
+
+@operation("POST", "/api/v1/validate", scope="read", problems=("worker_lost",))
+async def validate(service: Service, principal: Principal, shelf: Shelf, body: Graph) -> Verdict:
+    """Find every problem of a graph; finding some is an answer, not an error."""
+    try:
+        document = body.read(shelf).to_json()
+    except GraphError as error:
+        return Verdict(valid=False, problems=[Fault.of(problem) for problem in error.problems])
+    inputs = where(service, principal)["inputs"]
+    told = (await ask(service, "check", document=document, inputs=inputs)).value["problems"]
+    return Verdict(valid=not told, problems=told)
+
+
+@operation("POST", "/api/v1/plan", scope="read", problems=("invalid_workflow", "worker_lost"))
+async def plan(service: Service, principal: Principal, shelf: Shelf, body: Graph) -> PlanView:
+    """Tell for each node whether its result is stored, or it would run, and why."""
+    document = body.read(shelf).to_json()
+    told: Any = await ask(service, "plan", document=document, **where(service, principal))
+    view: PlanView = told.value
+    return view
+
+
+@operation("POST", "/api/v1/explain", scope="read", problems=("invalid_workflow", "worker_lost"))
+async def explain(
+    service: Service, principal: Principal, shelf: Shelf, body: Explained
+) -> ExplainedView:
+    """Tell what has changed since each node's nearest result; or what an edit would invalidate."""
+    told: Any = await ask(
+        service,
+        "explain",
+        document=body.read(shelf).to_json(),
+        node=body.node,
+        changed=body.changed,
+        **where(service, principal),
+    )
+    view: ExplainedView = told.value
+    return view

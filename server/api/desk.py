@@ -1,0 +1,43 @@
+"""Questions to the desk, the worker process that answers instead of running jobs."""
+
+from typing import Any
+
+from engine.errors import GraphError, Problem
+from server.access import Principal
+from server.homes import LOCAL, home
+from server.service import Service
+from server.workers.messages import Answer
+
+from .problems import ApiError, Fault
+
+
+async def ask(service: Service, question: str, **arguments: Any) -> Answer:
+    """The desk's answer.
+
+    Raises:
+        GraphError: The question was about a graph that has problems.
+        ApiError: It could not be answered.
+        WorkerLost: The desk died.
+    """
+    answer = await service.pool.ask(question, **arguments)
+    if answer.error is None:
+        return answer
+    problems = [problem for problem in answer.error.get("problems", ()) if problem.get("message")]
+    known = Problem.__dataclass_fields__
+    found = [Problem(**{n: v for n, v in one.items() if n in known}) for one in problems]
+    if "document" in arguments and found:
+        raise GraphError(found)
+    detail = str(answer.error.get("detail") or (found[0].message if found else question))
+    raise ApiError("invalid_value", detail, faults=[Fault.of(problem) for problem in found])
+
+
+def where(service: Service, principal: Principal) -> dict[str, str]:
+    """The caller's folders, and whose stored results they see."""
+    own = home(service.settings.data, principal.user)
+    private = service.dispatcher.policy.private_results and principal.user != LOCAL
+    return {
+        "inputs": str(own.inputs),
+        "outputs": str(own.outputs),
+        "previews": str(own.previews),
+        "namespace": principal.user if private else "",
+    }

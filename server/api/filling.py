@@ -1,0 +1,135 @@
+"""A workflow with its values set, as a request gives them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.errors import GraphError, Problem
+from engine.workflow import Workflow
+
+from .operation import Json
+from .problems import ApiError, Fault
+
+AXES_EXAMPLE = {"seed": {"from": 0, "to": 7}, "guidance_scale": [4.0, 7.5]}
+Inputs = Annotated[
+    dict[str, Any],
+    Field(
+        default_factory=dict,
+        description="Values by the names of the workflow's inputs, or by `node.input`.",
+        examples=[{"prompt": "a red house at night", "seed": 7}],
+    ),
+]
+
+
+class Span(BaseModel):
+    """Numbers from one to another, both included."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: float | int = Field(alias="from")
+    end: float | int = Field(alias="to")
+    step: float | int = 1
+
+
+Axes = Annotated[
+    dict[str, list[Any] | Span],
+    Field(
+        default_factory=dict,
+        description="Inputs to sweep: every value is combined with those of the other axes.",
+        examples=[AXES_EXAMPLE],
+    ),
+]
+
+
+def filled(
+    workflow: Workflow, inputs: Mapping[str, Any], axes: Mapping[str, Sequence[Any] | Span]
+) -> Workflow:
+    """The workflow with its inputs set and its axes laid.
+
+    Raises:
+        ApiError: With every name that the workflow does not have, and every broken value.
+    """
+    given: Json = dict(inputs)
+    faults = [
+        Fault(
+            code="given_twice",
+            message=f"{name} is an input and an axis: give it once",
+            input=name,
+            pointer=_pointer("axes", name),
+        )
+        for name in axes
+        if name in inputs
+    ]
+    given |= {name: {"$axis": _values(axis)} for name, axis in axes.items()}
+    for name, value in given.items():
+        part = "axes" if name in axes else "inputs"
+        try:
+            workflow = _with_input(workflow, name, value)
+        except GraphError as error:
+            faults += [
+                Fault.of(problem).model_copy(update={"pointer": _pointer(part, name)})
+                for problem in error.problems
+            ]
+    if faults:
+        detail = "; ".join(fault.message for fault in faults[:5])
+        raise ApiError("invalid_request", detail, faults=faults)
+    return workflow
+
+
+def only_named(workflow: Workflow, names: Sequence[str]) -> None:
+    """See that the names are those of the workflow's inputs, and not of its nodes.
+
+    Raises:
+        ApiError: With each that is not.
+    """
+    known = ", ".join(workflow.inputs) or "none"
+    faults = [
+        Fault(
+            code="unknown_input",
+            message=f"the workflow has no input {name[:80]!r}; it has {known}",
+            input=name[:80],
+        )
+        for name in names
+        if name not in workflow.inputs
+    ]
+    if faults:
+        detail = "; ".join(fault.message for fault in faults[:5])
+        raise ApiError("invalid_request", detail, faults=faults)
+
+
+def pointed(error: GraphError, workflow: Workflow, inputs: Mapping[str, Any]) -> ApiError:
+    """The problems of a graph; those of inputs that the request gave point there."""
+    places = {
+        (end.node, end.name): name
+        for name, first in workflow.inputs.items()
+        if name in inputs
+        for end in (first, *first.also)
+    }
+    faults = []
+    for problem in error.problems:
+        name = places.get((problem.node or "", problem.input or ""))
+        pointer = None if name is None else _pointer("inputs", name)
+        faults.append(Fault.of(problem).model_copy(update={"pointer": pointer}))
+    return ApiError("invalid_workflow", str(error), faults=faults)
+
+
+def _with_input(workflow: Workflow, name: str, value: object) -> Workflow:
+    endpoint = workflow.inputs.get(name)
+    if endpoint is not None:
+        missing = [e.node for e in (endpoint, *endpoint.also) if e.node not in workflow.nodes]
+        if missing:
+            message = f"input {name!r} leads to the node {missing[0]!r}, which is not there"
+            raise GraphError([Problem("unknown_endpoint", message, None, name)])
+    return replace(workflow.with_input(name, value), folder=workflow.folder)
+
+
+def _values(axis: Sequence[Any] | Span) -> Any:
+    if isinstance(axis, Span):
+        return {"$range": {"from": axis.start, "to": axis.end, "step": axis.step}}
+    return list(axis)
+
+
+def _pointer(part: str, name: str) -> str:
+    return f"/{part}/{name.replace('~', '~0').replace('/', '~1')}"

@@ -1,0 +1,250 @@
+"""Pictures that users send, to be read by their workflows."""
+
+import asyncio
+import hashlib
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
+from pydantic import BaseModel, ConfigDict, Field, with_config
+from typing_extensions import TypedDict
+
+from engine.errors import InputError
+from server.access import Principal
+from server.access.bodies import limits_of, read_chunks
+from server.homes import home, within
+from server.service import Service
+
+from .desk import ask
+from .files import send_file
+from .operation import Answer, Reply, operation
+from .outputs import Size, thumbnail
+from .problems import ApiError
+from .views import ROOT, iso
+
+UploadName = Annotated[str, Field(min_length=1, max_length=300, description="The file's name.")]
+_NAME = re.compile(r"(?!\.)[^\x00-\x1f\x7f<>:\"/\\|?*]{1,200}(?<![ .])")
+_TEMPORARY = ".uploading-"
+_TYPES = {
+    ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp",
+    ".gif": "image/gif", ".avif": "image/avif", ".bmp": "image/bmp", ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+}  # fmt: skip
+_ENDINGS = {"jpeg": (".jpg", ".jpeg"), "tiff": (".tif", ".tiff"), "mpo": (".jpg", ".jpeg")}
+
+
+class Naming(BaseModel):
+    """What a file is to be called."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: UploadName | None = Field(
+        default=None, description="Its name; without it the form's, or one made from its digest."
+    )
+    overwrite: bool = Field(
+        default=False, description="Take the place of a file of this name, instead of a new name."
+    )
+
+
+@with_config(use_attribute_docstrings=True)
+class Upload(TypedDict):
+    """A picture of yours."""
+
+    name: str
+    """What a workflow names it by."""
+    url: str
+    size: int
+    modified: str
+
+
+@with_config(use_attribute_docstrings=True)
+class NewUpload(Upload):
+    """A picture that was taken in."""
+
+    digest: str
+    """SHA-256 of its bytes."""
+    width: int
+    height: int
+    format: str
+
+
+@with_config(use_attribute_docstrings=True)
+class UploadList(TypedDict):
+    """Your pictures by name."""
+
+    uploads: list[Upload]
+
+
+@operation(
+    "POST",
+    "/api/v1/uploads",
+    scope="write",
+    answers={201: Answer("The picture is there.", NewUpload, headers={"Location": "Where it is."})},
+    problems=("invalid_value", "disk_full", "worker_lost", "timeout"),
+    takes={
+        "multipart/form-data": "The picture.",
+        "application/octet-stream": "The picture's bytes.",
+        "image/*": "The picture's bytes.",
+    },
+)
+async def upload(
+    service: Service, principal: Principal, request: web.Request, query: Naming
+) -> Reply[NewUpload]:
+    """Send a picture, as a form's file or as the body itself.
+
+    It must be one that can be read, and not be larger than the server allows. If another one has
+    its name it gets a new name, unless it shall `overwrite` that; the same bytes are kept once.
+    """
+    folder = home(service.settings.data, principal.user).inputs
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    temporary = folder / f"{_TEMPORARY}{secrets.token_hex(8)}"
+    try:
+        given, digest = await _receive(request, temporary)
+        told: Any = (await ask(service, "probe", path=str(temporary))).value
+        name = _named(query.name or given, digest, str(told.get("format", "")))
+        place = await asyncio.to_thread(
+            _put, temporary, within(folder, name), digest, overwrite=query.overwrite
+        )
+    finally:
+        await asyncio.to_thread(temporary.unlink, missing_ok=True)
+    shown: Any = {**_shown(place), "digest": digest, **_measured(told)}
+    return Reply(shown, headers={"Location": shown["url"]})
+
+
+@operation("GET", "/api/v1/uploads", scope="read")
+async def list_uploads(service: Service, principal: Principal) -> UploadList:
+    """List your pictures."""
+    folder = home(service.settings.data, principal.user).inputs
+
+    def listed() -> list[Upload]:
+        files = sorted(folder.glob("*")) if folder.is_dir() else []
+        return [_shown(p) for p in files if p.is_file() and not p.name.startswith(".")]
+
+    return UploadList(uploads=await asyncio.to_thread(listed))
+
+
+@operation(
+    "GET",
+    "/api/v1/uploads/{name}",
+    scope="read",
+    answers={
+        200: Answer("The picture, or the part that `Range` asks for.", media=("*/*",)),
+        206: Answer("The part that was asked for.", media=("*/*",)),
+        304: Answer("You have it already."),
+    },
+    problems=("range", "invalid_value", "worker_lost", "gone"),
+)
+async def read_upload(
+    *,
+    service: Service,
+    principal: Principal,
+    request: web.Request,
+    name: UploadName,
+    query: Size,
+) -> web.StreamResponse:
+    """Read a picture of yours, or a thumbnail of it."""
+    place = _there(service, principal, name)
+    digest = await asyncio.to_thread(_digest, place)
+    if query.thumbnail is not None:
+        return await thumbnail(service, request, place, digest, query.thumbnail)
+    media_type = _TYPES.get(place.suffix.lower(), "application/octet-stream")
+    return await send_file(request, place, media_type, digest)
+
+
+@operation("DELETE", "/api/v1/uploads/{name}", scope="write", answers={204: Answer("It is gone.")})
+async def delete_upload(service: Service, principal: Principal, name: UploadName) -> None:
+    """Delete a picture of yours."""
+    await asyncio.to_thread(_there(service, principal, name).unlink, missing_ok=True)
+
+
+async def _receive(request: web.Request, place: Path) -> tuple[str, str]:
+    """Write the body to a file; returns the name that a form gives, and the digest."""
+    name, chunks = "", read_chunks(request, limits_of(request).upload_bytes)
+    if request.content_type == "multipart/form-data":
+        part = await _file_part(request)
+        name = part.filename or ""
+        chunks = read_chunks(request, limits_of(request).upload_bytes, part.read_chunk)
+    digest, size = hashlib.sha256(), 0
+    with await asyncio.to_thread(place.open, "xb") as file:
+        async for chunk in chunks:
+            digest.update(chunk)
+            size += len(chunk)
+            await asyncio.to_thread(file.write, chunk)
+    if not size:
+        raise ApiError("invalid_value", "the file is empty: send a picture")
+    return name, digest.hexdigest()
+
+
+async def _file_part(request: web.Request) -> BodyPartReader:
+    try:
+        form = await request.multipart()
+        while (part := await form.next()) is not None:
+            if isinstance(part, BodyPartReader) and part.filename is not None:
+                return part
+    except (ValueError, HttpProcessingError, web.RequestPayloadError) as error:
+        raise ApiError("bad_request", f"the form cannot be read: {error}") from None
+    raise ApiError("bad_request", "the form has no file: give one in the field `file`")
+
+
+def _named(given: str, digest: str, kind: str) -> str:
+    """A name that is one on every system, with the ending that its bytes call for."""
+    name = given.replace("\\", "/").rpartition("/")[2].strip(" .")
+    endings = _ENDINGS.get(kind.lower(), (f".{kind.lower()}",))
+    if not name:
+        return digest[:16] + endings[0]
+    if not _NAME.fullmatch(name) or len(name.encode()) > 240:
+        raise InputError(
+            f"{name[:100]!r} cannot be the name of a file: give letters, digits, - _ and .",
+            code="bad_name",
+            input="name",
+        )
+    return name if Path(name).suffix.lower() in endings else name + endings[0]
+
+
+def _put(temporary: Path, place: Path, digest: str, *, overwrite: bool) -> Path:
+    """Give the file its name, or the next free one; never takes another's place unasked."""
+    if overwrite:
+        temporary.replace(place)
+        return place
+    for number in range(10_000):
+        free = place if not number else place.with_stem(f"{place.stem}-{number}")
+        try:
+            os.link(temporary, free)
+        except FileExistsError:
+            if _digest(free) == digest:
+                return free
+        else:
+            return free
+    raise ApiError("conflict", f"there are too many files called {place.name}")
+
+
+def _there(service: Service, principal: Principal, name: str) -> Path:
+    folder = home(service.settings.data, principal.user).inputs
+    place = within(folder, name)
+    if place.name.startswith(".") or not place.is_file():
+        raise ApiError("not_found", f"there is no upload {name[:200]!r}")
+    return place
+
+
+def _shown(place: Path) -> Upload:
+    status = place.stat()
+    return Upload(
+        name=place.name,
+        url=f"{ROOT}/uploads/{quote(place.name, safe='')}",
+        size=status.st_size,
+        modified=iso(status.st_mtime) or "",
+    )
+
+
+def _measured(told: dict[str, Any]) -> dict[str, Any]:
+    return {name: told[name] for name in ("width", "height", "format")}
+
+
+def _digest(place: Path) -> str:
+    with place.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

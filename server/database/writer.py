@@ -1,0 +1,178 @@
+"""The one thread that writes: works that wait together share a transaction and its sync to disk."""
+
+import asyncio
+import queue
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from engine.errors import InputError
+from server.database.faults import DatabaseFault, fault_of, told_as_faults
+
+MOST_TOGETHER = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Something to be written, and who waits for it."""
+
+    act: Callable[[Connection], Any]
+    future: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a work returned or raised."""
+
+    value: Any = None
+    error: Exception | None = None
+
+
+class TransactionLost(Exception):  # noqa: N818 - never leaves the writer
+    """The transaction ended under the works in it; none of them is written."""
+
+
+class Writer:
+    """Runs works in their order; a work has happened, durably, when its caller hears of it.
+
+    A work that fails leaves nothing behind and spoils no other. A work may be run a second time if
+    the transaction that it shared was lost, so it must change nothing but the database.
+    """
+
+    def __init__(self, name: str, connect: Callable[[], Connection]) -> None:
+        """Connect and start.
+
+        Args:
+            name: The database's, for messages.
+            connect: Opens the connection, and again if it was lost.
+        """
+        self.name = name
+        self.connect = connect
+        self.connection = connect()
+        self.waiting: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self.closed = False
+        self.thread = threading.Thread(target=self._write, name="database-writer", daemon=True)
+        self.thread.start()
+
+    async def write(self, act: Callable[[Connection], Any]) -> Any:
+        """What `act` returns, once it is durable.
+
+        Raises:
+            DatabaseFault: The database could not do it.
+            Exception: What `act` raised.
+        """
+        if self.closed:
+            raise DatabaseFault(f"the database {self.name} is closed: the server is stopping")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self.waiting.put(Work(act, future, loop))
+        return await future
+
+    def close(self) -> None:
+        """Write what waits, then end."""
+        if self.closed:
+            return
+        self.closed = True
+        self.waiting.put(None)
+        self.thread.join()
+        self.connection.close()
+
+    def _write(self) -> None:
+        while works := self._take():
+            _tell(works, self._outcomes(works))
+
+    def _take(self) -> list[Work]:
+        works: list[Work] = []
+        try:
+            while len(works) < MOST_TOGETHER:
+                work = self.waiting.get(block=not works)
+                if work is None:
+                    if works:
+                        self.waiting.put(None)
+                    break
+                works.append(work)
+        except queue.Empty:
+            pass
+        return works
+
+    def _outcomes(self, works: Sequence[Work]) -> list[Outcome]:
+        try:
+            return self._together(works)
+        except TransactionLost as lost:
+            if len(works) == 1:
+                return [Outcome(error=_reason(lost))]
+        except Exception as error:  # noqa: BLE001 - it goes to those who wait
+            return [Outcome(error=error)] * len(works)
+        return [outcome for work in works for outcome in self._outcomes([work])]
+
+    def _together(self, works: Sequence[Work]) -> list[Outcome]:
+        with told_as_faults(self.name):
+            connection = self._connected()
+            transaction = connection.begin()
+            try:
+                outcomes = [self._one(connection, work) for work in works]
+            except BaseException:
+                transaction.close()
+                raise
+            transaction.commit()
+            return outcomes
+
+    def _one(self, connection: Connection, work: Work) -> Outcome:
+        savepoint = connection.begin_nested()
+        try:
+            value = work.act(connection)
+            savepoint.commit()
+        except Exception as error:  # noqa: BLE001 - it goes to the one who waits
+            told = fault_of(error, self.name) or error
+            if _ended(connection):
+                raise TransactionLost from told
+            savepoint.rollback()
+            return Outcome(error=told)
+        return Outcome(value)
+
+    def _connected(self) -> Connection:
+        if self.connection.invalidated or self.connection.closed:
+            self.connection.close()
+            try:
+                self.connection = self.connect()
+            except InputError as error:
+                raise DatabaseFault(f"the connection was lost: {error}") from error
+        return self.connection
+
+
+def _ended(connection: Connection) -> bool:
+    """Whether the transaction is over, which SQLite does by itself when there is no room."""
+    if connection.invalidated:
+        return True
+    in_transaction = getattr(connection.connection.dbapi_connection, "in_transaction", True)
+    return not in_transaction
+
+
+def _reason(lost: TransactionLost) -> Exception:
+    return lost.__cause__ if isinstance(lost.__cause__, Exception) else lost
+
+
+def _tell(works: Sequence[Work], outcomes: Sequence[Outcome]) -> None:
+    by_loop = defaultdict(list)
+    for work, outcome in zip(works, outcomes, strict=True):
+        by_loop[work.loop].append((work.future, outcome))
+    for loop, told in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_resolve, told)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            continue
+
+
+def _resolve(told: Sequence[tuple[asyncio.Future[Any], Outcome]]) -> None:
+    for future, outcome in told:
+        if future.done():
+            continue
+        if outcome.error is None:
+            future.set_result(outcome.value)
+        else:
+            future.set_exception(outcome.error)

@@ -1,0 +1,339 @@
+"""Takes queued jobs to workers, and writes down what became of them."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from server.homes import LOCAL, home
+from server.jobs.model import Job, JobState, NodeRecord
+from server.jobs.queue import Jobs
+from server.live import Event, Hub
+from server.workers.messages import Done, Happened, Run
+from server.workers.pool import Pool
+from server.workers.spec import WorkerLost, WorkerView
+
+Json = dict[str, Any]
+AHEAD = 16
+"""How many jobs are looked at to find one whose models a free worker has loaded."""
+MOST_ATTEMPTS = 10
+"""How often a job is started at all; one that takes the whole server down each time is failed."""
+_PAUSES = chain((0.2, 1.0, 5.0), repeat(15.0))
+"""Seconds between attempts to write down the end of a job, on a disk that is full for a while."""
+_TOGETHER_SECONDS = 0.05
+"""How long events wait for others to be written down with them."""
+log = structlog.get_logger("dispatch")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How jobs are treated."""
+
+    private_results: bool = False
+    """Whether each user has stored results of their own."""
+    cancel_grace: float = 10.0
+    """Seconds that a node has to yield before its worker is replaced."""
+    stop_grace: float = 10.0
+    """Seconds that running jobs have to end when the server stops."""
+
+
+@dataclass
+class _Running:
+    """One attempt."""
+
+    job: Job
+    worker: str
+    run: str
+    cancelled: bool = False
+    events: list[Event] = field(default_factory=list)
+
+
+class Dispatcher:
+    """Runs jobs in the order of the queue, each on the free worker that has most of its models.
+
+    A job whose worker is lost runs once more; then it fails with the reason. What its nodes had
+    stored is not computed again.
+    """
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        pool: Pool,
+        hub: Hub,
+        data: Path,
+        *,
+        policy: Policy,
+        show: Callable[[Job], Json],
+    ) -> None:
+        self.jobs, self.pool, self.hub = jobs, pool, hub
+        self.data, self.policy, self.show = data, policy, show
+        self.running: dict[str, _Running] = {}
+        self.losses: dict[str, int] = {}
+        self.progress: dict[str, Json] = {}
+        """How far each running job is: the latest event of a node, by job."""
+        self.paused = False
+        self.stopping = False
+        self.woken = asyncio.Event()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.unwritten: list[Event] = []
+        self.watched: dict[str | None, int] = {}
+        """How many want previews, by job; of all jobs under None."""
+        self.loop: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Queue again what was running when the server ended, and begin."""
+        self.paused = await self.jobs.paused()
+        for job in await self.jobs.recover():
+            log.info("queued again after a restart", job=job.id, attempt=job.attempt)
+            self.tell("job.requeued", job)
+        self.loop = asyncio.create_task(self._work(), name="dispatch")
+        self.wake()
+
+    async def stop(self) -> None:
+        """Start no more, give running jobs their time, and queue again what does not end in it."""
+        self.stopping = True
+        if self.loop is not None:
+            self.loop.cancel()
+        if self.tasks:
+            _, late = await asyncio.wait(self.tasks, timeout=self.policy.stop_grace)
+            for run in list(self.running.values()):
+                await self.pool.cancel(run.run, self.policy.cancel_grace)
+            if late:
+                await asyncio.wait(late)
+
+    def wake(self) -> None:
+        """Look whether a job can start: one was queued, or a worker is free."""
+        self.woken.set()
+
+    async def pause(self, paused: bool) -> None:
+        """Start no more jobs, or go on; those that run are not touched."""
+        await self.jobs.set_paused(paused)
+        self.paused = paused
+        self.hub.publish("queue.paused" if paused else "queue.resumed")
+        self.wake()
+
+    async def cancel(self, job_id: str) -> Job | None:
+        """Cancel a queued or running job; None if it had ended already.
+
+        A queued job is cancelled when this returns, a running one when its nodes yield.
+        """
+        if (cancelled := await self.jobs.cancel(job_id)) is not None:
+            self.tell("job.cancelled", cancelled)
+            return cancelled
+        run = self.running.get(job_id)
+        if run is None:
+            return None
+        run.cancelled = True
+        await self.pool.cancel(run.run, self.policy.cancel_grace)
+        return run.job
+
+    def watch(self, job_id: str | None, by: int) -> None:
+        """Count one more (1) or less (-1) who wants previews of a job, or of all jobs (None)."""
+        self.watched[job_id] = self.watched.get(job_id, 0) + by
+        for run in self.running.values():
+            if job_id in {None, run.job.id}:
+                self._soon(self.pool.watch(run.run, self._is_watched(run.job.id)))
+
+    def tell(self, kind: str, job: Job) -> Event:
+        """Publish and remember what became of a job."""
+        event = self.hub.publish(kind, owner=job.owner, job=job.id, data={"job": self.show(job)})
+        self._remember([event])
+        return event
+
+    # The loop
+
+    async def _work(self) -> None:
+        while True:
+            await self.woken.wait()
+            self.woken.clear()
+            try:
+                while not self.paused and (found := await self._next()) is not None:
+                    await self._begin(*found)
+            except Exception:
+                log.exception("the queue could not be read; trying again")
+                await asyncio.sleep(1)
+                self.wake()
+
+    async def _next(self) -> tuple[Job, WorkerView] | None:
+        """The job to start next, with its worker.
+
+        The first in the queue goes first, unless a job of its priority just behind it finds its
+        models loaded where it would not.
+        """
+        taken = {run.worker for run in self.running.values()}
+        free = [w for w in self.pool.workers if w.state == "idle" and w.id not in taken]
+        if not free:
+            return None
+        upcoming = [j for j in await self.jobs.upcoming(AHEAD) if j.id not in self.running]
+        if not upcoming:
+            return None
+        first = upcoming[0]
+        peers = [job for job in upcoming if job.priority == first.priority]
+        return max(
+            ((job, worker) for job in peers for worker in free),
+            key=lambda pair: (_warmth(*pair), -peers.index(pair[0])),
+        )
+
+    async def _begin(self, job: Job, worker: WorkerView) -> None:
+        claimed = await self.jobs.claim(job.id, worker.id)
+        if claimed is None:
+            return  # cancelled meanwhile
+        run = _Running(claimed, worker.id, f"{claimed.id}.{claimed.attempt}")
+        self.running[claimed.id] = run
+        self.tell("job.started", claimed)
+        self._soon(self._run(run))
+
+    async def _run(self, run: _Running) -> None:
+        job = run.job
+        bound = log.bind(job=job.id, attempt=job.attempt, worker=run.worker)
+        try:
+            unit = await self._unit(run)
+            bound.info("started")
+            done = await self.pool.run(run.worker, unit, lambda what: self._happened(run, what))
+            await self._ended(run, done)
+            bound.info("ended", state=done.state)
+        except WorkerLost as lost:
+            bound.warning("worker lost", reason=str(lost), code=lost.code)
+            await self._lost(run, lost)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the job has to end
+            bound.exception("the job could not be run")
+            await self._finish(run, "failed", error=_internal(error))
+        finally:
+            self.running.pop(job.id, None)
+            self.progress.pop(job.id, None)
+            self._flush(run)
+            self.wake()
+
+    async def _unit(self, run: _Running) -> Run:
+        job = run.job
+        own = home(self.data, job.owner)
+        private = self.policy.private_results and job.owner != LOCAL
+        return Run(
+            run=run.run,
+            document=await self.jobs.document(job.id) or {},
+            owner=job.owner,
+            inputs=str(own.inputs),
+            outputs=str(own.outputs),
+            previews=str(own.previews),
+            namespace=job.owner if private else "",
+            watched=self._is_watched(job.id),
+        )
+
+    def _is_watched(self, job_id: str) -> bool:
+        return any(self.watched.get(key, 0) > 0 for key in (job_id, None))
+
+    # What a worker tells
+
+    def _happened(self, run: _Running, what: Happened) -> None:
+        job = run.job
+        event = self.hub.publish(
+            what.type, owner=job.owner, job=job.id, data=what.data, blob=what.blob
+        )
+        if event.passing:
+            self.progress[job.id] = what.data
+            return
+        run.events.append(event)
+        if len(run.events) >= 100:
+            self._flush(run)
+
+    async def _ended(self, run: _Running, done: Done) -> None:
+        if done.state == "cancelled" and not run.cancelled:  # stopped along with the server
+            await self._requeue(run)
+            return
+        nodes = [NodeRecord(**node) for node in done.nodes]
+        await self._finish(run, done.state, outputs=done.outputs, error=done.error, nodes=nodes)
+
+    async def _lost(self, run: _Running, lost: WorkerLost) -> None:
+        job = run.job
+        if run.cancelled:
+            await self._finish(run, "cancelled")
+            return
+        if self.stopping:
+            await self._requeue(run)
+            return
+        losses = self.losses[job.id] = self.losses.get(job.id, 0) + 1
+        if losses == 1 and job.attempt < MOST_ATTEMPTS:
+            await self._requeue(run)
+            return
+        error = {
+            "title": "The worker was lost",
+            "code": f"worker_{lost.code}",
+            "detail": f"{lost}; the job was started {job.attempt} times and is not tried again",
+        }
+        await self._finish(run, "failed", error=error)
+
+    async def _requeue(self, run: _Running) -> None:
+        again = await self.jobs.requeue(run.job.id, run.job.attempt)
+        self.running.pop(run.job.id, None)
+        if again is not None:
+            self.tell("job.requeued", again)
+
+    async def _finish(
+        self,
+        run: _Running,
+        state: JobState,
+        *,
+        outputs: Json | None = None,
+        error: Json | None = None,
+        nodes: Sequence[NodeRecord] = (),
+    ) -> None:
+        self._flush(run)
+        job = run.job
+        finished: Job | None = None
+        for pause in _PAUSES:
+            try:
+                finished = await self.jobs.finish(
+                    job.id, job.attempt, state, outputs=outputs or {}, error=error, nodes=nodes
+                )
+                break
+            except Exception:
+                log.exception(
+                    "the end of a job could not be written down; trying again", job=job.id
+                )
+                await asyncio.sleep(pause)
+        self.losses.pop(job.id, None)
+        self.running.pop(job.id, None)
+        if finished is not None:
+            self.tell(f"job.{state}", finished)
+
+    # Events on disk
+
+    def _flush(self, run: _Running) -> None:
+        events, run.events = run.events, []
+        self._remember(events)
+
+    def _remember(self, events: list[Event]) -> None:
+        """Write events down together with others, without making anybody wait for it."""
+        if events and not self.unwritten:
+            self._soon(self._record())
+        self.unwritten += events
+
+    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _record(self) -> None:
+        if not self.stopping:
+            await asyncio.sleep(_TOGETHER_SECONDS)
+        events, self.unwritten = self.unwritten, []
+        try:
+            await self.jobs.record(events)
+        except Exception:
+            log.exception("events could not be written down", first=events[0].id)
+
+
+def _warmth(job: Job, worker: WorkerView) -> int:
+    return len(set(job.wants) & set(worker.warm))
+
+
+def _internal(error: Exception) -> Json:
+    return {
+        "title": "The job could not be run",
+        "code": "internal",
+        "detail": f"{type(error).__name__}: {error}; the server's log has more",
+    }

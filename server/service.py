@@ -1,0 +1,164 @@
+"""The running server's parts, and what its borders ask of them."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from aiohttp import web
+
+from engine.workflow import Workflow
+from server.access import Refused
+from server.access.access import Access
+from server.admission import Admitted, Limits, admit, is_quick
+from server.catalogue import Catalogue
+from server.dispatch import Dispatcher
+from server.jobs.model import Job, NewJob
+from server.jobs.queue import Jobs
+from server.live import Hub
+from server.workers.pool import Change, Pool
+
+if TYPE_CHECKING:
+    from server.database import Database
+    from server.settings import Settings
+
+Json = dict[str, Any]
+log = structlog.get_logger("service")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A graph that somebody wants run."""
+
+    workflow: Workflow
+    priority: int = 0
+    front: bool = False
+    id: str | None = None
+    idempotency_key: str | None = None
+    webhook: str | None = None
+    origin: Json = field(default_factory=dict)
+
+
+@dataclass
+class Service:
+    """What the HTTP borders work with."""
+
+    settings: "Settings"
+    database: "Database"
+    access: Access
+    jobs: Jobs
+    pool: Pool
+    hub: Hub
+    dispatcher: Dispatcher
+    limits: Limits
+    catalogue: Catalogue | None = None
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once there is a catalogue."""
+    closing: bool = False
+
+    async def start(self) -> None:
+        """Start workers and go on with the queue; returns before the first worker is there."""
+        self.catalogue = Catalogue.remembered(self._remembered)
+        if self.catalogue is not None:
+            self.arrived.set()
+        await self.pool.start()
+        await self.dispatcher.start()
+
+    async def stop(self) -> None:
+        """End what runs, or have it queued again; write everything down."""
+        self.closing = True
+        await self.dispatcher.stop()
+        await self.pool.stop(hurry=True)
+        await self.access.close()
+        self.database.close()
+
+    # Jobs
+
+    async def accept(self, owner: str, asked: Sequence[Asked]) -> list[Job]:
+        """Take graphs into the queue, all or none; they are durable when this returns.
+
+        Raises:
+            GraphError: With the problems of the first graph that has some.
+            IdempotencyConflict: The key, or the id, stands for another request.
+            Refused: The server is stopping, or its node types are not known yet.
+        """
+        if self.closing:
+            raise Refused(503, "stopping", "the server is stopping: ask again once it is back")
+        catalogue = await self.types()
+        new = [self._new(owner, one, await self._admit(one.workflow, catalogue)) for one in asked]
+        jobs = await self.jobs.submit(new)
+        for job in jobs:
+            if job.attempt == 0 and job.state == "queued":
+                self.dispatcher.tell("job.queued", job)
+        self.dispatcher.wake()
+        return jobs
+
+    async def types(self, patience: float = 60.0) -> Catalogue:
+        """The node types; at the very first start a worker has to tell them first.
+
+        Raises:
+            Refused: No worker told them within `patience` seconds.
+        """
+        while self.catalogue is None:
+            try:
+                await asyncio.wait_for(self.arrived.wait(), patience)
+            except TimeoutError:
+                message = "no worker has told the node types yet"
+                hint = "see /api/v1/workers for what keeps them"
+                raise Refused(503, "unavailable", message, hint, {"Retry-After": "10"}) from None
+        return self.catalogue
+
+    async def _admit(self, workflow: Workflow, catalogue: Catalogue) -> Admitted:
+        if is_quick(workflow):
+            return admit(workflow, catalogue, self.limits)
+        return await asyncio.to_thread(admit, workflow, catalogue, self.limits)
+
+    def _new(self, owner: str, asked: Asked, admitted: Admitted) -> NewJob:
+        told = [admitted.document, asked.priority, asked.front, asked.webhook]
+        text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+        return NewJob(
+            owner=owner,
+            document=admitted.document,
+            name=admitted.name,
+            priority=asked.priority,
+            front=asked.front,
+            id=asked.id,
+            idempotency_key=asked.idempotency_key,
+            fingerprint=hashlib.sha256(text.encode()).hexdigest(),
+            webhook=asked.webhook,
+            wants=admitted.wants,
+            origin=asked.origin,
+        )
+
+    # The catalogue
+
+    @property
+    def _remembered(self) -> Path:
+        return self.settings.data / "catalogue.json"
+
+    def changed(self, what: Change) -> None:
+        """Hear from the pool: a worker is free, or the node packages are others."""
+        if what == "catalogue":
+            self._refreshing = asyncio.create_task(self._refresh(), name="catalogue")
+        else:
+            self.hub.publish("workers.changed")
+            self.dispatcher.wake()
+
+    async def _refresh(self) -> None:
+        answer = await self.pool.ask("catalogue")
+        if answer.error is not None:
+            log.error("the node types could not be read", **answer.error)
+            return
+        told = Catalogue(answer.value["digest"], tuple(answer.value["nodes"]))
+        if self.catalogue is None or self.catalogue.digest != told.digest:
+            self.catalogue = told
+            await asyncio.to_thread(told.remember, self._remembered)
+            self.hub.publish("catalogue.changed", data={"digest": told.digest})
+        self.arrived.set()
+
+
+SERVICE = web.AppKey("service", Service)

@@ -1,0 +1,123 @@
+"""What was accepted ends once, whatever is killed meanwhile."""
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .serving import Served
+
+Json = dict[str, Any]
+FINAL = {"succeeded", "failed", "cancelled"}
+JOBS = 60
+
+
+def slow_graph(number: int) -> Json:
+    """A tenth of a second of work, and a file whose text is the job's number."""
+    nodes = {
+        "slow": {"type": "Slow", "version": 1, "inputs": {"number": number, "steps": 2}},
+        "text": {
+            "type": "Describe",
+            "version": 1,
+            "inputs": {"cloth": {"$link": ["dye", "value"]}, "words": f"job {number}"},
+        },
+        "dye": {"type": "Dye", "version": 1, "inputs": {}},
+        "write": {
+            "type": "Write",
+            "version": 1,
+            "inputs": {"text": {"$link": ["text", "value"]}, "name": f"job-{number}"},
+        },
+    }
+    outputs = {
+        "file": {"node": "write", "output": "value"},
+        "number": {"node": "slow", "output": "value"},
+    }
+    return {"darkroom": 1, "name": "slow", "outputs": outputs, "nodes": nodes}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_acknowledged_job_ends_once_under_kills(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    served = Served(tmp_path / "data", options=("--workers", "2"))
+    acknowledged: dict[str, int] = {}
+    with served:
+        feeding = threading.Thread(target=_feed, args=(served, acknowledged))
+        feeding.start()
+        for _ in range(4):
+            time.sleep(chance.uniform(0.3, 1.5))
+            _kill_a_worker(served, chance)
+            time.sleep(chance.uniform(0.1, 0.8))
+            served.kill()
+            served.start()
+        feeding.join(60)
+        assert len(acknowledged) == JOBS
+        ended = {job: served.finished(job, 90) for job in acknowledged}
+        status, listed = served.call("GET", "/api/v1/jobs?limit=500")
+        assert status == 200
+        for job, number in acknowledged.items():
+            assert ended[job]["state"] == "succeeded", ended[job]
+            assert ended[job]["outputs"]["number"]["value"] == number
+            (file,) = ended[job]["outputs"]["file"]["files"]
+            status, _ = served.call("HEAD", file["url"])
+            assert status == 200
+    ids = [job["id"] for job in listed["jobs"]]
+    assert len(ids) == len(set(ids))
+    assert set(acknowledged) <= set(ids)
+    _check_history(tmp_path / "data", acknowledged)
+
+
+def _feed(served: Served, acknowledged: dict[str, int]) -> None:
+    """Submit until all are acknowledged; an answer that was lost is asked for again by its key."""
+    for number in range(JOBS):
+        while True:
+            try:
+                status, told = served.call(
+                    "POST",
+                    "/api/v1/jobs",
+                    {"document": slow_graph(number)},
+                    {"Idempotency-Key": f"job-{number}"},
+                )
+            except (OSError, json.JSONDecodeError):
+                time.sleep(0.05)
+                continue
+            if status in {200, 201}:
+                acknowledged[told["id"]] = number
+                break
+            assert status == 503, told
+            time.sleep(0.05)
+
+
+def _kill_a_worker(served: Served, chance: random.Random) -> None:
+    try:
+        _, told = served.call("GET", "/api/v1/workers")
+    except OSError:
+        return
+    pids = [each["pid"] for each in told["workers"] if each["pid"]]
+    if pids:
+        try:
+            os.kill(chance.choice(pids), signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+
+def _check_history(data: Path, acknowledged: dict[str, int]) -> None:
+    """Each job has ended once in the events that were written down."""
+    connection = sqlite3.connect(data / "darkroom.db")
+    try:
+        rows = connection.execute(
+            "select job, count(*) from events where type in"
+            " ('job.succeeded', 'job.failed', 'job.cancelled') group by job"
+        ).fetchall()
+        states = dict(connection.execute("select id, state from jobs").fetchall())
+    finally:
+        connection.close()
+    assert set(states) == set(acknowledged)
+    assert all(count == 1 for _, count in rows)
