@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+from engine.errors import GraphError, Problem
 from engine.files import write_whole
 from engine.workflow import Workflow
 from server.comfy.exporter import export_workflow
@@ -44,7 +45,7 @@ def export(workflow: Workflow, session: Session, output: Path | None) -> Answer:
 
 def _answer(text: str, document: Json, report: Report, output: Path | None, more: Json) -> Answer:
     if output is not None:
-        write_whole(output, text.encode("utf-8", "surrogatepass"), durable=True)
+        write_whole(output, _bytes(text), durable=True)
 
     def show() -> None:
         for finding in report.findings:
@@ -62,6 +63,15 @@ def _answer(text: str, document: Json, report: Report, output: Path | None, more
     return Answer(
         answer | more | {"document": document}, show, 0 if report.complete else INCOMPLETE
     )
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        sign = ascii(error.object[error.start])
+        message = f"a text in it holds half a character, {sign}: write the whole one"
+        raise GraphError([Problem("document", message)]) from error
 
 
 def _catalogue(session: Session) -> dict[str, Json]:

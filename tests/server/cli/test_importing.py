@@ -62,6 +62,13 @@ def test_a_file_that_is_none_of_theirs_is_a_trouble(real: Darkroom, write: Write
     assert real("import", "nothing.json").status == 2
 
 
+def test_half_a_character_is_told_and_nothing_is_written(real: Darkroom, write: Write) -> None:
+    said = real("import", write(text_to_image(sampler_name="\ud83d")), "--output", "ours.json")
+    assert said.status == 2
+    assert "half a character" in said.err
+    assert not (real.folder / "ours.json").exists()
+
+
 def test_a_workflow_goes_back(real: Darkroom, write: Write) -> None:
     real("import", write(TEXT_TO_IMAGE), "--output", "ours.json")
     said = real("export", "--comfy", "ours.json", "--output", "back.json")
