@@ -89,7 +89,7 @@ def add_token(
     return made, text
 
 
-def find_token(connection: Connection, id: str) -> Token | None:  # noqa: A002 - what it is called
+def find_token(connection: Connection, id: str) -> Token | None:
     """The token of that id, if there is one, expired or not."""
     row = connection.execute(select(tokens).where(tokens.c.id == id)).first()
     return None if row is None else _token(row)
@@ -103,7 +103,7 @@ def list_tokens(connection: Connection, user: str | None = None) -> list[Token]:
     return [_token(row) for row in connection.execute(query)]
 
 
-def remove_token(connection: Connection, id: str, user: str | None = None) -> None:  # noqa: A002
+def remove_token(connection: Connection, id: str, user: str | None = None) -> None:
     """Remove a token, if given only one of that user.
 
     Raises:
@@ -115,7 +115,7 @@ def remove_token(connection: Connection, id: str, user: str | None = None) -> No
     connection.execute(delete(tokens).where(tokens.c.id == id))
 
 
-def note_use(connection: Connection, id: str, when: float) -> None:  # noqa: A002
+def note_use(connection: Connection, id: str, when: float) -> None:
     """Write down that a token was used."""
     connection.execute(update(tokens).where(tokens.c.id == id).values(last_used=when))
 

@@ -56,9 +56,7 @@ def install(app: web.Application, further: tuple[Operation, ...] = ()) -> None:
         Watchers: lambda _: watchers,
         Figures: lambda _: figures,
         description.Described: lambda _: described,
-        description.Reader: lambda request: description.Reader(
-            request.get(PRINCIPAL), shelves.of
-        ),
+        description.Reader: lambda request: description.Reader(request.get(PRINCIPAL), shelves.of),
     }
 
     async def stop(_: web.Application) -> None:

@@ -1,6 +1,6 @@
 """Declared operations as routes of an aiohttp application."""
 
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -82,7 +82,7 @@ def response_of(operation: Operation, value: Any) -> web.StreamResponse:
 
 
 @lru_cache(maxsize=256)
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 

@@ -62,7 +62,7 @@ def submit(connection: Connection, new: NewJob, ids: Ids, now: float) -> Job:
     )
 
 
-def repeat(connection: Connection, id: str, ids: Ids, now: float) -> Job:  # noqa: A002 - the wire's
+def repeat(connection: Connection, id: str, ids: Ids, now: float) -> Job:
     """A new job that runs the same as one that has ended.
 
     Raises:

@@ -26,7 +26,8 @@ def run(tmp_path: Path) -> Run:
             "d": {"inputs": {"path": str(tmp_path / "secret.png")}},
         }
     }
-    return Run("run", document, "ann", *folders)
+    inputs, outputs, previews = folders
+    return Run("run", document, "ann", inputs, outputs, previews)
 
 
 def test_the_files_that_a_workflow_names_are_lent_once(run: Run) -> None:
