@@ -1,6 +1,5 @@
 import asyncio
 import hashlib
-import os
 from pathlib import Path
 
 import pytest
@@ -50,7 +49,7 @@ async def test_a_lost_connection_is_taken_up_where_it_was_lost(folder: Path) -> 
         (path,) = await (await output(client)).save(folder)
 
     assert path.read_bytes() == CONTENT
-    assert os.listdir(folder) == [path.name]
+    assert [each.name for each in Path(folder).iterdir()] == [path.name]
 
 
 async def test_a_damaged_file_is_not_kept(folder: Path) -> None:
@@ -61,7 +60,7 @@ async def test_a_damaged_file_is_not_kept(folder: Path) -> None:
         with pytest.raises(ApiError, match="did not arrive"):
             await (await output(client)).save(folder)
 
-    assert os.listdir(folder) == []
+    assert list(Path(folder).iterdir()) == []
 
 
 async def test_a_file_that_is_there_is_neither_fetched_nor_doubled(folder: Path) -> None:
