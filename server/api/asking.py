@@ -7,11 +7,11 @@ from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, model_validator
 
 from engine.errors import GraphError
 from engine.workflow import Workflow
+from server.access.outgoing import check_target
 
 from .filling import Axes, Inputs, filled, pointed
 from .operation import Json
 from .saved import Shelf
-from .webhooks import check_webhook
 
 Priority = Annotated[int, Field(ge=-1000, le=1000, description="Higher runs earlier.")]
 Front = Annotated[bool, Field(description="Whether it goes before the others of its priority.")]
@@ -76,5 +76,4 @@ def webhook_text(webhook: Any, hosts: Sequence[str]) -> str | None:
     """
     if webhook is None:
         return None
-    check_webhook(str(webhook), hosts)
-    return str(webhook)
+    return check_target(str(webhook), hosts)
