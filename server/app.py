@@ -40,7 +40,7 @@ async def build(settings: Settings) -> Service:
 async def _assembled(settings: Settings, database: Database) -> Service:
     jobs = Jobs(database)
     hub = Hub(await jobs.first_event())
-    pool = open_pool(settings, lambda _: None)
+    pool = open_pool(settings)
     policy = Policy(
         private_results=settings.results == "private",
         cancel_grace=settings.cancel_grace_seconds,

@@ -195,6 +195,11 @@ class AsyncClient:
             more["changed"] = document_of(changed)
         return Explanation.read(await self._asked("explain", Order(workflow, values), more))
 
+    async def ask(self, question: str, body: Json) -> Json:
+        """The answer to a question about a graph (`plan`, `explain`, `validate`) as it came."""
+        told: Json = await self._post(question, body)
+        return told
+
     async def upload(
         self, picture: str | Path, *, name: str | None = None, overwrite: bool = False
     ) -> Upload:
@@ -259,9 +264,9 @@ class AsyncClient:
             Request("POST", path, body=body, headers=headers, repeatable=True)
         )
 
-    async def _asked(self, question: str, order: Order, more: Json | None = None) -> Any:
+    async def _asked(self, question: str, order: Order, more: Json | None = None) -> Json:
         graph = (await order.sent(self._sent)).graph()
-        return await self._post(question, graph | (more or {}))
+        return await self.ask(question, graph | (more or {}))
 
     async def _sent(self, picture: Path) -> str:
         return (await self.upload(picture)).name

@@ -41,6 +41,11 @@ class Request:
     repeatable: bool = False
     """Whether it may be sent again if it is not known what became of it."""
 
+    @property
+    def again(self) -> bool:
+        """Whether it is sent again after it was lost."""
+        return self.repeatable or self.method in REPEATABLE
+
 
 class Connection:
     """Sends requests to one server.
@@ -64,8 +69,15 @@ class Connection:
             ApiError: The server refused.
             ConnectionFailed: It does not answer.
         """
-        async with self.open(request) as response:
-            return await _json(response)
+        wait = Patience(self)
+        while True:
+            async with await self._opened(request) as response:
+                try:
+                    return await _json(response)
+                except _LOST as error:
+                    if not request.again:
+                        raise ConnectionFailed(self.url, _reason(error)) from error
+                    await wait.out(_reason(error), error)
 
     @asynccontextmanager
     async def open(self, request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
@@ -75,12 +87,7 @@ class Connection:
             ApiError: The server refused.
             ConnectionFailed: It does not answer.
         """
-        wait = Patience(self)
-        while True:
-            response = await self._attempt(request, wait)
-            if response is not None:
-                break
-        async with response:
+        async with await self._opened(request) as response:
             try:
                 yield response
             except _LOST as error:
@@ -124,9 +131,14 @@ class Connection:
             await self._session.close()
             self._session = None
 
+    async def _opened(self, request: Request) -> aiohttp.ClientResponse:
+        wait = Patience(self)
+        while (response := await self._attempt(request, wait)) is None:
+            pass
+        return response
+
     async def _attempt(self, request: Request, wait: "Patience") -> aiohttp.ClientResponse | None:
         """The answer; none if the request is to be sent again."""
-        again = request.repeatable or request.method in REPEATABLE
         try:
             response = await self.session.request(
                 request.method,
@@ -145,7 +157,7 @@ class Connection:
             return None
         except _LOST as error:
             self.reached = True
-            if not again:
+            if not request.again:
                 raise ConnectionFailed(self.url, _reason(error)) from error
             await wait.out(_reason(error), error)
             return None
@@ -154,7 +166,7 @@ class Connection:
             return response
         async with response:
             refused = await _refused(response)
-        if response.status not in BUSY or not (again or response.status in {429, 503}):
+        if response.status not in BUSY or not (request.again or response.status in {429, 503}):
             raise refused
         await wait.out_after(response.headers.get("Retry-After"), refused)
         return None

@@ -56,6 +56,8 @@ async def save_file(connection: Connection, file: File, folder: Path) -> Path:
 
 async def _receive(connection: Connection, file: File, write: Callable[[bytes], object]) -> None:
     """Write a file's bytes; when the connection is lost, go on with the rest."""
+    if not file.url.startswith("/"):
+        raise ApiError(0, "bad_url", f"{file.path} has an address elsewhere: {file.url}")
     digest, size = hashlib.sha256(), 0
     while True:
         headers = {"If-Range": f'"{file.digest}"', "Range": f"bytes={size}-"} if size else {}

@@ -357,6 +357,10 @@ class Client:
         work = self._client.explain(workflow, node=node, changed=changed, **values)
         return self._portal.call(work)
 
+    def ask(self, question: str, body: Json) -> Json:
+        """The answer to a question about a graph (`plan`, `explain`, `validate`) as it came."""
+        return self._portal.call(self._client.ask(question, body))
+
     def upload(
         self, picture: str | Path, *, name: str | None = None, overwrite: bool = False
     ) -> Upload:

@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 
 from engine.errors import InputError
@@ -12,14 +11,14 @@ from server.settings import Settings
 from .line import Line
 from .local import LocalLine
 from .outfit import Outfit
-from .pool import Change, Pool
+from .pool import Pool
 from .spec import Care, Opener, Spec
 
 MOST_WORKERS = 64
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
 
 
-def open_pool(settings: Settings, on_change: Callable[[Change], None]) -> Pool:
+def open_pool(settings: Settings) -> Pool:
     """The workers that `settings.workers` names; none is started yet.
 
     Raises:
@@ -38,8 +37,8 @@ def open_pool(settings: Settings, on_change: Callable[[Change], None]) -> Pool:
         from .cluster import Cluster
 
         cluster = Cluster(named, outfit, local_opener(outfit))
-        return Pool(cluster.open, (), care=care, follow=cluster.follow, on_change=on_change)
-    return Pool(local_opener(outfit), specs(named), care=care, on_change=on_change)
+        return Pool(cluster.open, (), care=care, follow=cluster.follow)
+    return Pool(local_opener(outfit), specs(named), care=care)
 
 
 def local_opener(outfit: Outfit) -> Opener:
@@ -53,14 +52,14 @@ def local_opener(outfit: Outfit) -> Opener:
     return opened
 
 
-def specs(named: str) -> tuple[Spec, ...] | None:
-    """The workers that a setting names; None for one on each device of this machine.
+def specs(named: str) -> tuple[Spec, ...]:
+    """The workers that a setting names; none for one on each device of this machine.
 
     Raises:
         InputError: It names none.
     """
     if named in {"", "auto"}:
-        return None
+        return ()
     devices = [part.strip() for part in named.split(",")]
     if named.isdigit() and 0 < int(named) <= MOST_WORKERS:
         devices = ["auto"] * int(named)

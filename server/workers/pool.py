@@ -29,7 +29,8 @@ class Pool:
 
     Args:
         opener: Starts a worker.
-        specs: The workers; None for one on each device that the first one finds.
+        specs: The workers; none for one on each device that the first one finds, or for those
+            that `follow` adds.
         care: When workers count as hung or worn out.
         follow: Goes on beside the workers, to add and remove some as machines come and go.
         on_change: Told that a worker is free for a run, that workers changed otherwise, or that the
@@ -39,7 +40,7 @@ class Pool:
     def __init__(
         self,
         opener: Opener,
-        specs: Sequence[Spec] | None = None,
+        specs: Sequence[Spec] = (),
         *,
         care: Care | None = None,
         follow: Follow | None = None,
@@ -47,9 +48,9 @@ class Pool:
     ) -> None:
         self.opener, self.care, self.on_change = opener, care or Care(), on_change
         self.follow = follow
-        self.finds_devices = specs is None
+        self.finds_devices = not specs and follow is None
         self.keepers: dict[str, Keeper] = {}
-        self.first = (Spec("worker-0"),) if specs is None else tuple(specs)
+        self.first = (Spec("worker-0"),) if self.finds_devices else tuple(specs)
         self.desk = Keeper(DESK, opener, self.care, self._desk_changed)
         self.catalogue = ""
         self.sources: tuple[str, ...] = ()

@@ -674,3 +674,25 @@ def test_the_first_failure_is_the_runs(runtime: Runtime, gate: toys.Gate) -> Non
     workflow = flow({"w": ("Wait", {}), "f": ("Late", {})}, w="w.value", f="f.value")
     with pytest.raises(NodeError, match="too late"):
         execute(compile_graph(workflow, catalog, runtime), Store(), runtime)
+
+
+@pytest.mark.parametrize("forgetful", [True, False], ids=["on disk", "in memory"])
+def test_a_stored_file_of_another_folder_is_delivered_again(
+    runtime: Runtime, tmp_path: Path, *, forgetful: bool
+) -> None:
+    workflow = flow({"text": ("Write", {"text": "a"})}, file="text.value")
+    store = Store(tmp_path / "store", runtime.codecs)
+    for _ in range(2):
+        for user in ("ann", "bob"):
+            if forgetful:
+                store = Store(tmp_path / "store", runtime.codecs)
+            delivery = Delivery(tmp_path / user / "out", tmp_path / user / "previews")
+            lent = replace(runtime, delivery=delivery)
+            program = compile_graph(workflow, toys.catalog, lent)
+            first = execute(program, store, lent)
+            again = execute(program, store, lent)
+            for result in (first, again):
+                path = Path(result.outputs["file"].path)
+                assert path.is_relative_to(tmp_path / user)
+                assert path.read_text() == "a"
+            assert again.nodes["text"].state == "stored"

@@ -76,7 +76,7 @@ async def test_what_a_worker_logs_is_logged_under_its_name(
 async def test_a_worker_that_is_not_listened_to_waits_and_is_whole_again(tmp_path: Path) -> None:
     line = await opened(tmp_path)
     folder = str(tmp_path)
-    nodes = {str(i): {"type": "Anything", "inputs": {"value": [i]}} for i in range(3000)}
+    nodes = {str(i): {"type": "Anything", "inputs": {"value": [i]}} for i in range(1000)}
     outputs = {name: {"node": name, "output": "value"} for name in nodes}
     document = {"darkroom": 1, "nodes": nodes, "outputs": outputs}
     await line.send(Run("run", document, "local", folder, folder, folder))

@@ -33,25 +33,21 @@ async def test_two_workers_run_two_runs_at_once(hire: Hire) -> None:
         assert (await slow).state == "cancelled"
 
 
-@pytest.mark.parametrize(
-    ("how", "said"),
-    [
-        ("kill", "SIGKILL, probably because memory ran out"),
-        ("segfault", "SIGSEGV"),
-        ("abort", "SIGABRT"),
-        ("exit", "status 7"),
-    ],
-)
-async def test_a_worker_that_a_node_ends_is_lost_and_replaced(
-    hire: Hire, how: str, said: str
-) -> None:
+async def test_a_worker_that_a_node_ends_is_lost_and_replaced(hire: Hire) -> None:
+    reasons = {
+        "kill": "SIGKILL, probably because memory ran out",
+        "segfault": "SIGSEGV",
+        "abort": "SIGABRT",
+        "exit": "status 7",
+    }
     async with hire(care=QUICK) as crew:
-        with pytest.raises(WorkerLost, match=said) as lost:
-            await crew.run(graph("Harm", {"how": how}))
-        assert lost.value.code == "died"
-        done = await crew.run(graph("Add", {"a": 1, "b": 2}))
-        assert done.state == "succeeded"
-        assert crew.pool.workers[0].restarts == 1
+        for how, said in reasons.items():
+            with pytest.raises(WorkerLost, match=said) as lost:
+                await crew.run(graph("Harm", {"how": how}))
+            assert lost.value.code == "died"
+            done = await crew.run(graph("Add", {"a": 1, "b": 2}))
+            assert done.state == "succeeded"
+        assert crew.pool.workers[0].restarts == len(reasons)
 
 
 @pytest.mark.parametrize(("how", "code"), [("leave", "node_failed"), ("memory", "out_of_memory")])
@@ -134,14 +130,14 @@ async def test_a_worker_that_cannot_start_is_lost_with_the_reason_and_does_not_s
 
 
 async def test_a_missing_node_package_is_the_reason(hire: Hire) -> None:
-    async with hire(care=QUICK, nodes="nowhere") as crew:
+    async with hire(care=QUICK, nodes="nowhere", desk=True) as crew:
         await eventually(lambda: "no node package 'nowhere'" in crew.pool.workers[0].reason)
         with pytest.raises(WorkerLost, match="nowhere"):
             await crew.pool.ask("catalogue", seconds=0.1)
 
 
 async def test_the_desk_answers_while_every_worker_is_busy(hire: Hire) -> None:
-    async with hire() as crew:
+    async with hire(desk=True) as crew:
         (view,) = await crew.idle()
         running = crew.start(graph("Wait", {"seconds": 30}), view)
         answer = await crew.pool.ask("check", document=graph("Add", {"a": "x"}))
@@ -152,7 +148,7 @@ async def test_the_desk_answers_while_every_worker_is_busy(hire: Hire) -> None:
 
 
 async def test_a_desk_that_is_killed_is_asked_again(hire: Hire) -> None:
-    async with hire(care=QUICK) as crew:
+    async with hire(care=QUICK, desk=True) as crew:
         await crew.pool.ask("sources")
         os.kill(crew.pool.desk_view.pid, 9)
         answer = await crew.pool.ask("sources")
@@ -181,7 +177,9 @@ async def test_changed_nodes_replace_idle_workers_and_those_that_are_busy_after_
     package = tmp_path / "craft"
     shutil.copytree(ROOT / "tests" / "toys", package)
     path = f"{tmp_path}{os.pathsep}{ROOT}"
-    async with hire("one", "two", nodes="craft", path=path, care=Care(reload=0.1)) as crew:
+    async with hire(
+        "one", "two", nodes="craft", path=path, care=Care(reload=0.1), desk=True
+    ) as crew:
         one, two = await crew.idle(2)
         await crew.pool.ask("sources")
         before = crew.pool.catalogue
@@ -267,3 +265,16 @@ async def test_previews_are_asked_for_and_no_longer(hire: Hire) -> None:
         await crew.pool.watch("another", previews=True)
         await crew.pool.cancel("run-1", 10.0)
         assert (await running).state == "cancelled"
+
+
+async def test_a_worker_that_is_restarted_by_hand_loses_its_run(hire: Hire) -> None:
+    async with hire(care=QUICK) as crew:
+        (view,) = await crew.idle()
+        running = crew.start(graph("Wait", {"seconds": 30}), view)
+        await crew.until("node.started")
+        await crew.pool.restart(view.id)
+        with pytest.raises(WorkerLost, match="by hand"):
+            await running
+        assert (await crew.idle())[0].pid != view.pid
+        with pytest.raises(WorkerLost, match="no worker"):
+            await crew.pool.restart("nobody")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from server.access.redaction import HIDDEN, RedactingFilter, Redaction
+from server.access.redact import HIDDEN, RedactingFilter, Redaction
 
 TOKEN = "dr_0123456789ab_" + "f0" * 32
 OWN = "my-own-webhook-key-1"
