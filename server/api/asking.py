@@ -7,10 +7,10 @@ from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, model_validator
 
 from engine.errors import GraphError
 from engine.workflow import Workflow
-from server.access.outgoing import check_target
 
 from .filling import Axes, Inputs, filled, pointed
 from .operation import Json
+from .outgoing import check_target
 from .saved import Shelf
 
 Priority = Annotated[int, Field(ge=-1000, le=1000, description="Higher runs earlier.")]

@@ -19,7 +19,6 @@ from aiohttp import (
 from sqlalchemy import Connection
 
 from engine.errors import InputError
-from server.access.outgoing import PublicResolver, check_target
 from server.database import Database
 from server.database.remembered import recall, remember
 from server.jobs.deliveries import Deliveries, Delivery
@@ -28,6 +27,7 @@ from server.jobs.queue import Jobs
 from server.live import Hub
 from server.service import Service
 
+from .outgoing import PublicResolver, check_target
 from .views import show
 
 HEADER = "Darkroom-Signature"
