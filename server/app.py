@@ -2,10 +2,12 @@
 
 from aiohttp import web
 
-from server.access.addresses import Addresses
+from server.access.access import Access
+from server.access.binding import check_binding
 from server.access.bodies import BodyLimits
 from server.access.guard import Guard
-from server.access.principal import ALL, Principal
+from server.access.login import add_login
+from server.access.users import count_users
 from server.admission import Limits
 from server.api import border as native
 from server.api.views import show
@@ -22,54 +24,55 @@ async def build(settings: Settings) -> Service:
     """The parts of a server, not started yet.
 
     Raises:
-        InputError: The database is another server's, or cannot be used.
+        InputError: The database is another server's, or cannot be used; or the settings would let
+            anybody in.
     """
     settings.data.mkdir(parents=True, exist_ok=True)
     database = Database.open(settings.database_url)
     try:
-        jobs = Jobs(database)
-        hub = Hub(await jobs.first_event())
-        pool = open_pool(settings)
+        check_binding(settings, await database.read(count_users))
+        return await _assembled(settings, database)
     except BaseException:
         database.close()
         raise
+
+
+async def _assembled(settings: Settings, database: Database) -> Service:
+    jobs = Jobs(database)
+    hub = Hub(await jobs.first_event())
+    pool = open_pool(settings)
     policy = Policy(
         private_results=settings.results == "private",
         cancel_grace=settings.cancel_grace_seconds,
     )
-    return Service(
+    service = Service(
         settings=settings,
         database=database,
+        access=Access(database, settings),
         jobs=jobs,
         pool=pool,
         hub=hub,
         dispatcher=Dispatcher(jobs, pool, hub, settings.data, policy=policy, show=show),
-        limits=Limits(calls=settings.max_nodes),
-        show=show,
+        limits=Limits(nodes=settings.max_nodes, calls=settings.max_nodes),
     )
-
-
-class _Everybody:
-    """Lets everybody in as the one user of a server without users."""
-
-    async def identify(self, request: web.Request) -> Principal | None:
-        return Principal("local", ALL)
-
-    def address(self, request: web.Request) -> str:
-        return request.remote or ""
+    pool.on_change = service.changed
+    return service
 
 
 def application(service: Service) -> web.Application:
     """The borders over a server's parts."""
     settings = service.settings
-    addresses = Addresses(settings.host, settings.allowed_hosts, settings.trusted_proxies)
     app = web.Application(middlewares=[native.answer_problems], client_max_size=settings.max_upload)
     app[SERVICE] = service
-    limits = BodyLimits(
-        json_bytes=settings.max_body, upload_bytes=settings.max_upload, depth=settings.max_depth
+    limits = BodyLimits(settings.max_body, settings.max_upload, settings.max_depth)
+    guard = Guard(
+        service.access,
+        service.access.addresses,
+        limits=limits,
+        rate=settings.rate,
+        burst=settings.burst,
     )
-    Guard(_Everybody(), addresses, limits=limits, rate=settings.rate, burst=settings.burst).install(
-        app
-    )
+    guard.install(app)
+    add_login(app, service.access)
     native.install(app)
     return app

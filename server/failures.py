@@ -76,7 +76,8 @@ def problem_document(error: Exception) -> dict[str, Any]:
 def nodes_json(nodes: Any) -> dict[str, Any]:
     """What became of each node, as the JSON that programs read."""
     return {
-        name: {"state": run.state, "seconds": round(run.seconds, 6)} for name, run in nodes.items()
+        name: {"state": run.state, "seconds": round(run.seconds, 6), "bytes": run.bytes}
+        for name, run in nodes.items()
     }
 
 

@@ -11,14 +11,40 @@ from engine.program import Program
 Json = dict[str, Any]
 
 
-def plan_json(planned: Plan) -> Json:
+def plan_json(program: Program, planned: Plan) -> Json:
     """Every node of a plan, and the seconds that the run will take as far as they are known."""
-    return {"nodes": nodes_json(planned.nodes), "seconds": planned.seconds}
+    return {
+        "nodes": nodes_json(program, planned.nodes),
+        "seconds": planned.seconds,
+        "total": total_json(planned),
+    }
 
 
-def nodes_json(nodes: Mapping[str, PlannedNode]) -> Json:
+def explained_json(program: Program, planned: Plan, name: str | None) -> Json:
+    """The nodes of one name, or all of them.
+
+    Raises:
+        GraphError: There is no such node.
+    """
+    chosen = chosen_nodes(program, planned, name)
+    return {"nodes": nodes_json(program, chosen), "total": total_json(planned)}
+
+
+def nodes_json(program: Program, nodes: Mapping[str, PlannedNode]) -> Json:
     """Planned nodes by name, with the reasons."""
-    return {name: _json(node) for name, node in nodes.items()}
+    return {name: _json(program, name, node) for name, node in nodes.items()}
+
+
+def total_json(planned: Plan) -> Json:
+    """How many nodes there are, would run, and run for nobody knows how long."""
+    running = planned.running
+    unknown = sum(planned.nodes[name].seconds is None for name in running)
+    return {
+        "nodes": len(planned.nodes),
+        "run": len(running),
+        "unknown": unknown,
+        "seconds": planned.seconds,
+    }
 
 
 def edit_json(program: Program, before: Plan, edited: Program, after: Plan) -> Json:
@@ -29,7 +55,8 @@ def edit_json(program: Program, before: Plan, edited: Program, after: Plan) -> J
         "run": [name for name in again if after.nodes[name].state == "run"],
         "gone": [name for name in before.nodes if name not in edited.calls],
         "seconds": after.seconds,
-        "nodes": nodes_json({name: after.nodes[name] for name in again}),
+        "nodes": nodes_json(edited, {name: after.nodes[name] for name in again}),
+        "total": total_json(after),
     }
 
 
@@ -68,13 +95,14 @@ def _changed(program: Program, before: Plan, edited: Program, after: Plan) -> li
     return [name for name in changed if name in after.nodes]
 
 
-def _json(node: PlannedNode) -> Json:
+def _json(program: Program, name: str, node: PlannedNode) -> Json:
     document: Json = {
+        "type": program.calls[name].type.name,
         "state": node.state, "why": node.why, "seconds": node.seconds, "bytes": node.bytes,
         "peak": node.peak, "created": node.created, "run": node.run,
     }  # fmt: skip
     if node.reason is not None and node.reason.nearest is not None:
         nearest = node.reason.nearest
         document["nearest"] = {"run": nearest.run, "created": nearest.created}
-        document["changes"] = [asdict(change) for change in node.reason.changes]
+        document["changes"] = [asdict(each) | {"text": each.text} for each in node.reason.changes]
     return document

@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 ROOT = Path(__file__).parents[1]
 Json = dict[str, Any]
@@ -29,7 +29,22 @@ class Served:
 
     def start(self, patience: float = 30.0) -> Self:
         """Start it and wait until it says where it listens."""
-        self.process = subprocess.Popen(
+        self._close()
+        with (self.data.parent / "server.log").open("a") as log:
+            self.process = self._opened(log)
+        assert self.process.stdout is not None
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            line = self.process.stdout.readline()
+            if "http" in line:
+                self.url = next(word for word in line.split() if word.startswith("http"))
+                return self
+            if not line and self.process.poll() is not None:
+                break
+        raise AssertionError(f"the server did not start:\n{self.log()}")
+
+    def _opened(self, log: TextIO) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
             [
                 sys.executable,
                 "-m",
@@ -41,7 +56,7 @@ class Served:
                 *self.options,
             ],
             stdout=subprocess.PIPE,
-            stderr=(self.data.parent / "server.log").open("a"),
+            stderr=log,
             text=True,
             cwd=ROOT,
             env={
@@ -52,16 +67,10 @@ class Served:
                 **self.environment,
             },
         )
-        assert self.process.stdout is not None
-        until = time.monotonic() + patience
-        while time.monotonic() < until:
-            line = self.process.stdout.readline()
-            if "http" in line:
-                self.url = next(word for word in line.split() if word.startswith("http"))
-                return self
-            if not line and self.process.poll() is not None:
-                break
-        raise AssertionError(f"the server did not start:\n{self.log()}")
+
+    def _close(self) -> None:
+        if self.process is not None and self.process.stdout is not None:
+            self.process.stdout.close()
 
     def log(self) -> str:
         """What it wrote into its log."""
@@ -90,6 +99,7 @@ class Served:
                 self.stop()
             except subprocess.TimeoutExpired:
                 self.kill()
+        self._close()
 
     def call(
         self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None

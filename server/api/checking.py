@@ -37,6 +37,7 @@ class Verdict(TypedDict):
 class PlannedView(TypedDict):
     """What a run would do about a node."""
 
+    type: str
     state: str
     """`stored` or `run`."""
     why: str
@@ -50,12 +51,24 @@ class PlannedView(TypedDict):
 
 
 @with_config(use_attribute_docstrings=True)
+class TotalView(TypedDict):
+    """A plan summed up."""
+
+    nodes: int
+    run: int
+    unknown: int
+    """Those of `run` of which nobody knows how long they take."""
+    seconds: float
+
+
+@with_config(use_attribute_docstrings=True)
 class PlanView(TypedDict):
     """What a run would do."""
 
     nodes: dict[str, PlannedView]
     seconds: float
     """How long it would take, as far as that is known."""
+    total: TotalView
 
 
 @with_config(use_attribute_docstrings=True)
@@ -63,6 +76,7 @@ class ExplainedView(TypedDict):
     """Why nodes are stored or will run; and what an edit changes, if one was given."""
 
     nodes: dict[str, PlannedView]
+    total: TotalView
     seconds: NotRequired[float]
     changed: NotRequired[list[str]]
     run: NotRequired[list[str]]

@@ -1,7 +1,7 @@
 """Questions about workflows, nodes, models and the store; nothing is computed."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from engine.catalog import Catalog
@@ -26,6 +26,11 @@ def check(opened: Callable[[], tuple[Workflow, Session]]) -> Answer:
         problems = problems_in(workflow, session.catalog, session.runtime)
     except (GraphError, InputError, OSError) as error:
         problems = list(problems_of(error))
+    return problems_answer(problems)
+
+
+def problems_answer(problems: Sequence[Problem]) -> Answer:
+    """Every problem, or that there is none."""
 
     def show() -> None:
         if problems:
@@ -37,11 +42,9 @@ def check(opened: Callable[[], tuple[Workflow, Session]]) -> Answer:
     return Answer({"problems": found}, show, FAILED if problems else 0)
 
 
-def list_nodes(session: Session) -> Answer:
+def list_nodes(catalog: Catalog) -> Answer:
     """The node types by category."""
-    types = sorted(
-        session.catalog.types.values(), key=lambda declared: (declared.category, declared.name)
-    )
+    types = sorted(catalog.types.values(), key=lambda declared: (declared.category, declared.name))
 
     def show() -> None:
         rows = [(declared.category, declared.name, declared.summary) for declared in types]
@@ -51,15 +54,15 @@ def list_nodes(session: Session) -> Answer:
     return Answer({"nodes": {declared.name: declared.schema() for declared in types}}, show)
 
 
-def describe_node(session: Session, name: str) -> Answer:
+def describe_node(catalog: Catalog, name: str) -> Answer:
     """One node type: what it takes and gives.
 
     Raises:
         GraphError: There is no such type; the hint is the nearest.
     """
-    if name not in session.catalog:
-        raise GraphError([_unknown_type(session.catalog, name)])
-    declared = session.catalog[name]
+    if name not in catalog:
+        raise GraphError([_unknown_type(catalog, name)])
+    declared = catalog[name]
     schema = declared.schema()
 
     def show() -> None:
@@ -78,16 +81,20 @@ def describe_node(session: Session, name: str) -> Answer:
 
 def list_models(session: Session) -> Answer:
     """The model files that the node package finds."""
-    found = session.survey()
+    return models_answer(session.survey(), f"put some into {session.settings.data / 'models'}")
+
+
+def models_answer(found: Sequence[dict[str, Any]], remedy: str) -> Answer:
+    """The model files, or what to do where there are none."""
 
     def show() -> None:
         if not found:
-            say(f"no models; put some into {session.settings.data / 'models'}")
+            say(f"no models; {remedy}")
             return
         headings = [n for n in found[0] if any(row[n] is not None for row in found)]
         say_table(headings, [[_cell(name, row[name]) for name in headings] for row in found])
 
-    return Answer({"models": found}, show)
+    return Answer({"models": list(found)}, show)
 
 
 def stored(session: Session, to: str | None, *, shared: bool = False) -> Answer:

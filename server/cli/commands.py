@@ -6,7 +6,11 @@ import typer
 
 from server import __version__
 
+from .access import tokens, users
+from .backups import backups
+from .exchange import exchange
 from .graphs import graphs
+from .jobs import jobs
 from .proofs import proofs
 from .serving import serving
 from .stock import stock
@@ -21,8 +25,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (serving, graphs, stock, proofs, versions):
+for commands in (serving, graphs, stock, proofs, versions, exchange):
     app.add_typer(commands)
+jobs.add_typer(backups)
+app.add_typer(jobs, name="jobs")
+app.add_typer(users, name="users")
+app.add_typer(tokens, name="tokens")
 app.add_typer(cache, name="cache")
 
 

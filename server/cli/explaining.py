@@ -2,13 +2,13 @@
 
 from engine.check import compile_graph
 from engine.explain import when
-from engine.plan import Plan, PlannedNode, make_plan
+from engine.plan import Plan, make_plan
 from engine.program import Program
 from engine.workflow import Workflow
-from server.plans import chosen_nodes, edit_json, nodes_json, plan_json
+from server.plans import edit_json, explained_json, plan_json
 from server.session import Session
 
-from .answer import Answer
+from .answer import Answer, Json
 from .console import say, say_table, seconds, size
 
 
@@ -18,17 +18,21 @@ def plan(workflow: Workflow, session: Session) -> Answer:
     Raises:
         GraphError: The workflow has problems.
     """
-    program, planned = _planned(workflow, session)
+    return plan_answer(plan_json(*_planned(workflow, session)))
+
+
+def plan_answer(told: Json) -> Answer:
+    """A plan as `plan_json` tells it."""
 
     def show() -> None:
         rows = [
-            (name, program.calls[name].type.name, node.state, _seconds(node), node.why)
-            for name, node in planned.nodes.items()
+            (name, node["type"], node["state"], _seconds(node), node["why"])
+            for name, node in told["nodes"].items()
         ]
         say_table(("node", "type", "", "time", "why"), rows)
-        say(f"\n{_total(planned)}")
+        say(f"\n{_total(told['total'])}")
 
-    return Answer(plan_json(planned), show)
+    return Answer(told, show)
 
 
 def explain(
@@ -47,16 +51,20 @@ def explain(
     """
     program, planned = _planned(workflow, session)
     if changed is not None:
-        return _edit(program, planned, *_planned(changed, session))
-    chosen = chosen_nodes(program, planned, name)
+        return edit_answer(edit_json(program, planned, *_planned(changed, session)))
+    return explained_answer(explained_json(program, planned, name), whole=name is None)
+
+
+def explained_answer(told: Json, *, whole: bool) -> Answer:
+    """The reasons as `explained_json` tells them; `whole` if they are those of all nodes."""
 
     def show() -> None:
-        for node_id, node in chosen.items():
-            _say_node(program, node_id, node)
-        if name is None:
-            say(f"\n{_total(planned)}")
+        for name, node in told["nodes"].items():
+            _say_node(name, node)
+        if whole:
+            say(f"\n{_total(told['total'])}")
 
-    return Answer({"nodes": nodes_json(chosen)}, show)
+    return Answer(told, show)
 
 
 def _planned(workflow: Workflow, session: Session) -> tuple[Program, Plan]:
@@ -64,59 +72,50 @@ def _planned(workflow: Workflow, session: Session) -> tuple[Program, Plan]:
     return program, make_plan(program, session.store, session.runtime, session.journal)
 
 
-def _edit(program: Program, before: Plan, edited: Program, after: Plan) -> Answer:
-    """What an edit would invalidate."""
-    answer = edit_json(program, before, edited, after)
-    again, gone = answer["changed"], answer["gone"]
+def edit_answer(told: Json) -> Answer:
+    """What an edit would invalidate, as `edit_json` tells it."""
+    gone = told["gone"]
 
     def show() -> None:
         rows = [
-            (
-                name,
-                edited.calls[name].type.name,
-                after.nodes[name].state,
-                _seconds(after.nodes[name]),
-            )
-            for name in again
+            (n, node["type"], node["state"], _seconds(node)) for n, node in told["nodes"].items()
         ]
         if rows:
             say_table(("node", "type", "", "time"), rows)
-        say(f"\nthe edit changes {len(again)} of {len(after.nodes)} results")
+        say(f"\nthe edit changes {len(told['changed'])} of {told['total']['nodes']} results")
         if gone:
             say(f"{len(gone)} nodes would be gone: {', '.join(gone[:10])}")
-        say(_total(after))
+        say(_total(told["total"]))
 
-    return Answer(answer, show)
+    return Answer(told, show)
 
 
-def _say_node(program: Program, node_id: str, node: PlannedNode) -> None:
-    say(f"{node_id} ({program.calls[node_id].type.name}): {node.state}")
-    if node.reason is None:
-        say(f"    {node.why}")
-    elif node.reason.nearest is None:
-        say(f"    {node.reason.text}")
+def _say_node(name: str, node: Json) -> None:
+    say(f"{name} ({node['type']}): {node['state']}")
+    nearest = node.get("nearest")
+    if nearest is None:
+        say(f"    {node['why']}")
     else:
-        for change in node.reason.changes:
-            say(f"    {change.text}")
-        nearest = node.reason.nearest
-        gone = "" if node.reason.changes else "; that result is not stored any more"
-        say(f"    last made on {when(nearest.created)} by run {nearest.run}{gone}")
-    if node.seconds is not None:
-        word = "took" if node.state == "stored" else "expected"
-        parts = [seconds(node.seconds), size(node.bytes or 0)]
-        if node.peak is not None:
-            parts.append(f"{size(node.peak)} of memory at the most")
+        for change in node["changes"]:
+            say(f"    {change['text']}")
+        gone = "" if node["changes"] else "; that result is not stored any more"
+        say(f"    last made on {when(nearest['created'])} by run {nearest['run']}{gone}")
+    if node["seconds"] is not None:
+        word = "took" if node["state"] == "stored" else "expected"
+        parts = [seconds(node["seconds"]), size(node["bytes"] or 0)]
+        if node["peak"] is not None:
+            parts.append(f"{size(node['peak'])} of memory at the most")
         say(f"    {word}: {', '.join(parts)}")
 
 
-def _total(planned: Plan) -> str:
-    text = f"{len(planned.running)} of {len(planned.nodes)} nodes would run"
-    unknown = sum(planned.nodes[name].seconds is None for name in planned.running)
-    if not planned.running or unknown == len(planned.running):
+def _total(total: Json) -> str:
+    text = f"{total['run']} of {total['nodes']} nodes would run"
+    if not total["run"] or total["unknown"] == total["run"]:
         return text
+    unknown = total["unknown"]
     beside = f", beside {unknown} of which nothing is known" if unknown else ""
-    return f"{text}, in about {seconds(planned.seconds)}{beside}"
+    return f"{text}, in about {seconds(total['seconds'])}{beside}"
 
 
-def _seconds(node: PlannedNode) -> str:
-    return "" if node.seconds is None else seconds(node.seconds)
+def _seconds(node: Json) -> str:
+    return "" if node["seconds"] is None else seconds(node["seconds"])

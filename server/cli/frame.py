@@ -48,6 +48,15 @@ LockFile = Annotated[
     Path | None,
     typer.Option("--lock", metavar="FILE", help="The lock file, if it is not beside the workflow."),
 ]
+ServerUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--server",
+        metavar="URL",
+        envvar="DARKROOM_SERVER",
+        help="Let a server do it, such as http://127.0.0.1:8188. DARKROOM_TOKEN says who you are.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 

@@ -11,6 +11,7 @@ from .frame import (
     Locked,
     LockFile,
     Output,
+    ServerUrl,
     Values,
     WorkflowName,
     finish,
@@ -33,11 +34,17 @@ def run(
     device: Device = "auto",
     locked: Locked = False,
     lock_file: LockFile = None,
+    server: ServerUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Compute a workflow's outputs; what an earlier run computed is not computed again."""
 
     def work() -> "Answer":
+        if server:
+            from . import remote_asking
+
+            remote_asking.only_here(locked or lock_file is not None or device != "auto")
+            return remote_asking.run(server, workflow, (values, axes), output)
         from .running import run
 
         held = (locked, lock_file)
@@ -55,11 +62,17 @@ def check(
     device: Device = "auto",
     locked: Locked = False,
     lock_file: LockFile = None,
+    server: ServerUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """List everything that is wrong with a workflow, without running it."""
 
     def work() -> "Answer":
+        if server:
+            from . import remote_asking
+
+            remote_asking.only_here(locked or lock_file is not None or device != "auto")
+            return remote_asking.check(server, workflow, (values, axes))
         from .asking import check
 
         return check(
@@ -78,11 +91,17 @@ def plan(
     device: Device = "auto",
     locked: Locked = False,
     lock_file: LockFile = None,
+    server: ServerUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which nodes would run and why, and which results are stored."""
 
     def work() -> "Answer":
+        if server:
+            from . import remote_asking
+
+            remote_asking.only_here(locked or lock_file is not None or device != "auto")
+            return remote_asking.plan(server, workflow, (values, axes))
         from .explaining import plan
 
         held = (locked, lock_file)
@@ -103,11 +122,17 @@ def explain(
         typer.Option("--if", metavar="NAME=VALUE", help="Say what this edit would invalidate."),
     ] = None,
     device: Device = "auto",
+    server: ServerUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Say for every node since when it is stored, or what has changed that it will run."""
 
     def work() -> "Answer":
+        if server:
+            from . import remote_asking
+
+            remote_asking.only_here(device != "auto")
+            return remote_asking.explain(server, workflow, (values, axes), node, edit)
         from .documents import with_settings
         from .explaining import explain
 

@@ -8,15 +8,16 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from engine.artifacts import Artifact
 from engine.check import compile_graph
-from engine.executor import Result, execute
+from engine.executor import execute
 from engine.grid import Grid
 from engine.store import Store
 from engine.workflow import Workflow
 from server.failures import nodes_json
+from server.jobs.model import NodeRecord
 from server.plain import is_json
 from server.session import Session
 
@@ -26,13 +27,15 @@ from .failures import STOPPED
 from .progress import SHOW_CURSOR, watching
 
 MOST_ROWS = 30
+STOPPING = b"\nstopping at the next step, finished nodes are kept; Ctrl-C again to stop now\n"
 
 
 class Interrupt:
     """The first Ctrl-C asks the run to stop at its next step, the second stops the program."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: bytes = STOPPING) -> None:
         self.cancel = threading.Event()
+        self.text = text
 
     def __enter__(self) -> Self:
         self.before = signal.signal(signal.SIGINT, self._on_signal)
@@ -47,9 +50,7 @@ class Interrupt:
             os._exit(STOPPED)
         self.cancel.set()
         # os.write, for the signal may have come in the middle of another write
-        os.write(
-            2, b"\nstopping at the next step, finished nodes are kept; Ctrl-C again to stop now\n"
-        )
+        os.write(2, self.text)
 
 
 def run(workflow: Workflow, session: Session) -> Answer:
@@ -77,11 +78,36 @@ def run(workflow: Workflow, session: Session) -> Answer:
                 share_rest(store, interrupt.cancel)
     paths, values, grids = _sorted_outputs(result.outputs)
     answer: dict[str, Any] = {"outputs": paths, "nodes": nodes_json(result.nodes)}
+    records = {n: NodeRecord(n, r.type_name, r.state, r.seconds) for n, r in result.nodes.items()}
+    return run_answer(answer, records, paths, values, grids)
+
+
+class Recorded(Protocol):
+    """What became of a node."""
+
+    @property
+    def type(self) -> str: ...
+
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def seconds(self) -> float: ...
+
+
+def run_answer(
+    answer: dict[str, Any],
+    records: Mapping[str, Recorded],
+    paths: Mapping[str, list[str]],
+    values: Mapping[str, Any],
+    grids: Mapping[str, Any],
+) -> Answer:
+    """What a run gave, here or on a server: files by path, values, and cells of grids."""
     if values:
         answer["values"] = values
     if grids:
         answer["grids"] = grids
-    return Answer(answer, lambda: _show(result, paths, values, grids))
+    return Answer(answer, lambda: _show(records, paths, values, grids))
 
 
 def share_rest(store: Store, cancel: threading.Event) -> None:
@@ -126,18 +152,18 @@ def _paths(value: Any) -> list[str] | None:
 
 
 def _show(
-    result: Result,
+    records: Mapping[str, Recorded],
     paths: Mapping[str, list[str]],
     values: Mapping[str, Any],
     grids: Mapping[str, Any],
 ) -> None:
-    ran = [(name, run) for name, run in result.nodes.items() if run.state == "ran"]
-    stored = [(name, run) for name, run in result.nodes.items() if run.state == "stored"]
+    ran = [(name, run) for name, run in records.items() if run.state == "ran"]
+    stored = [(name, run) for name, run in records.items() if run.state == "stored"]
     shown = [*ran, *stored]
     if len(shown) > MOST_ROWS:
         shown = sorted(ran, key=lambda item: -item[1].seconds)[:MOST_ROWS]
     if shown:
-        rows = [(n, run.type_name, run.state, seconds(run.seconds)) for n, run in shown]
+        rows = [(n, run.type, run.state, seconds(run.seconds)) for n, run in shown]
         say_table(("node", "type", "", "time"), rows)
     total = sum(run.seconds for _, run in ran)
     say(f"\n{len(ran)} computed in {seconds(total)}, {len(stored)} from the store\n")

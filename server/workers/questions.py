@@ -14,7 +14,7 @@ from engine.plan import Plan, make_plan
 from engine.program import Program
 from engine.workflow import Workflow
 from server.failures import problem_json, problems_of
-from server.plans import chosen_nodes, edit_json, nodes_json, plan_json
+from server.plans import edit_json, explained_json, plan_json
 from server.stored import store_json
 
 from .workshop import Workshop
@@ -99,7 +99,7 @@ class Questions:
         Raises:
             GraphError: The workflow has problems.
         """
-        return Reply(plan_json(self._planned(document, where)[1]))
+        return Reply(plan_json(*self._planned(document, where)))
 
     def explain(
         self, document: Json, node: str | None = None, changed: Json | None = None, **where: str
@@ -112,7 +112,7 @@ class Questions:
         program, planned = self._planned(document, where)
         if changed is not None:
             return Reply(edit_json(program, planned, *self._planned(changed, where)))
-        return Reply({"nodes": nodes_json(chosen_nodes(program, planned, node))})
+        return Reply(explained_json(program, planned, node))
 
     def models(self) -> Reply:
         """The model files that the node package finds.

@@ -13,6 +13,7 @@ from server.workers.messages import Delivered, Done, Run
 def run(tmp_path: Path) -> Run:
     for name in ("inputs", "outputs", "previews"):
         (tmp_path / name).mkdir()
+    folders = [str(tmp_path / name) for name in ("inputs", "outputs", "previews")]
     (tmp_path / "inputs" / "faces").mkdir()
     (tmp_path / "inputs" / "faces" / "ann.png").write_bytes(b"ann")
     (tmp_path / "inputs" / "bob.png").write_bytes(b"bob")
@@ -25,7 +26,7 @@ def run(tmp_path: Path) -> Run:
             "d": {"inputs": {"path": str(tmp_path / "secret.png")}},
         }
     }
-    inputs, outputs, previews = (str(tmp_path / name) for name in ("inputs", "outputs", "previews"))
+    inputs, outputs, previews = folders
     return Run("run", document, "ann", inputs, outputs, previews)
 
 

@@ -1,0 +1,87 @@
+"""An event loop in a thread of its own, for programs that have none."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from concurrent.futures import Future
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Portal:
+    """Runs coroutines in its thread, and hands their results to the calling one.
+
+    What interrupts the caller, such as Ctrl-C, cancels the coroutine.
+    """
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.Lock()
+
+    def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of a coroutine."""
+        future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._running())
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def iterate(self, source: AsyncGenerator[T, None]) -> Generator[T, None, None]:
+        """The values of an asynchronous generator, one at a time."""
+        steps = _Steps(source)
+        try:
+            while (values := self.call(steps.next())) is not None:
+                yield values[0]
+        finally:
+            if self._loop is not None:
+                self.call(steps.close())
+
+    def close(self) -> None:
+        """End the thread."""
+        with self._lock:
+            loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.call_soon_threadsafe(loop.stop)
+            self._thread.join()
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=_run, args=(self._loop,), name="darkroom-client", daemon=True
+                )
+                self._thread.start()
+            return self._loop
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        loop.close()
+
+
+class _Steps(Generic[T]):
+    """An asynchronous generator that is closed only when the last step has ended."""
+
+    def __init__(self, source: AsyncGenerator[T, None]) -> None:
+        self.source = source
+        self.turn = asyncio.Lock()
+
+    async def next(self) -> tuple[T] | None:
+        """The next value in a tuple; none if that was the last."""
+        async with self.turn:
+            async for value in self.source:
+                return (value,)
+            return None
+
+    async def close(self) -> None:
+        """End it."""
+        async with self.turn:
+            await self.source.aclose()
