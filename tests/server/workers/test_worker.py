@@ -24,6 +24,7 @@ from server.workers.messages import (
 )
 from server.workers.outfit import Outfit
 from server.workers.worker import Worker, resident_bytes
+from tests.toys.provenance import MAGIC
 
 from .conftest import Json, graph
 
@@ -290,6 +291,22 @@ def test_a_plan_and_its_reasons_are_those_of_the_command_line(talk: Talk) -> Non
     changed = {**FAIL, "nodes": {**FAIL["nodes"], "add": {"type": "Add", "inputs": {"a": 5.0}}}}  # type: ignore[dict-item]
     edit = talk.ask("explain", document=FAIL, changed=changed).value
     assert edit["changed"] == ["add", "fail"]
+
+
+def test_pictures_are_looked_at(talk: Talk) -> None:
+    path = talk.outfit.data / "picture.png"
+    path.write_bytes(MAGIC + b'{"width": 3, "height": 2}')
+    assert talk.ask("probe", path=str(path)).value == {"width": 3, "height": 2, "format": "png"}
+    assert talk.ask("metadata", path=str(path)).value == {"darkroom": {"width": 3, "height": 2}}
+    assert talk.ask("thumbnail", path=str(path), size=64).blob == b"64 of picture.png"
+    path.write_bytes(b"text")
+    refused = talk.ask("probe", path=str(path))
+    assert refused.error is not None
+    assert refused.error["code"] == "damaged_file"
+
+
+def test_a_beat_tells_what_is_loaded_and_what_is_free(talk: Talk) -> None:
+    assert talk.hear(Beat).memory == {"free": 1, "total": 2}
 
 
 def test_a_question_that_cannot_be_answered_is_answered_with_the_problem(talk: Talk) -> None:
