@@ -351,6 +351,27 @@ def test_a_worker_elsewhere_is_lent_files_and_sends_what_it_delivers(tmp_path: P
     assert talk.worker.ended.wait(10)
 
 
+def test_a_run_finds_the_pictures_of_its_owner_alone(talk: Talk) -> None:
+    document = graph("Look", {"image": "ann.png"})
+    for name in ("ann", "bob"):
+        (talk.outfit.data / name).mkdir()
+    (talk.outfit.data / "ann" / "ann.png").write_text("Ann", encoding="ascii")
+    done = talk.run(document, inputs=str(talk.outfit.data / "ann"))
+    assert done.outputs == {"out": {"value": "Ann"}}
+    done = talk.run(document, inputs=str(talk.outfit.data / "bob"))
+    assert done.error is not None
+    assert done.error["code"] == "missing_file"
+
+
+def test_a_run_elsewhere_finds_what_it_was_lent(tmp_path: Path) -> None:
+    talk = Talk(Outfit(data=tmp_path, nodes="tests.toys", carries=True))
+    order = talk.order(graph("Look", {"image": "faces/ann.png"}))
+    talk.say(Lent(order.run, "faces/ann.png", b"Ann"), order)
+    assert talk.hear(Done).outputs == {"out": {"value": "Ann"}}
+    talk.say(Stop())
+    assert talk.worker.ended.wait(10)
+
+
 def test_a_lent_file_cannot_lead_out_of_its_folder(tmp_path: Path) -> None:
     talk = Talk(Outfit(data=tmp_path, nodes="tests.toys", carries=True))
     order = talk.order(WRITE)
