@@ -100,7 +100,7 @@ class Keeper:
         return WorkerView(
             id=self.spec.id,
             device=self.spec.device if ready is None else ready.device,
-            machine=self.spec.place if ready is None else ready.machine,
+            machine="" if ready is None else ready.machine,
             state=self.state,
             pid=0 if ready is None else ready.pid,
             rss=beat.rss,
