@@ -25,8 +25,8 @@ class Artifact:
 
     def intact(self, folder: Path) -> bool:
         """Whether the file is still in `folder` with the size it was written with."""
-        path = Path(self.path)
         try:
+            path = Path(self.path).resolve()
             return path.is_relative_to(folder.resolve()) and path.stat().st_size == self.size
         except OSError:
             return False

@@ -211,7 +211,8 @@ class _Checker:
             self.wrong("bad_value", f"{item.name}: {error}", call.id, item.name)
         else:
             call.arguments[item.name] = checked
-            accepts(item.hint, type(value), bindings)
+            if item.is_generic:
+                accepts(item.hint, type(value), bindings)
 
     def _bad_value(self, node_id: str, item: Input, value: Any, error: ValidationError) -> None:
         inner = plain(item.hint)

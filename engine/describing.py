@@ -136,14 +136,12 @@ class _Portable:
     def of_model_fields(self, schema: Mapping[str, Any]) -> Json:
         fields: Json = {}
         for name, field in schema["fields"].items():
-            alias, inner = field.get("validation_alias", name), field["schema"]
-            if not _is_json(alias):
-                return ANY
+            inner = field["schema"]
             fields[name] = {
                 "type": "typed-dict-field",
                 "schema": self.of(inner),
                 "required": inner["type"] != "default",
-                "validation_alias": alias,
+                "validation_alias": field.get("validation_alias", name),
             }
         return {"type": "typed-dict", "fields": fields}
 

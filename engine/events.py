@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-NodeState = Literal["ran", "stored", "skipped"]
+from .errors import NodeError
+
+NodeState = Literal["ran", "stored", "skipped", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,34 @@ class NodeProgressed:
 
 @dataclass(frozen=True, slots=True)
 class NodeFinished:
-    """A node's result is there: it ran, or came from the store."""
+    """A node's result is there: it ran, or came from the store.
+
+    `bytes` is what the result takes in memory; 0 if it is not known.
+    """
 
     node: str
     type_name: str
     state: NodeState
     seconds: float
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFailed:
+    """A node raised, or what it reads could not be told. The run ends once others have ended.
+
+    What was raised is the `__cause__` of `error`, which knows the node's place in the document.
+    """
+
+    node: str
+    type_name: str
+    error: NodeError
+    seconds: float = 0.0
+
+    @property
+    def reason(self) -> str:
+        """Why, in words for the person who runs it."""
+        return self.error.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +68,5 @@ class Warned:
     node: str | None = None
 
 
-Event = NodeStarted | NodeProgressed | NodeFinished | Warned
+Event = NodeStarted | NodeProgressed | NodeFinished | NodeFailed | Warned
 Watcher = Callable[[Event], None]

@@ -4,7 +4,6 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
 from threading import Condition, Lock, Thread
@@ -13,7 +12,7 @@ from typing import Any
 from .caller import Caller, MissingError, reason
 from .constructs import GATHER, PLAIN
 from .errors import Cancelled, NodeError, StoreError
-from .events import Event, NodeFinished, NodeStarted, NodeState, Warned, Watcher
+from .events import Event, NodeFailed, NodeFinished, NodeStarted, Warned, Watcher
 from .flat import Unfold
 from .graphs import CONSTRUCTS
 from .history import History
@@ -23,31 +22,17 @@ from .keyring import Keyring
 from .keys import TypeDigests
 from .links import Link
 from .node import Lane
+from .outcome import NodeRun, Result
 from .program import Call, Program, behind, ranks
 from .pull import Pull, Rank, Task
 from .runtime import Runtime
 from .store import Record, Store
 
+__all__ = ["NodeRun", "Result", "execute"]
+
 CPU_THREADS = 4
 _WORTH_A_THREAD = 0.002
 """Seconds that a node on the cpu lane took before a further thread is started beside it."""
-
-
-@dataclass(frozen=True, slots=True)
-class NodeRun:
-    """What became of one node in a run."""
-
-    state: NodeState
-    seconds: float = 0.0
-    type_name: str = ""
-
-
-@dataclass(frozen=True)
-class Result:
-    """A run's named outputs, the values of its unnamed output nodes by node id, and every node."""
-
-    outputs: dict[str, Any] = field(default_factory=dict)
-    nodes: dict[str, NodeRun] = field(default_factory=dict)
 
 
 def execute(
@@ -118,7 +103,8 @@ class _Run:
             on_found=self._found,
             fingerprint=self._fingerprint,
         )
-        self.ran: dict[str, float] = {}
+        self.ended: dict[str, NodeRun] = {}
+        """What became of those that were run or found; equal nodes share one."""
         self.delivered: dict[str, Mapping[str, Any]] = {}
         self.ready: dict[Lane, list[tuple[Rank, int, Task]]] = {"cpu": [], "device": []}
         self.serial = count()
@@ -129,9 +115,15 @@ class _Run:
         self.telling = Lock()
         self.history = History(self.pull.made, self.keys.known, runtime)
         self.id = run_id()
-        name = program.workflow.name
         self.keeper = Keeper(
-            self.id, name, store, runtime, self.keys, self.history, self.tell, journal
+            self.id,
+            program.workflow.name,
+            store,
+            runtime,
+            self.keys,
+            self.history,
+            self.tell,
+            journal,
         )
         self.caller = Caller(program, runtime, self, self.keeper.waypoints)
 
@@ -169,15 +161,16 @@ class _Run:
         if task.call.type.delivers:
             self.delivered[task.call.id] = record.outputs
         self.history.found(task.call, record)
-        if self.watched and task.call.type.name not in PLAIN:
-            name = task.call.type.name
-            self.tell(NodeFinished(task.call.id, name, "stored", record.note.seconds))
+        name, note = task.call.type.name, record.note
+        self.ended.setdefault(task.call.id, NodeRun("stored", 0.0, name, note.size))
+        if self.watched and name not in PLAIN:
+            self.tell(NodeFinished(task.call.id, name, "stored", note.seconds, note.size))
 
     def _fingerprint(self, call: Call) -> object:
         try:
             return self.caller.fingerprint(call)
         except Exception as error:  # noqa: BLE001 - a node's own function, as any other
-            self.failure = self.failure or self._error(call, error)
+            self._failed(self._error(call, error))
             return None
 
     # Laps
@@ -253,32 +246,32 @@ class _Run:
             self._postpone(task, missing.link)
             return
         except Cancelled as cancelled:
-            self._fail(cancelled)
+            self._stop(cancelled)
             return
         except BaseException as error:
-            self._fail(self._error(call, error))
+            self._stop(self._error(call, error), time.perf_counter() - started)
             if isinstance(error, KeyboardInterrupt):
                 raise
             return
         seconds = time.perf_counter() - started
-        warning = self._keep(task, outputs, seconds)
-        self._finish(task, outputs, seconds)
+        size, warning = self._keep(task, outputs, seconds)
+        self._finish(task, outputs, NodeRun("ran", seconds, call.type.name, size))
         if self.watched:
             if warning is not None:
                 self.tell(warning)
             if call.type.name not in PLAIN:
-                self.tell(NodeFinished(call.id, call.type.name, "ran", seconds))
+                self.tell(NodeFinished(call.id, call.type.name, "ran", seconds, size))
 
-    def _finish(self, task: Task, outputs: Mapping[str, Any], seconds: float) -> None:
+    def _finish(self, task: Task, outputs: Mapping[str, Any], ran: NodeRun) -> None:
         call = task.call
         with self.changed:
             self.running -= 1
-            self.ran[call.id] = seconds
+            self.ended[call.id] = ran
             if call.type.delivers:
                 self.delivered[call.id] = outputs
             self.pull.finish(task, outputs)
             queue, helpers = self.ready["cpu"], self.threads["cpu"]
-            if seconds > _WORTH_A_THREAD and queue and len(helpers) < CPU_THREADS - 1:
+            if ran.seconds > _WORTH_A_THREAD and queue and len(helpers) < CPU_THREADS - 1:
                 self._start_thread("cpu")
             self.changed.notify_all()
 
@@ -288,24 +281,35 @@ class _Run:
             self.pull.postpone(task, link.node)
             self.changed.notify_all()
 
-    def _fail(self, failure: NodeError | Cancelled) -> None:
+    def _stop(self, failure: NodeError | Cancelled, seconds: float = 0.0) -> None:
         with self.changed:
             self.running -= 1
-            if self.failure is None:
+            if isinstance(failure, NodeError):
+                self._failed(failure, seconds)
+            elif self.failure is None:
                 self.failure = failure
             self.changed.notify_all()
 
-    def _keep(self, task: Task, outputs: Mapping[str, Any], seconds: float) -> Warned | None:
+    def _failed(self, failure: NodeError, seconds: float = 0.0) -> None:
+        """Note that a node failed; the first one's error is the run's."""
+        self.ended[failure.node] = NodeRun("failed", seconds, failure.type_name)
+        self.failure = self.failure or failure
+        if self.watched:
+            self.tell(NodeFailed(failure.node, failure.type_name, failure, seconds))
+
+    def _keep(
+        self, task: Task, outputs: Mapping[str, Any], seconds: float
+    ) -> tuple[int, Warned | None]:
+        """Store a result: its size, if that is known then, and what is amiss."""
         call = task.call
         try:
             if self.keys.settles.get(call.id) == "content":
                 self.history.ran(call, seconds)
                 self._settle(task, outputs)
-            else:
-                self.keeper.keep(call, outputs, seconds, is_wanted=task.kept)
+                return self.runtime.codecs.size(outputs), None
+            return self.keeper.keep(call, outputs, seconds, is_wanted=task.kept), None
         except Exception as error:  # noqa: BLE001 - a result that cannot be kept is still a result
-            return unkept("the result could not be stored and will be made again", call, error)
-        return None
+            return 0, unkept("the result could not be stored and will be made again", call, error)
 
     def _settle(self, task: Task, outputs: Mapping[str, Any]) -> None:
         """Key what a volatile node gave by its bytes, and keep it for this run."""
@@ -383,9 +387,5 @@ class _Run:
     def _node_run(self, node: str) -> NodeRun:
         task, call = self.pull.by_node.get(node), self.calls.get(node)
         name = self.program.workflow.nodes[node].type if call is None else call.type.name
-        if task is None or not task.done:
-            return NodeRun("skipped", 0.0, name)
-        made = task.call.id
-        if made in self.ran:
-            return NodeRun("ran", self.ran[made], name)
-        return NodeRun("stored", 0.0, name)
+        made = None if task is None else self.ended.get(task.call.id)
+        return made or NodeRun("stored" if task and task.done else "skipped", 0.0, name)

@@ -52,8 +52,8 @@ class Keeper:
 
     def keep(
         self, call: Call, outputs: Mapping[str, Any], seconds: float, *, is_wanted: bool
-    ) -> None:
-        """Store a result, and tell the journal of it.
+    ) -> int:
+        """Store a result, and tell the journal of it; the bytes that it takes.
 
         Args:
             call: The node that gave it; its key is known.
@@ -75,6 +75,7 @@ class Keeper:
         )
         if self.journal is not None and name not in PLAIN:
             self._note_down(self.journal, call, key, note)
+        return note.size
 
     def waypoints(self, call: Call) -> Waypoints:
         """Where a call stores how far it came: routes by the node's code and what they are made of."""

@@ -89,6 +89,11 @@ class Input:
         return TypeAdapter(Any if isinstance(self.hint, TypeVar) else self.schema_hint)
 
     @cached_property
+    def is_generic(self) -> bool:
+        """Whether what it takes decides on other types of the node."""
+        return _has_variable(self.hint)
+
+    @cached_property
     def container(self) -> TypeAdapter[Any]:
         """Checks the length of a list or dict whose elements are links."""
         hint: Any = self.hint
@@ -327,6 +332,10 @@ def _read_outputs(returned: Any) -> dict[str, Any]:
     if isinstance(returned, type) and issubclass(returned, tuple) and hasattr(returned, "_fields"):
         return get_type_hints(returned, include_extras=True)
     return {NodeType.single: returned}
+
+
+def _has_variable(hint: Any) -> bool:
+    return isinstance(hint, TypeVar) or any(map(_has_variable, get_args(hint)))
 
 
 def _is_artifact(hint: Any) -> bool:

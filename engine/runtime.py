@@ -1,11 +1,11 @@
 """What one machine lends to a run: services, codecs, folders and the numeric profile."""
 
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from .artifacts import Delivery, here
 from .codecs import Codecs
@@ -64,6 +64,13 @@ class NoFiles:
         return
 
 
+Services = Mapping[type[Service], Service]
+
+
+def nothing() -> None:
+    """Does nothing."""
+
+
 @dataclass(frozen=True)
 class Runtime:
     """Made by the node package for a data folder and a device, without loading any model.
@@ -71,9 +78,11 @@ class Runtime:
     `profile` holds what numbers depend on (library versions, device kind, dtype) and is part of
     every key; `machine` what they should not depend on and may. `compare` says how far a delivered
     file, the second, is from an earlier one. `meter` measures the calls of the device lane.
+
+    What serves runs asks for the rest. What a package cannot do with pictures is None.
     """
 
-    services: Mapping[type[Service], Service] = field(default_factory=dict)
+    services: Services = field(default_factory=dict)
     profile: Mapping[str, str] = field(default_factory=dict)
     codecs: Codecs = field(default_factory=Codecs)
     delivery: Delivery = here
@@ -81,3 +90,26 @@ class Runtime:
     files: Files = field(default_factory=NoFiles)
     meter: Callable[[], AbstractContextManager[Measured]] = unmeasured
     machine: Callable[[], Mapping[str, str]] = bare_machine
+    lend_from: "Callable[[Sequence[Path]], tuple[Services, Files]] | None" = None
+    """Services and files that find pictures in these folders instead; models are shared."""
+    picture: Callable[[Any], bytes] | None = None
+    """Turns what a node's preview gives into a JPEG of 256 to 512 pixels."""
+    thumbnail: Callable[[Path, int], bytes] | None = None
+    """A picture file as a JPEG or PNG that fits into a square of so many pixels."""
+    probe: Callable[[Path], Mapping[str, Any]] | None = None
+    """`width`, `height` and `format` of a picture file; `InputError` for another, or a bomb."""
+    embedded: Callable[[Path], Mapping[str, Any]] | None = None
+    """What a file tells of its making, by keyword: `darkroom`, and other programs' own."""
+    warm: Callable[[], tuple[str, ...]] = tuple
+    """The names of the files whose weights are loaded."""
+    free: Callable[[], object] = nothing
+    """Lets go of all loaded weights that nobody is using."""
+    memory: Callable[[], Mapping[str, int]] = dict
+    """Bytes of the device, `free` and `total`, as far as they are known."""
+
+    def with_inputs(self, *folders: Path) -> "Runtime":
+        """The runtime that finds pictures in these folders, and in no others but the package's own."""
+        if self.lend_from is None:
+            return self
+        services, files = self.lend_from(folders)
+        return replace(self, services=services, files=files)

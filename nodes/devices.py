@@ -50,6 +50,14 @@ def available() -> tuple[str, ...]:
     return ("cuda", "cpu") if build != "cpu" and cuda_devices() else ("cpu",)
 
 
+def names() -> tuple[str, ...]:
+    """Every device of this machine by its own name, the best first: each can have a worker."""
+    best, *rest = available()
+    if best != "cuda":
+        return (best, *rest)
+    return (*(f"cuda:{index}" for index in range(max(cuda_devices(), 1))), *rest)
+
+
 @cache
 def torch_version() -> str:
     """The installed torch, such as 2.13.0+cpu."""

@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
@@ -47,8 +47,12 @@ class Folders(Service):
     stand_ins: dict[tuple[str, str], str] = field(default_factory=dict)
     """Names that files are found by in this process, although they are called otherwise."""
     _opened: dict[Path, tuple[object, Parts]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
+        default_factory=dict, repr=False, compare=False
     )
+
+    def with_images(self, *roots: Path) -> "Folders":
+        """The same models, but pictures only from these folders and the starter's."""
+        return replace(self, images=(*roots, STARTER))
 
     def find(self, kind: Kind, name: str) -> Path:
         """The file, or diffusers folder, of that name.

@@ -1,6 +1,7 @@
-"""How much memory is free on a device, found without importing torch."""
+"""How much memory is free on a device, and how much there is, found without importing torch."""
 
 import ctypes
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,8 +20,36 @@ def free(device: str, root: Path = Path("/")) -> int | None:
     if device == "cpu":
         return _of_machine(root)
     if device.startswith("cuda"):
-        return _of_card(int(device.partition(":")[2] or 0))
+        card = _card(device)
+        return None if card is None else int(card.free) + _kept_by_torch(_index(device))
     return None
+
+
+def total(device: str) -> int | None:
+    """Bytes that a device has; None where that cannot be told."""
+    if device == "cpu":
+        return total_memory()
+    card = _card(device) if device.startswith("cuda") else None
+    return None if card is None else int(card.total)
+
+
+def memory(device: str) -> dict[str, int]:
+    """Bytes of a device, `free` and `total`, as far as they can be told."""
+    found = {"free": free(device), "total": total(device)}
+    return {name: size for name, size in found.items() if size is not None}
+
+
+def total_memory() -> int:
+    """Bytes of memory that this process may use: of the machine, or of its container if that is less."""
+    try:
+        found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+        found = 16 * 2**30
+    try:
+        limit = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
+    except OSError:
+        return found
+    return min(found, int(limit)) if limit.isdigit() else found
 
 
 def _of_machine(root: Path) -> int | None:
@@ -80,8 +109,12 @@ class _Memory(ctypes.Structure):
     )
 
 
-def _of_card(index: int) -> int | None:
-    """What NVML calls free, and what torch keeps of the card for this process.
+def _index(device: str) -> int:
+    return int(device.partition(":")[2] or 0)
+
+
+def _card(device: str) -> _Memory | None:
+    """What NVML says of a card: what any process uses is not free.
 
     The driver alone would make a context, which takes hundreds of MB; NVML makes none, and counts
     cards otherwise, so the card is found by its place on the bus.
@@ -94,13 +127,13 @@ def _of_card(index: int) -> int | None:
     handle, memory = ctypes.c_void_p(), _Memory()
     failed = (
         driver.cuInit(0)
-        or driver.cuDeviceGet(ctypes.byref(card), index)
+        or driver.cuDeviceGet(ctypes.byref(card), _index(device))
         or driver.cuDeviceGetPCIBusId(bus, 32, card)
         or nvml.nvmlInit_v2()
         or nvml.nvmlDeviceGetHandleByPciBusId_v2(bus, ctypes.byref(handle))
         or nvml.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory))
     )
-    return None if failed else int(memory.free) + _kept_by_torch(index)
+    return None if failed else memory
 
 
 def _kept_by_torch(index: int) -> int:

@@ -119,7 +119,7 @@ def loaded_size(image: str, folders: Folders) -> tuple[PixelFacts, PixelFacts]:
     """The size of a picture file, from its header, for the picture and for its mask."""
     from .diffusion import readers
 
-    width, height, _ = readers.measure(folders.find("images", image))
+    width, height, *_ = readers.measure(folders.find("images", image))
     return (PixelFacts(1, height, width),) * 2
 
 

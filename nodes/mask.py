@@ -35,7 +35,7 @@ def _check_alpha(image: str, channel: Channel, has_alpha: bool) -> None:
 def _loaded(image: str, channel: Channel, folders: Folders) -> PixelFacts:
     from .diffusion import readers
 
-    width, height, has_alpha = readers.measure(folders.find("images", image))
+    width, height, has_alpha, _ = readers.measure(folders.find("images", image))
     _check_alpha(image, channel, has_alpha)
     return PixelFacts(1, height, width)
 

@@ -8,13 +8,16 @@ import base64
 import json
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from engine.errors import InputError
 
 KEYWORD = "darkroom"
+FOREIGN = ("prompt", "workflow")
+"""The keywords of ComfyUI's texts in a PNG."""
+_PNG = b"\x89PNG\r\n\x1a\n"
 _MARK = b"darkroom:"
 _EXIF, _USER_COMMENT = 0x8769, 0x9286
 _LONGEST_COMMENT = 65_000
@@ -67,6 +70,39 @@ def read_provenance(path: Path) -> dict[str, Any] | None:
     return found
 
 
+def embedded(path: Path) -> dict[str, Any]:
+    """What a picture's file tells of its making, by keyword: `darkroom`, and ComfyUI's texts as they are.
+
+    Raises:
+        InputError: The provenance is damaged.
+        OSError: The file cannot be read.
+    """
+    provenance = read_provenance(path)
+    found: dict[str, Any] = {} if provenance is None else {KEYWORD: provenance}
+    try:
+        with path.open("rb") as file:
+            return found | dict(_foreign_texts(file))
+    except (ValueError, zlib.error) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _foreign_texts(file: IO[bytes]) -> Iterator[tuple[str, str]]:
+    if file.read(8) == _PNG:
+        for kind, data in _png_chunks(file, _TEXTS):
+            keyword, _, rest = data.partition(b"\0")
+            name = keyword.decode("latin-1")
+            if name in FOREIGN:
+                yield name, _readable(_TEXTS[kind](rest))
+
+
+def _readable(text: bytes) -> str:
+    """A text of a PNG; programs write UTF-8 where the format wants Latin-1."""
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return text.decode("latin-1")
+
+
 def _shortened(text: str, format_name: str) -> bytes:
     """The text as it is if it fits; else compressed, as an object with the one key `zlib`."""
     plain = text.encode("ascii")
@@ -86,7 +122,7 @@ def _shortened(text: str, format_name: str) -> bytes:
 def _texts(file: IO[bytes]) -> Iterator[bytes]:
     """The provenance, or what begins with it, as it is found in the file."""
     head = file.read(12)
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+    if head.startswith(_PNG):
         file.seek(8)
         for kind, data in _png_chunks(file):
             keyword, _, rest = data.partition(b"\0")
@@ -105,10 +141,12 @@ def _texts(file: IO[bytes]) -> Iterator[bytes]:
         )
 
 
-def _png_chunks(file: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
+def _png_chunks(
+    file: IO[bytes], kinds: Container[bytes] = (b"iTXt",)
+) -> Iterator[tuple[bytes, bytes]]:
     while len(head := file.read(8)) == 8:
         length, kind = struct.unpack(">I4s", head)
-        wanted = kind == b"iTXt" and length <= _MOST
+        wanted = kind in kinds and length <= _MOST
         if wanted:
             yield kind, file.read(length)
         file.seek(4 if wanted else length + 4, 1)
@@ -120,6 +158,18 @@ def _international_text(rest: bytes) -> bytes:
     _language, _, rest = rest[2:].partition(b"\0")
     _translated, _, text = rest.partition(b"\0")
     return _inflate(text) if compressed else text
+
+
+def _compressed_text(rest: bytes) -> bytes:
+    """The text of a zTXt chunk, after its keyword."""
+    return _inflate(rest[1:])
+
+
+_TEXTS: Mapping[bytes, Callable[[bytes], bytes]] = {
+    b"iTXt": _international_text,
+    b"tEXt": bytes,
+    b"zTXt": _compressed_text,
+}
 
 
 def _jpeg_exif(file: IO[bytes]) -> Iterator[bytes]:

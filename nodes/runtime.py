@@ -1,20 +1,20 @@
 """What this package lends to a run: folders, the model pool, tensors' codec, the numeric profile."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.artifacts import Delivery
 from engine.codecs import Buffer, Codec, Codecs
 from engine.difference import Difference
-from engine.node import Service
-from engine.runtime import Runtime
+from engine.runtime import Files, Runtime, Services
 
-from . import devices, metering
+from . import devices, metering, provenance
 from .diffusion.pool import Pool
 from .folders import Folders, open_folders
+from .free import memory
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,7 +48,12 @@ def open_runtime(
     chosen = devices.choose(device)
     folders = open_folders(data, near)
     pool = Pool(folders, chosen)
-    services: Mapping[type[Service], Service] = {Folders: folders, Pool: pool}
+
+    def lend_from(roots: Sequence[Path]) -> tuple[Services, Files]:
+        found = folders.with_images(*roots)
+        return {Folders: found, Pool: pool}, found
+
+    services: Services = {Folders: folders, Pool: pool}
     return Runtime(
         services=services,
         profile=profile(pool),
@@ -58,6 +63,14 @@ def open_runtime(
         files=folders,
         meter=partial(metering.metered, chosen),
         machine=partial(metering.machine, chosen),
+        lend_from=lend_from,
+        picture=picture,
+        thumbnail=thumbnail,
+        probe=probe,
+        embedded=provenance.embedded,
+        warm=pool.names,
+        free=pool.release,
+        memory=partial(memory, chosen),
     )
 
 
@@ -72,6 +85,27 @@ def compare(before: Path, after: Path) -> Difference:
     from .diffusion import difference
 
     return difference.compare(before, after)
+
+
+def picture(shades: Any) -> bytes:
+    """A preview as a JPEG; see `diffusion.thumbnails.preview`."""
+    from .diffusion import thumbnails
+
+    return thumbnails.preview(shades)
+
+
+def thumbnail(path: Path, size: int) -> bytes:
+    """A picture file made small; see `diffusion.thumbnails.thumbnail`."""
+    from .diffusion import thumbnails
+
+    return thumbnails.thumbnail(path, size)
+
+
+def probe(path: Path) -> dict[str, Any]:
+    """What a picture file's header tells; see `diffusion.readers.measure`."""
+    from .diffusion import readers
+
+    return readers.measure(path)._asdict()
 
 
 def _size(tensor: "Tensor") -> int:

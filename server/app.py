@@ -2,10 +2,12 @@
 
 from aiohttp import web
 
-from server.access.addresses import Addresses
+from server.access.access import Access
+from server.access.binding import check_binding
 from server.access.bodies import BodyLimits
 from server.access.guard import Guard
-from server.access.principal import ALL, Principal
+from server.access.login import add_login
+from server.access.users import count_users
 from server.admission import Limits
 from server.api import border as native
 from server.api.views import show
@@ -15,96 +17,62 @@ from server.jobs.queue import Jobs
 from server.live import Hub
 from server.service import SERVICE, Service
 from server.settings import Settings
-from server.workers.local import LocalLine
-from server.workers.outfit import Outfit
-from server.workers.pool import Pool
-from server.workers.spec import Care, Opener, Spec
+from server.workers.opening import open_pool
 
 
 async def build(settings: Settings) -> Service:
     """The parts of a server, not started yet.
 
     Raises:
-        InputError: The database is another server's, or cannot be used.
+        InputError: The database is another server's, or cannot be used; or the settings would let
+            anybody in.
     """
     settings.data.mkdir(parents=True, exist_ok=True)
     database = Database.open(settings.database_url)
     try:
-        jobs = Jobs(database)
-        hub = Hub(await jobs.first_event())
-        pool = make_pool(settings)
+        check_binding(settings, await database.read(count_users))
+        return await _assembled(settings, database)
     except BaseException:
         database.close()
         raise
+
+
+async def _assembled(settings: Settings, database: Database) -> Service:
+    jobs = Jobs(database)
+    hub = Hub(await jobs.first_event())
+    pool = open_pool(settings)
     policy = Policy(
         private_results=settings.results == "private",
         cancel_grace=settings.cancel_grace_seconds,
     )
-    return Service(
+    service = Service(
         settings=settings,
         database=database,
+        access=Access(database, settings),
         jobs=jobs,
         pool=pool,
         hub=hub,
         dispatcher=Dispatcher(jobs, pool, hub, settings.data, policy=policy, show=show),
-        limits=Limits(calls=settings.max_nodes),
-        show=show,
+        limits=Limits(nodes=settings.max_nodes, calls=settings.max_nodes),
     )
-
-
-def make_pool(settings: Settings) -> Pool:
-    """The workers that the settings ask for."""
-    care = Care(beat=settings.heartbeat_seconds, most_bytes=settings.worker_memory or None)
-    return Pool(local_opener(settings), local_specs(settings.workers), care=care)
-
-
-def local_specs(workers: str) -> tuple[Spec, ...]:
-    """The workers that `auto`, a number, or a list of devices stands for."""
-    if workers == "auto":
-        return ()
-    if workers.isdecimal():
-        return tuple(Spec(f"worker-{index}") for index in range(int(workers)))
-    return tuple(Spec(f"worker-{i}", device) for i, device in enumerate(workers.split(",")))
-
-
-def local_opener(settings: Settings) -> Opener:
-    """Starts workers as processes of this machine."""
-
-    async def opened(spec: Spec) -> LocalLine:
-        outfit = Outfit(
-            data=settings.data,
-            nodes=settings.nodes,
-            device=spec.device,
-            disk_bytes=settings.disk_bytes,
-            shared_store=settings.shared_store,
-            hang=settings.heartbeat_seconds,
-        )
-        return await LocalLine.open(spec.id, outfit, {})
-
-    return opened
-
-
-class _Everybody:
-    """Lets everybody in as the one user of a server without users."""
-
-    async def identify(self, request: web.Request) -> Principal | None:
-        return Principal("local", ALL)
-
-    def address(self, request: web.Request) -> str:
-        return request.remote or ""
+    pool.on_change = service.changed
+    return service
 
 
 def application(service: Service) -> web.Application:
     """The borders over a server's parts."""
     settings = service.settings
-    addresses = Addresses(settings.host, settings.allowed_hosts, settings.trusted_proxies)
     app = web.Application(middlewares=[native.answer_problems], client_max_size=settings.max_upload)
     app[SERVICE] = service
-    limits = BodyLimits(
-        json_bytes=settings.max_body, upload_bytes=settings.max_upload, depth=settings.max_depth
+    limits = BodyLimits(settings.max_body, settings.max_upload, settings.max_depth)
+    guard = Guard(
+        service.access,
+        service.access.addresses,
+        limits=limits,
+        rate=settings.rate,
+        burst=settings.burst,
     )
-    Guard(_Everybody(), addresses, limits=limits, rate=settings.rate, burst=settings.burst).install(
-        app
-    )
+    guard.install(app)
+    add_login(app, service.access)
     native.install(app)
     return app

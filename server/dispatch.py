@@ -24,6 +24,8 @@ MOST_ATTEMPTS = 10
 """How often a job is started at all; one that takes the whole server down each time is failed."""
 _PAUSES = chain((0.2, 1.0, 5.0), repeat(15.0))
 """Seconds between attempts to write down the end of a job, on a disk that is full for a while."""
+_TOGETHER_SECONDS = 0.05
+"""How long events wait for others to be written down with them."""
 log = structlog.get_logger("dispatch")
 
 
@@ -77,6 +79,7 @@ class Dispatcher:
         self.stopping = False
         self.woken = asyncio.Event()
         self.tasks: set[asyncio.Task[None]] = set()
+        self.unwritten: list[Event] = []
         self.watched: dict[str | None, int] = {}
         """How many want previews, by job; of all jobs under None."""
         self.loop: asyncio.Task[None] | None = None
@@ -304,16 +307,20 @@ class Dispatcher:
         self._remember(events)
 
     def _remember(self, events: list[Event]) -> None:
-        """Write events down, without making anybody wait for it."""
-        if events:
-            self._soon(self._record(events))
+        """Write events down together with others, without making anybody wait for it."""
+        if events and not self.unwritten:
+            self._soon(self._record())
+        self.unwritten += events
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    async def _record(self, events: list[Event]) -> None:
+    async def _record(self) -> None:
+        if not self.stopping:
+            await asyncio.sleep(_TOGETHER_SECONDS)
+        events, self.unwritten = self.unwritten, []
         try:
             await self.jobs.record(events)
         except Exception:

@@ -59,10 +59,25 @@ def problem_json(problem: Problem) -> dict[str, Any]:
     return asdict(problem)
 
 
+def problem_document(error: Exception) -> dict[str, Any]:
+    """Why something failed, in the form of RFC 9457."""
+    problems = problems_of(error)
+    title = "The graph cannot run" if isinstance(error, GraphError) else "The run failed"
+    if isinstance(error, NodeError):
+        title = "A node failed"
+    return {
+        "title": title,
+        "detail": "\n".join(problem.message for problem in problems),
+        "code": problems[0].code,
+        "problems": [problem_json(problem) for problem in problems],
+    }
+
+
 def nodes_json(nodes: Any) -> dict[str, Any]:
     """What became of each node, as the JSON that programs read."""
     return {
-        name: {"state": run.state, "seconds": round(run.seconds, 6)} for name, run in nodes.items()
+        name: {"state": run.state, "seconds": round(run.seconds, 6), "bytes": run.bytes}
+        for name, run in nodes.items()
     }
 
 

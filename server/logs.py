@@ -6,25 +6,24 @@ from typing import Literal
 
 import structlog
 
-from server.access.redact import redacted
+from server.access.redaction import RedactingFilter, Redaction
 
 Level = Literal["debug", "info", "warning", "error"]
-Format = Literal["auto", "text", "json"]
+Format = Literal["text", "json"]
 
 
-def configure(level: Level = "info", form: Format = "auto") -> None:
+def configure(level: Level, form: Format, redaction: Redaction) -> None:
     """Have structlog and the standard library's loggers write to stderr, secrets blotted out."""
-    is_text = form == "text" or (form == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        redacted,
+        redaction,
     ]
     last: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-        if is_text
+        if form == "text"
         else structlog.processors.JSONRenderer()
     )
     structlog.configure(
@@ -37,6 +36,7 @@ def configure(level: Level = "info", form: Format = "auto") -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[last])
     )
+    handler.addFilter(RedactingFilter(redaction))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

@@ -13,6 +13,7 @@ from aiohttp import web
 from engine.errors import InputError
 from server import __version__
 from server.access.addresses import host_and_port
+from server.access.redaction import Redaction
 from server.app import application, build
 from server.logs import configure
 from server.service import Service
@@ -28,7 +29,7 @@ async def serve(settings: Settings) -> None:
     Raises:
         InputError: The address or the database is in use, or the settings do not allow it.
     """
-    configure(settings.log_level, settings.log_format)
+    configure(settings.log_level, settings.log_format, Redaction(_secrets(settings)))
     service = await build(settings)
     app = application(service)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
@@ -45,6 +46,11 @@ async def serve(settings: Settings) -> None:
         log.info("stopping: running jobs end or go back to the queue")
     finally:
         await _end(runner, service)
+
+
+def _secrets(settings: Settings) -> list[str]:
+    kept = (settings.token, settings.webhook_secret)
+    return [secret.get_secret_value() for secret in kept if secret is not None]
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,14 +12,15 @@ import structlog
 from aiohttp import web
 
 from engine.workflow import Workflow
-from server.access.refused import Refused
+from server.access import Refused
+from server.access.access import Access
 from server.admission import Admitted, Limits, admit, is_quick
 from server.catalogue import Catalogue
 from server.dispatch import Dispatcher
 from server.jobs.model import Job, NewJob
 from server.jobs.queue import Jobs
 from server.live import Hub
-from server.workers.pool import Pool
+from server.workers.pool import Change, Pool
 
 if TYPE_CHECKING:
     from server.database import Database
@@ -48,12 +49,12 @@ class Service:
 
     settings: "Settings"
     database: "Database"
+    access: Access
     jobs: Jobs
     pool: Pool
     hub: Hub
     dispatcher: Dispatcher
     limits: Limits
-    show: Callable[[Job], Json]
     catalogue: Catalogue | None = None
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once there is a catalogue."""
@@ -64,7 +65,6 @@ class Service:
         self.catalogue = Catalogue.remembered(self._remembered)
         if self.catalogue is not None:
             self.arrived.set()
-        self.pool.on_change = self._changed
         await self.pool.start()
         await self.dispatcher.start()
 
@@ -73,6 +73,7 @@ class Service:
         self.closing = True
         await self.dispatcher.stop()
         await self.pool.stop(hurry=True)
+        await self.access.close()
         self.database.close()
 
     # Jobs
@@ -139,7 +140,7 @@ class Service:
     def _remembered(self) -> Path:
         return self.settings.data / "catalogue.json"
 
-    def _changed(self, what: str) -> None:
+    def changed(self, what: Change) -> None:
         """Hear from the pool: a worker is free, or the node packages are others."""
         if what == "catalogue":
             self._refreshing = asyncio.create_task(self._refresh(), name="catalogue")

@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 ROOT = Path(__file__).parents[1]
 Json = dict[str, Any]
@@ -29,29 +29,9 @@ class Served:
 
     def start(self, patience: float = 30.0) -> Self:
         """Start it and wait until it says where it listens."""
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "server",
-                "serve",
-                "--port",
-                "0",
-                "--no-browser",
-                *self.options,
-            ],
-            stdout=subprocess.PIPE,
-            stderr=(self.data.parent / "server.log").open("a"),
-            text=True,
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "OMP_NUM_THREADS": "1",
-                "DARKROOM_DATA": str(self.data),
-                "DARKROOM_NODES": self.nodes,
-                **self.environment,
-            },
-        )
+        self._close()
+        with (self.data.parent / "server.log").open("a") as log:
+            self.process = self._opened(log)
         assert self.process.stdout is not None
         until = time.monotonic() + patience
         while time.monotonic() < until:
@@ -63,6 +43,35 @@ class Served:
                 break
         raise AssertionError(f"the server did not start:\n{self.log()}")
 
+    def _opened(self, log: TextIO) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "server",
+                "serve",
+                "--port",
+                "0",
+                "--no-browser",
+                *self.options,
+            ],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "OMP_NUM_THREADS": "1",
+                "DARKROOM_DATA": str(self.data),
+                "DARKROOM_NODES": self.nodes,
+                **self.environment,
+            },
+        )
+
+    def _close(self) -> None:
+        if self.process is not None and self.process.stdout is not None:
+            self.process.stdout.close()
+
     def log(self) -> str:
         """What it wrote into its log."""
         path = self.data.parent / "server.log"
@@ -72,14 +81,21 @@ class Served:
         """Kill it as a crash would."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(10)
+        self._left(10)
 
     def stop(self, patience: float = 30.0) -> int:
         """Ask it to end, as a service manager would; its exit status."""
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(patience)
+        return self._left(patience)
+
+    def _left(self, patience: float) -> int:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        status = self.process.wait(patience)
+        self.process.stdout.close()
+        return status
 
     def __enter__(self) -> Self:
         return self.start()
@@ -90,6 +106,7 @@ class Served:
                 self.stop()
             except subprocess.TimeoutExpired:
                 self.kill()
+        self._close()
 
     def call(
         self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None

@@ -45,7 +45,7 @@ def slow_graph(number: int) -> Json:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_acknowledged_job_ends_once_under_kills(tmp_path: Path, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    chance = random.Random(seed)
     served = Served(tmp_path / "data", options=("--workers", "2"))
     acknowledged: dict[str, int] = {}
     with served:

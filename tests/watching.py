@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from engine.check import compile_graph
-from engine.events import Event, NodeFinished, NodeProgressed, NodeStarted
+from engine.events import Event, NodeFailed, NodeFinished, NodeProgressed, NodeStarted
 from engine.executor import execute
 from server.cli.documents import find_workflow, read_workflow, with_axes, with_settings
 from server.session import Session
@@ -19,6 +19,8 @@ def tell(event: Event) -> None:
         told = {"node": event.node, "done": event.done, "total": event.total}
     elif isinstance(event, (NodeStarted, NodeFinished)):
         told = asdict(event)
+    elif isinstance(event, NodeFailed):
+        told = {"node": event.node, "reason": event.reason}
     else:
         told = {"warning": event.message}
     print(json.dumps({"event": type(event).__name__, **told}), flush=True)

@@ -8,26 +8,15 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import PIL.Image
 import torch
-from PIL.Image import Transpose
 from torch import Tensor
 
 from engine.errors import InputError
 from nodes.provenance import save_options
 
-from .readers import begins_as_picture, check_bytes, damaged, has_alpha, opened, orientation
+from .readers import begins_as_picture, check_bytes, damaged, has_alpha, opened, upright
 
 FormatName = Literal["PNG", "JPEG", "WEBP"]
 MAX_SIDE: Mapping[FormatName, int] = {"PNG": 2**31 - 1, "JPEG": 65_500, "WEBP": 16_383}
-
-_TURNS = {
-    2: Transpose.FLIP_LEFT_RIGHT,
-    3: Transpose.ROTATE_180,
-    4: Transpose.FLIP_TOP_BOTTOM,
-    5: Transpose.TRANSPOSE,
-    6: Transpose.ROTATE_270,
-    7: Transpose.TRANSVERSE,
-    8: Transpose.ROTATE_90,
-}
 
 
 class Picture(NamedTuple):
@@ -55,8 +44,7 @@ def decode(data: bytes, path: Path) -> Picture:
         image.load()
         if image.mode == "F" or (image.mode == "I" and np.asarray(image).max() > 65535):
             raise damaged(path, "has pixels of 32 bits, whose range is not known")
-        turn = _TURNS.get(orientation(image) or 1)
-        return _to_tensors(image if turn is None else image.transpose(turn))
+        return _to_tensors(upright(image))
 
 
 def is_picture(path: Path) -> bool:

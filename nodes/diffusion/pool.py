@@ -1,18 +1,17 @@
 """The model pool: recipes in, weights out; each part loaded once, kept warm within a budget."""
 
 import gc
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from engine.errors import InputError
 from engine.node import Service
 from nodes.folders import Folders, standard
+from nodes.free import total_memory
 from nodes.values import VAE, ControlNet, Model, TextEncoder, Weights
 
 from .checkpoints import Part, open_weights
@@ -150,6 +149,10 @@ class Pool(Service):
                 if held.module is not None
             ]
 
+    def names(self) -> tuple[str, ...]:
+        """The files that something is loaded from, the longest unused first."""
+        return tuple(dict.fromkeys(used.name for used in self.usage()))
+
     def budget(self) -> int:
         """Bytes that the pool keeps at most, as far as nobody is using more."""
         if self._budget is None:
@@ -239,25 +242,12 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 def _default_budget(device: str) -> int:
     if device == "cpu":
-        return _memory() // 2
+        return total_memory() // 2
     import torch
 
     if device.startswith("cuda"):
         return int(torch.cuda.get_device_properties(device).total_memory) * 4 // 5
-    return _memory() // 2
-
-
-def _memory() -> int:
-    """Bytes of memory that this process may use: of the machine, or of its container if that is less."""
-    try:
-        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
-        total = 16 * 2**30
-    try:
-        limit = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
-    except OSError:
-        return total
-    return min(total, int(limit)) if limit.isdigit() else total
+    return total_memory() // 2
 
 
 in_process = Pool()

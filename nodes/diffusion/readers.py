@@ -11,7 +11,7 @@ import PIL.Image
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.ExifTags import Base
 from PIL.GifImagePlugin import GifImageFile
-from PIL.Image import DecompressionBombError, DecompressionBombWarning
+from PIL.Image import DecompressionBombError, DecompressionBombWarning, Transpose
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
@@ -49,6 +49,15 @@ _FAULTS = (
     *(RuntimeError, struct.error, zlib.error, Warning),
 )
 _BOMBS = (DecompressionBombError, DecompressionBombWarning)
+_TURNS = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
 _TURNED = {5, 6, 7, 8}
 """The orientations that swap width and height."""
 _TELLING = {b"eXIf", b"iTXt", b"tEXt", b"zTXt"}
@@ -56,11 +65,12 @@ _TELLING = {b"eXIf", b"iTXt", b"tEXt", b"zTXt"}
 
 
 class Measure(NamedTuple):
-    """What a picture's header tells of the picture, upright."""
+    """What a picture's header tells of the picture, upright. `format` is png, jpeg, webp, gif, tiff or bmp."""
 
     width: int
     height: int
     has_alpha: bool
+    format: str
 
 
 def begins_as_picture(start: bytes) -> bool:
@@ -116,7 +126,7 @@ def measure(path: Path) -> Measure:
         width, height = image.size
         if orientation(image) in _TURNED:
             width, height = height, width
-        return Measure(width, height, has_alpha(image))
+        return Measure(width, height, has_alpha(image), (image.format or "").lower())
 
 
 def check_bytes(path: Path) -> None:
@@ -133,6 +143,12 @@ def orientation(image: PIL.Image.Image) -> int | None:
     except _FAULTS:  # an unreadable EXIF block says nothing of the pixels
         return None
     return found if isinstance(found, int) else None
+
+
+def upright(image: PIL.Image.Image) -> PIL.Image.Image:
+    """The decoded picture as it was seen through the camera."""
+    turn = _TURNS.get(orientation(image) or 1)
+    return image if turn is None else image.transpose(turn)
 
 
 def has_alpha(image: PIL.Image.Image) -> bool:

@@ -11,7 +11,7 @@ from .addresses import Addresses, same_host
 from .bodies import BODY_LIMITS, BodyLimits, refuse_size
 from .buckets import Buckets
 from .headers import dress
-from .principal import Principal, require, scope_of, unauthorized
+from .principal import PRINCIPAL, Principal, require, scope_of, unauthorized
 from .refused import Refused
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -19,6 +19,8 @@ Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+REQUEST_ID = web.RequestKey("request_id", str)
+"""Under which a request holds its id, as logs and answers tell it."""
 
 
 class Entry(Protocol):
@@ -104,7 +106,8 @@ class Guard:
             if scope is not None:
                 raise
             principal = None
-        request["principal"] = principal
+        if principal is not None:
+            request[PRINCIPAL] = principal
         if scope is not None:
             if principal is None:
                 raise _to_login(request) or unauthorized("this needs a token or a login")
@@ -115,7 +118,7 @@ class Guard:
     async def rate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuse a flood: each user has a bucket, and so has each address without a user."""
         if self.buckets is not None:
-            principal: Principal | None = request["principal"]
+            principal: Principal | None = request.get(PRINCIPAL)
             key = f"user {principal.user}" if principal else self.entry.address(request)
             wait = self.buckets.take(key)
             if wait:
@@ -143,11 +146,11 @@ def too_many(message: str, wait: float) -> Refused:
 
 
 def _number(request: web.Request) -> str:
-    number: str | None = request.get("id")
+    number: str | None = request.get(REQUEST_ID)
     if number is None:
         given = request.headers.get("X-Request-Id", "")
         number = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
-        request["id"] = number
+        request[REQUEST_ID] = number
     return number
 
 

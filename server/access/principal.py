@@ -1,23 +1,23 @@
 """Who asks, and what they may do."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+from functools import partial, wraps
+from typing import Literal, get_args
+
+from aiohttp import web
 
 from engine.errors import InputError
 from server.homes import LOCAL
 
 from .refused import Refused
 
-if TYPE_CHECKING:
-    from aiohttp import web
-
 Scope = Literal["read", "run", "write", "admin"]
 ALL: frozenset[Scope] = frozenset(get_args(Scope))
 """`read`: look at what is one's own. `run`: queue jobs and govern one's own. `write`: change
 workflows, uploads and results. `admin`: other users, the whole queue, workers and the store."""
 ORDER: tuple[Scope, ...] = get_args(Scope)
-Handler = TypeVar("Handler", bound=Callable[..., Any])
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ATTRIBUTE = "access_scope"
 
 
@@ -37,13 +37,17 @@ LOCAL_PRINCIPAL = Principal(LOCAL, ALL)
 """Who works at this machine, where there are neither users nor a token."""
 
 
-def require(request: "web.Request", scope: Scope) -> Principal:
+PRINCIPAL = web.RequestKey("principal", Principal)
+"""Under which a request holds who asks; nothing is there where nobody has said so."""
+
+
+def require(request: web.Request, scope: Scope) -> Principal:
     """Who asks, if they have the scope.
 
     Raises:
         Refused: 401 where nobody has said who they are, 403 without the scope.
     """
-    principal: Principal | None = request.get("principal")
+    principal: Principal | None = request.get(PRINCIPAL)
     if principal is None:
         raise unauthorized("this needs a token or a login")
     if not principal.may(scope):
@@ -73,18 +77,22 @@ def needs(scope: Scope) -> Callable[[Handler], Handler]:
 
     Without a mark GET and HEAD need `read`, all else needs `write`.
     """
-
-    def mark(handler: Handler) -> Handler:
-        setattr(handler, _ATTRIBUTE, scope)
-        return handler
-
-    return mark
+    return partial(_marked, scope=scope)
 
 
 def open_to_all(handler: Handler) -> Handler:
     """A handler's mark: everybody gets there, known or not."""
-    setattr(handler, _ATTRIBUTE, None)
-    return handler
+    return _marked(handler, None)
+
+
+def _marked(handler: Handler, scope: Scope | None) -> Handler:
+    # A function of its own, since the handler may serve another route under another mark.
+    @wraps(handler)
+    async def marked(request: web.Request) -> web.StreamResponse:
+        return await handler(request)
+
+    setattr(marked, _ATTRIBUTE, scope)
+    return marked
 
 
 def scope_of(handler: object, method: str) -> Scope | None:

@@ -1,5 +1,6 @@
 """A graph that a request asks about: a document, or a saved workflow, with its values."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, model_validator
@@ -10,6 +11,7 @@ from engine.workflow import Workflow
 from .filling import Axes, Inputs, filled, pointed
 from .operation import Json
 from .saved import Shelf
+from .webhooks import check_webhook
 
 Priority = Annotated[int, Field(ge=-1000, le=1000, description="Higher runs earlier.")]
 Front = Annotated[bool, Field(description="Whether it goes before the others of its priority.")]
@@ -66,6 +68,13 @@ class Graph(BaseModel):
         return pointed(error, workflow, {**self.inputs, **self.axes}) if self.inputs else error
 
 
-def webhook_text(webhook: Any) -> str | None:
-    """An address as it is kept."""
-    return None if webhook is None else str(webhook)
+def webhook_text(webhook: Any, hosts: Sequence[str]) -> str | None:
+    """An address as it is kept.
+
+    Raises:
+        InputError: Nothing may be sent there.
+    """
+    if webhook is None:
+        return None
+    check_webhook(str(webhook), hosts)
+    return str(webhook)

@@ -5,16 +5,16 @@ from typing import Any
 
 from aiohttp import web
 
-from server.access import Principal
-from server.homes import home
+from server.access import PRINCIPAL, Principal
 from server.service import SERVICE, Service
-from server.settings import shipped_workflows
 
 from . import (
     checking,
+    description,
     events,
     health,
     jobs,
+    metrics,
     models,
     outputs,
     queue,
@@ -24,47 +24,44 @@ from . import (
     workflows,
 )
 from .following import Watchers
+from .metrics import Figures
 from .mounting import mount
-from .operation import operations_in
+from .operation import Operation, operations_in
 from .problems import answer_problems
-from .saved import Shelf
+from .saved import Shelf, Shelves
 
-__all__ = ["LENDERS", "OPERATIONS", "answer_problems", "install"]
+__all__ = ["OPERATIONS", "answer_problems", "install"]
 
-OPERATIONS = tuple(
+OPERATIONS: tuple[Operation, ...] = tuple(
     operations_in(
-        health, workflows, jobs, queue, checking, events, outputs, uploads, models, store, system
+        health, description, workflows, jobs, queue, checking, events, outputs, uploads, models,
+        store, system, metrics,
     )
-)
-LENDERS: Mapping[type, Callable[[web.Request], Any]] = {
-    web.Request: lambda request: request,
-    Service: lambda request: request.app[SERVICE],
-    Principal: lambda request: request["principal"],
-    Shelf: lambda request: request.app[SHELVES](request),
-    Watchers: lambda request: request.app[WATCHERS],
-}
+)  # fmt: skip
 
 
-class Shelves:
-    """The shelf of each user, opened once so that its saves take turns."""
+def install(app: web.Application, further: tuple[Operation, ...] = ()) -> None:
+    """Add all operations, those of other modules too, to an application that has its service."""
+    operations = OPERATIONS + further
+    figures = Figures(app[SERVICE])
+    watchers = Watchers(figures.sent)
+    described = description.Described(operations)
 
-    def __init__(self) -> None:
-        self.opened: dict[str, Shelf] = {}
+    shelves = Shelves(app[SERVICE].settings.data)
+    lenders: Mapping[type, Callable[[web.Request], Any]] = {
+        web.Request: lambda request: request,
+        Service: lambda request: request.config_dict[SERVICE],
+        Principal: lambda request: request[PRINCIPAL],
+        Shelf: lambda request: shelves.of(request[PRINCIPAL].user),
+        Watchers: lambda _: watchers,
+        Figures: lambda _: figures,
+        description.Described: lambda _: described,
+        description.Reader: lambda request: description.Reader(request.get(PRINCIPAL), shelves.of),
+    }
 
-    def __call__(self, request: web.Request) -> Shelf:
-        """The caller's."""
-        user = request["principal"].user
-        if user not in self.opened:
-            folder = home(request.app[SERVICE].settings.data, user).workflows
-            self.opened[user] = Shelf(folder, shipped_workflows())
-        return self.opened[user]
+    async def stop(_: web.Application) -> None:
+        watchers.stop()
 
-
-WATCHERS = web.AppKey("watchers", Watchers)
-SHELVES = web.AppKey("shelves", Shelves)
-
-
-def install(app: web.Application) -> None:
-    """Add all operations."""
-    app[SHELVES], app[WATCHERS] = Shelves(), Watchers()
-    mount(app, OPERATIONS, LENDERS)
+    mount(app, operations, lenders)
+    app.middlewares.append(figures.count)
+    app.on_shutdown.append(stop)

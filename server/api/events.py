@@ -59,6 +59,12 @@ class Socket(Chosen):
         default=False, description="Send previews as binary messages; can be changed on the way."
     )
 
+    token: str | None = Field(
+        default=None,
+        max_length=500,
+        description="Who asks, for pages, whose websockets send no headers of their own.",
+    )
+
 
 class Resumed(BaseModel):
     """What browsers send when they come again."""
@@ -83,7 +89,7 @@ async def stream_events(
     """
     wish = Wish(_owner(principal, query.everybody), types=frozenset(query.type))
     after = headers.last_event_id if headers.last_event_id is not None else query.after
-    with following(service, wish, after) as watcher, watchers.stoppable():
+    with following(service, watchers, wish, after) as watcher, watchers.stoppable():
         return await _stream(request, watcher, last=None)
 
 
@@ -101,7 +107,10 @@ async def stream_job_events(
     """Stream all events of a job from its beginning; the stream ends with the job."""
     found = await own_job(service, principal, job)
     after = headers.last_event_id if headers.last_event_id is not None else query.after
-    with following(service, Wish(None, found.id), after or 0) as watcher, watchers.stoppable():
+    with (
+        following(service, watchers, Wish(None, found.id), after or 0) as watcher,
+        watchers.stoppable(),
+    ):
         now = await service.jobs.get(found.id)
         over = now is None or now.state in FINAL
         return await _stream(request, watcher, last=ENDS, over=over)
@@ -140,7 +149,7 @@ async def open_socket(
     await socket.prepare(request)
     owner = _owner(principal, query.everybody)
     wish = Wish(owner, query.job, frozenset(query.type))
-    with following(service, wish, query.after) as watcher:
+    with following(service, watchers, wish, query.after) as watcher:
         await _Talk(service, socket, watcher, query.job).run(watchers, previews=query.previews)
     return socket
 

@@ -1,7 +1,7 @@
 """Events for one watcher: what happened since the last one it saw, and then what happens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -39,9 +39,14 @@ class Watcher:
     """One watcher's events, from a place in the past on, without gap or repetition."""
 
     def __init__(
-        self, service: Service, wish: Wish, subscription: Subscription, after: int | None
+        self,
+        service: Service,
+        wish: Wish,
+        subscription: Subscription,
+        after: int | None,
+        seen: Callable[[Event], None],
     ) -> None:
-        self.service, self.wish, self.subscription = service, wish, subscription
+        self.service, self.wish, self.subscription, self.seen = service, wish, subscription, seen
         self.edge = service.hub.next - 1
         """The last event before the subscription."""
         self.last = self.edge if after is None else after
@@ -91,6 +96,7 @@ class Watcher:
         except StopAsyncIteration:
             raise TooSlow from None
         self.last = max(self.last, event.id)
+        self.seen(event)
         return event
 
     def _oldest(self) -> int:
@@ -102,6 +108,10 @@ class Watcher:
 class Watchers:
     """Everybody who watches, to be told when the server stops."""
 
+    seen: Callable[[Event], None] = lambda _: None
+    """Told of every event that goes out just after it happened."""
+    most: int = 2_000
+    """How many events may wait for one of them until it is too slow."""
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     stopping: bool = False
 
@@ -125,15 +135,15 @@ class Watchers:
 
 @contextmanager
 def following(
-    service: Service, wish: Wish, after: int | None, most: int = 2_000
+    service: Service, watchers: "Watchers", wish: Wish, after: int | None
 ) -> Iterator[Watcher]:
     """A watcher. It is subscribed before the past is read, so that nothing falls between.
 
     Args:
         service: Whose events.
+        watchers: All of them.
         wish: Which of them.
         after: The last event that was seen; None to begin now.
-        most: How many may wait for the watcher until it is too slow.
     """
-    with service.hub.subscribe(wish, most) as subscription:
-        yield Watcher(service, wish, subscription, after)
+    with service.hub.subscribe(wish, watchers.most) as subscription:
+        yield Watcher(service, wish, subscription, after, watchers.seen)

@@ -309,7 +309,7 @@ async def accept(
                 priority=one.priority,
                 front=one.front,
                 idempotency_key=own_key,
-                webhook=webhook_text(one.webhook),
+                webhook=webhook_text(one.webhook, service.settings.webhook_hosts),
             )
         )
     return await service.accept(principal.user, asked)

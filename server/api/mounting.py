@@ -1,6 +1,7 @@
 """Declared operations as routes of an aiohttp application."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from aiohttp import web
@@ -75,9 +76,14 @@ def response_of(operation: Operation, value: Any) -> web.StreamResponse:
     body = (
         value.model_dump_json(by_alias=True).encode()
         if isinstance(value, BaseModel)
-        else TypeAdapter(type(value)).dump_json(value)
+        else _adapter(value.__class__).dump_json(value)
     )
     return web.Response(body=body, status=status, headers=headers, content_type="application/json")
+
+
+@lru_cache(maxsize=256)
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def _streams(operation: Operation) -> bool:

@@ -59,14 +59,14 @@ class Schemas:
 def document(
     operations: Iterable[Operation],
     *,
-    paths: Mapping[str, Json] | None = None,
+    parameters: Mapping[str, Json] | None = None,
     title: str = "Darkroom",
 ) -> Json:
     """The document.
 
     Args:
         operations: What it describes.
-        paths: Further paths, such as those of saved workflows.
+        parameters: Parameters that are named elsewhere.
         title: Its name.
     """
     listed = tuple(operations)
@@ -86,9 +86,10 @@ def document(
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": tag} for tag in dict.fromkeys(each.tag for each in listed)],
-        "paths": {**found, **(paths or {})},
+        "paths": found,
         "components": {
             "schemas": schemas.components,
+            "parameters": dict(parameters or {}),
             "securitySchemes": SECURITY,
             "responses": {code: problem_response(code) for code in KINDS},
         },
@@ -102,7 +103,9 @@ def described(operation: Operation, schemas: Schemas) -> Json:
     if text:
         entry["description"] = text
     parameters = [_in_path(operation, name) for name in operation.named]
-    parameters += _parameters(operation.query, "query") + _parameters(operation.headers, "header")
+    parameters += parameters_of(operation.query, "query") + parameters_of(
+        operation.headers, "header"
+    )
     if parameters:
         entry["parameters"] = parameters
     if operation.body is not None:
@@ -193,7 +196,8 @@ def _in_path(operation: Operation, name: str) -> Json:
     return entry | ({"description": description} if description else {})
 
 
-def _parameters(model: type[BaseModel] | None, place: str) -> list[Json]:
+def parameters_of(model: type[BaseModel] | None, place: str) -> list[Json]:
+    """The fields of a model as parameters of a request."""
     if model is None:
         return []
     schema = model.model_json_schema(by_alias=True)

@@ -20,6 +20,7 @@ from engine.errors import (
     os_reason,
 )
 from server.access import Refused
+from server.database.faults import DatabaseFault
 from server.jobs.submission import IdempotencyConflict
 from server.workers.spec import WorkerLost
 
@@ -212,6 +213,12 @@ def _of_node(error: NodeError) -> ProblemDocument:
     return ProblemDocument.make("node_failed", str(error), faults=[fault])
 
 
+def _of_database(error: DatabaseFault) -> ProblemDocument:
+    return ProblemDocument.make(
+        "disk_full" if error.code == "database_full" else "unavailable", str(error)
+    )
+
+
 def _of_os(error: OSError) -> ProblemDocument:
     if error.errno in _FULL:
         return ProblemDocument.make("disk_full", os_reason(error), hint=KINDS["disk_full"].text)
@@ -240,6 +247,7 @@ TABLE: Mapping[type[BaseException], Callable[[Any], ProblemDocument]] = {
     Refused: _of_refused,
     IdempotencyConflict: lambda error: ProblemDocument.make("idempotency_conflict", str(error)),
     WorkerLost: lambda error: ProblemDocument.make("worker_lost", str(error)),
+    DatabaseFault: _of_database,
     GraphError: _of_graph,
     InputError: _of_input,
     NodeError: _of_node,

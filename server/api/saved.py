@@ -10,6 +10,8 @@ from pathlib import Path
 from engine.errors import GraphError
 from engine.files import write_whole
 from engine.workflow import Workflow
+from server.homes import home
+from server.settings import shipped_workflows
 
 from .problems import ApiError
 
@@ -178,6 +180,21 @@ class Shelf:
             return
         number = 1 if last is None else int(last[1]) + 1
         write_whole(folder / f"{number:06}-{revision}.json", text, durable=True)
+
+
+class Shelves:
+    """The shelf of each user, opened once so that its saves take turns."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.opened: dict[str, Shelf] = {}
+
+    def of(self, user: str) -> Shelf:
+        """A user's."""
+        if user not in self.opened:
+            folder = home(self.data, user).workflows
+            self.opened[user] = Shelf(folder, shipped_workflows())
+        return self.opened[user]
 
 
 @dataclass(frozen=True)

@@ -95,10 +95,12 @@ async def list_workers(service: Service) -> WorkerList:
     answers={202: Answer("It is being replaced.")},
 )
 async def restart_worker(service: Service, worker: WorkerId) -> None:
-    """Replace a worker by a new one. The job that it runs goes on in the next one."""
-    if all(each.id != worker for each in service.pool.workers):
+    """Replace a worker by a new one, once the job that it runs has ended."""
+    keeper = service.pool.keepers.get(worker)
+    if keeper is None:
         raise ApiError("not_found", f"there is no worker {worker[:80]!r}")
-    await service.pool.restart(worker)
+    keeper.hasten()
+    await keeper.replace()
 
 
 def show_worker(worker: Worker) -> WorkerView:

@@ -239,7 +239,7 @@ async def run_workflow(
         priority=body.priority,
         front=body.front,
         idempotency_key=headers.idempotency_key,
-        webhook=webhook_text(body.webhook),
+        webhook=webhook_text(body.webhook, service.settings.webhook_hosts),
     )
     try:
         (job,) = await service.accept(principal.user, [asked])

@@ -6,6 +6,7 @@ import typer
 
 from server import __version__
 
+from .exchange import exchange
 from .graphs import graphs
 from .jobs import jobs
 from .proofs import proofs
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (serving, graphs, stock, proofs, versions):
+for commands in (serving, graphs, stock, proofs, versions, exchange):
     app.add_typer(commands)
 app.add_typer(jobs, name="jobs")
 app.add_typer(cache, name="cache")

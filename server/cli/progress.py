@@ -5,7 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from engine.events import Event, NodeFinished, NodeProgressed, NodeStarted, Warned, Watcher
+from engine.events import (
+    Event,
+    NodeFailed,
+    NodeFinished,
+    NodeProgressed,
+    NodeStarted,
+    Warned,
+    Watcher,
+)
 
 from .console import say, terminal
 
@@ -67,7 +75,7 @@ class Bars:
             self.shown.console.print(_warning(event), markup=False, style="yellow")
         elif isinstance(event, NodeProgressed) and event.node in self.tasks:
             self.shown.update(self.tasks[event.node], completed=event.done, total=event.total)
-        elif isinstance(event, NodeFinished) and event.node in self.tasks:
+        elif isinstance(event, (NodeFinished, NodeFailed)) and event.node in self.tasks:
             self.shown.remove_task(self.tasks.pop(event.node))
 
     def close(self) -> None:

@@ -139,7 +139,7 @@ class Recipe:
         for output in self.outputs:
             if isinstance(output, Made):
                 return output.part
-        return next(reversed(list(self.parts)), "")
+        return list(self.parts)[-1]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from engine.errors import EngineError
 
@@ -92,4 +92,5 @@ def _kind(error: DBAPIError) -> type[DatabaseFault] | None:
     state = getattr(error.orig, "sqlstate", None)
     if state is not None and state[:2] in _POSTGRES:
         return _POSTGRES[state[:2]]
-    return DatabaseFault if error.connection_invalidated else None
+    unreachable = state is None and isinstance(error, OperationalError)
+    return DatabaseFault if unreachable or error.connection_invalidated else None

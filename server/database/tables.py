@@ -1,10 +1,13 @@
 """The tables, the same in SQLite and PostgreSQL."""
 
+import re
+
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
+    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -12,13 +15,30 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
-    Text,
+    Text as LongText,
+    TypeDecorator,
     UniqueConstraint,
     false,
 )
+from typing_extensions import override
 
 REVISION = "0001"
 """The migration that makes what stands here; each change of a table is a new one."""
+
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""What one of the databases refuses in a text: the null, and half of a surrogate pair."""
+
+
+class Text(TypeDecorator[str]):
+    """Text in which `UNSTORABLE` is replaced, also where it is only compared: then nothing equals it."""
+
+    impl = LongText
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else UNSTORABLE.sub("\ufffd", value)
+
 
 metadata = MetaData(
     naming_convention={

@@ -123,13 +123,17 @@ class Writer:
             return outcomes
 
     def _one(self, connection: Connection, work: Work) -> Outcome:
+        savepoint = connection.begin_nested()
         try:
-            with connection.begin_nested():
-                return Outcome(work.act(connection))
+            value = work.act(connection)
+            savepoint.commit()
         except Exception as error:  # noqa: BLE001 - it goes to the one who waits
+            told = fault_of(error, self.name) or error
             if _ended(connection):
-                raise TransactionLost from fault_of(error, self.name) or error
-            return Outcome(error=fault_of(error, self.name) or error)
+                raise TransactionLost from told
+            savepoint.rollback()
+            return Outcome(error=told)
+        return Outcome(value)
 
     def _connected(self) -> Connection:
         if self.connection.invalidated or self.connection.closed:

@@ -66,7 +66,7 @@ class Deliveries:
     async def due(self, limit: int = 100) -> list[Delivery]:
         """What is to be tried now, the oldest first."""
         now = self.monotonic()
-        pausing = [id for id, due in self.pausing.items() if due > now]  # noqa: A001 - the wire's
+        pausing = [id for id, due in self.pausing.items() if due > now]
 
         def work(connection: Connection) -> list[Delivery]:
             waiting = _WAITING.limit(limit + len(pausing))
@@ -79,7 +79,7 @@ class Deliveries:
         """Seconds until the next attempt after a failed one is due; None if none failed."""
         return max(0.0, min(self.pausing.values()) - self.monotonic()) if self.pausing else None
 
-    async def delivered(self, id: int) -> None:  # noqa: A002 - the word on the wire
+    async def delivered(self, id: int) -> None:
         """The webhook was told: nothing is left to do."""
         self.pausing.pop(id, None)
         await self.database.write(
@@ -88,7 +88,7 @@ class Deliveries:
             )
         )
 
-    async def failed(self, id: int, reason: str, *, for_good: bool = False) -> Delivery | None:  # noqa: A002
+    async def failed(self, id: int, reason: str, *, for_good: bool = False) -> Delivery | None:
         """An attempt failed: try again later, or give up after the last; None if it is gone.
 
         Args:
@@ -126,7 +126,7 @@ class Deliveries:
     def _failed(
         self,
         connection: Connection,
-        id: int,  # noqa: A002
+        id: int,
         reason: str,
         for_good: bool,
     ) -> Delivery | None:
@@ -137,7 +137,7 @@ class Deliveries:
         last = for_good or attempts + 1 >= self.most_attempts
         values: dict[str, Any] = {
             "attempts": attempts + 1,
-            "reason": reason[:1000].replace("\0", " "),
+            "reason": reason[:1000],
             "state": "failed" if last else "waiting",
         }
         connection.execute(update(deliveries).where(*here).values(values))

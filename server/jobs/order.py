@@ -45,7 +45,7 @@ def back(connection: Connection, priority: int) -> float:
 
 def move(
     connection: Connection,
-    id: str,  # noqa: A002 - the word on the wire
+    id: str,
     to: Target | None,
     priority: int | None,
 ) -> Job | None:

@@ -51,7 +51,7 @@ class Jobs:
 
         return await self.database.write(work)
 
-    async def retry(self, id: str) -> Job:  # noqa: A002 - the word on the wire
+    async def retry(self, id: str) -> Job:
         """A new job that runs the same as one that has ended.
 
         Raises:
@@ -61,19 +61,19 @@ class Jobs:
             lambda connection: submission.repeat(connection, id, self.ids, self.clock())
         )
 
-    async def get(self, id: str) -> Job | None:  # noqa: A002
+    async def get(self, id: str) -> Job | None:
         """A job; None if there is none of that id."""
         return await self.database.read(lambda connection: job_by_id(connection, id))
 
-    async def document(self, id: str) -> Json | None:  # noqa: A002
+    async def document(self, id: str) -> Json | None:
         """The workflow that a job runs; None if there is no such job."""
         return await self._kept(jobs.c.document, id)
 
-    async def origin(self, id: str) -> Json | None:  # noqa: A002
+    async def origin(self, id: str) -> Json | None:
         """What came with a job from the border that accepted it; None if nothing did."""
         return await self._kept(jobs.c.origin, id)
 
-    async def nodes(self, id: str) -> tuple[NodeRecord, ...]:  # noqa: A002
+    async def nodes(self, id: str) -> tuple[NodeRecord, ...]:
         """What became of the nodes of a job that has ended."""
         columns = [job_nodes.c[name] for name in ("node", "type", "state", "seconds", "bytes")]
         found = (
@@ -120,19 +120,19 @@ class Jobs:
 
         return await self.database.read(work)
 
-    async def claim(self, id: str, worker: str) -> Job | None:  # noqa: A002
+    async def claim(self, id: str, worker: str) -> Job | None:
         """Start a queued job on a worker, as its next attempt; None if it is not queued."""
         return await self.database.write(
             lambda connection: steps.claim(connection, id, worker, self.clock())
         )
 
-    async def requeue(self, id: str, attempt: int) -> Job | None:  # noqa: A002
+    async def requeue(self, id: str, attempt: int) -> Job | None:
         """Put a running job back to the front; None if that attempt no longer runs."""
         return await self.database.write(lambda connection: steps.requeue(connection, id, attempt))
 
     async def finish(
         self,
-        id: str,  # noqa: A002
+        id: str,
         attempt: int,
         state: JobState,
         outputs: Json | None = None,
@@ -152,7 +152,7 @@ class Jobs:
             lambda connection: steps.finish(connection, id, attempt, ending, self.clock())
         )
 
-    async def cancel(self, id: str) -> Job | None:  # noqa: A002
+    async def cancel(self, id: str) -> Job | None:
         """Take a job out of the queue; None if it is not queued."""
 
         def work(connection: Connection) -> Job | None:
@@ -169,7 +169,7 @@ class Jobs:
 
     async def move(
         self,
-        id: str,  # noqa: A002
+        id: str,
         *,
         to: order.Target | None = None,
         priority: int | None = None,
@@ -276,7 +276,7 @@ class Jobs:
         """Have no job started, or start them again; it outlives the server."""
         await self.database.write(lambda connection: remember(connection, "paused", paused))
 
-    async def _kept(self, column: ColumnElement[str | None], id: str) -> Json | None:  # noqa: A002
+    async def _kept(self, column: ColumnElement[str | None], id: str) -> Json | None:
         found = (
             select(documents.c.content)
             .join(jobs, column == documents.c.digest)

@@ -39,7 +39,7 @@ def job_of(row: Any) -> Job:
     return Job(*(*fields, tuple(wants), retry_of))
 
 
-def job_by_id(connection: Connection, id: str) -> Job | None:  # noqa: A002 - the word on the wire
+def job_by_id(connection: Connection, id: str) -> Job | None:
     """A job; None if there is none of that id."""
     row = connection.execute(BY_ID, {"of": id}).first()
     return None if row is None else job_of(row)

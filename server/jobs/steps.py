@@ -57,12 +57,12 @@ class Ending:
     nodes: tuple[NodeRecord, ...]
 
 
-def claim(connection: Connection, id: str, worker: str, now: float) -> Job | None:  # noqa: A002
+def claim(connection: Connection, id: str, worker: str, now: float) -> Job | None:
     """From queued to running."""
     return _step(connection, _CLAIM, of=id, by=worker, now=now)
 
 
-def requeue(connection: Connection, id: str, attempt: int) -> Job | None:  # noqa: A002
+def requeue(connection: Connection, id: str, attempt: int) -> Job | None:
     """From running back to the front of the queue."""
     priority = connection.scalar(_PRIORITY, {"of": id, "tried": attempt})
     if priority is None:
@@ -73,7 +73,7 @@ def requeue(connection: Connection, id: str, attempt: int) -> Job | None:  # noq
 
 def finish(
     connection: Connection,
-    id: str,  # noqa: A002
+    id: str,
     attempt: int,
     ending: Ending,
     now: float,

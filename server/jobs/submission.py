@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select
 
 from engine.errors import InputError
-from server.database.tables import jobs
+from server.database.tables import UNSTORABLE, jobs
 from server.jobs import order
 from server.jobs.documents import keep, pack
 from server.jobs.ids import Ids
@@ -62,7 +62,7 @@ def submit(connection: Connection, new: NewJob, ids: Ids, now: float) -> Job:
     )
 
 
-def repeat(connection: Connection, id: str, ids: Ids, now: float) -> Job:  # noqa: A002 - the wire's
+def repeat(connection: Connection, id: str, ids: Ids, now: float) -> Job:
     """A new job that runs the same as one that has ended.
 
     Raises:
@@ -132,7 +132,7 @@ def _check(new: NewJob) -> None:
                 f"the {what} has {len(text)} characters: give at most {_MOST_CHARACTERS}",
                 code="too_long",
             )
-        if not storable(text):
+        if UNSTORABLE.search(text):
             raise InputError(
                 f"the {what} {text!r} is no plain text: leave its control characters out",
                 code="bad_text",
@@ -144,8 +144,3 @@ def _check(new: NewJob) -> None:
         )
     if new.id is not None and not new.id:
         raise InputError("the id is empty: give one, or leave it out", code="bad_text")
-
-
-def storable(text: str) -> bool:
-    """Whether both databases can keep a text: neither a null nor half of a pair."""
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)

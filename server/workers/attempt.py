@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.check import compile_graph
-from engine.errors import Cancelled, EngineError, GraphError, InputError, NodeError
+from engine.errors import Cancelled, EngineError, InputError, NodeError
 from engine.executor import Result, execute
 from engine.program import Program
 from engine.workflow import Workflow
-from server.failures import problem_json, problems_of
+from server.failures import problem_document
 from server.homes import within
 
 from .log import say, say_error
@@ -42,7 +42,8 @@ class Attempt:
     """Made when the run is heard of, so that it can be cancelled before it begins."""
 
     def __init__(self, run: Run, workshop: Workshop, send: Callable[[FromWorker], None]) -> None:
-        self.run = self._at_home(run, workshop) if workshop.outfit.carries else run
+        self.run = run
+        self.lent: list[Lent] = []
         self.workshop, self.send = workshop, send
         self.cancel = threading.Event()
         self.telling = Telling(run.run, send, workshop.picture, watched=run.watched)
@@ -62,21 +63,20 @@ class Attempt:
         except Exception as error:  # noqa: BLE001 - the job must end, whatever is wrong in here
             say_error("the attempt failed outside its nodes", error, run=self.run.run)
             done = Done(self.run.run, "failed", {}, (), problem_document(error))
-        finally:
-            if self.workshop.outfit.carries:
-                shutil.rmtree(Path(self.run.inputs).parent, ignore_errors=True)
         seconds = round(time.monotonic() - self.began, 3)
         say("info", "run ended", run=self.run.run, state=done.state, seconds=seconds)
         return done
 
-    def lend(self, lent: Lent) -> None:
-        """Take in a file of the owner's."""
-        path = within(Path(self.run.inputs), lent.path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(lent.blob)
-
     def _perform(self) -> Done:
-        run = self.run
+        if not self.workshop.outfit.carries:
+            return self._run(self.run)
+        folder = within(self.workshop.outfit.data / "runs", self.run.run)
+        try:
+            return self._run(self._at_home(folder))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _run(self, run: Run) -> Done:
         bench = self.workshop.bench(run.namespace, run.inputs, run.outputs, run.previews)
         end = self._execute(bench)
         outputs = Outputs(bench.runtime.delivery)
@@ -132,18 +132,22 @@ class Attempt:
 
     # For workers that do not share the server's disk
 
-    @staticmethod
-    def _at_home(run: Run, workshop: Workshop) -> Run:
-        """The run with folders on this machine, which are gone after it."""
-        folder = within(workshop.outfit.data / "runs", run.run)
-        for name in ("inputs", "outputs", "previews"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        return replace(
-            run,
+    def _at_home(self, folder: Path) -> Run:
+        """The run with a folder on this machine that is gone after it, and the lent files in it."""
+        run = replace(
+            self.run,
             inputs=str(folder / "inputs"),
             outputs=str(folder / "outputs"),
             previews=str(folder / "previews"),
         )
+        for made in (run.inputs, run.outputs, run.previews):
+            Path(made).mkdir(parents=True, exist_ok=True)
+        for lent in self.lent:
+            path = within(Path(run.inputs), lent.path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(lent.blob)
+        self.lent.clear()
+        return run
 
     def _carry(self, bench: Bench, *told: Json) -> None:
         """Send the files that were delivered, and wait until results are shared."""
@@ -159,17 +163,3 @@ class Attempt:
         left = bench.store.flush(SHARING_SECONDS)
         if left:
             self._warn(f"{left} results are not shared yet: another machine would make them again")
-
-
-def problem_document(error: Exception) -> Json:
-    """Why an attempt failed, in the form of RFC 9457."""
-    problems = problems_of(error)
-    title = "The graph cannot run" if isinstance(error, GraphError) else "The run failed"
-    if isinstance(error, NodeError):
-        title = "A node failed"
-    return {
-        "title": title,
-        "detail": "\n".join(problem.message for problem in problems),
-        "code": problems[0].code,
-        "problems": [problem_json(problem) for problem in problems],
-    }

@@ -9,6 +9,9 @@ from itertools import count
 
 import structlog
 
+from engine.errors import InputError
+from server.failures import problem_document
+
 from .line import Code, Line, LineClosed
 from .messages import (
     Answer,
@@ -142,7 +145,12 @@ class Keeper:
         future: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
         self.running = _Running(run.run, heard, future)
         self.changed(self, "state")
-        await self.say(run)
+        try:
+            await self.say(run)
+        except (InputError, OSError) as error:  # what it needs cannot be sent
+            self.running = None
+            self.changed(self, "state")
+            return Done(run.run, "failed", {}, (), problem_document(error))
         return await future
 
     async def say(self, message: ToWorker) -> None:

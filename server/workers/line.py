@@ -135,7 +135,7 @@ def decode(text: bytes, blob: bytes = b"") -> Message:
     kind = told.pop("is", None) if isinstance(told, dict) else None
     if not isinstance(kind, str) or kind not in _KINDS:
         raise FrameError("the frame holds no message that is known here")
-    if blob:
+    if any(field.name == "blob" for field in fields(_KINDS[kind])):
         told["blob"] = blob
     try:
         return _adapter(kind).validate_python(told)

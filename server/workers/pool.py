@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -16,8 +16,10 @@ from .spec import Care, Opener, Spec, WorkerLost, WorkerView
 _log = structlog.get_logger("workers")
 Change = Literal["workers", "idle", "catalogue"]
 DESK = Spec("desk")
-RELOAD_SECONDS = 2.0
 ASK_SECONDS = 60.0
+
+
+Follow = Callable[["Pool"], Coroutine[Any, Any, None]]
 
 
 class Pool:
@@ -27,11 +29,12 @@ class Pool:
 
     Args:
         opener: Starts a worker.
-        specs: The workers; none for one on each device that the first one finds.
+        specs: The workers; none for one on each device that the first one finds, or for those
+            that `follow` adds.
         care: When workers count as hung or worn out.
+        follow: Goes on beside the workers, to add and remove some as machines come and go.
         on_change: Told that a worker is free for a run, that workers changed otherwise, or that the
             catalogue of nodes is another than before.
-        reload: Whether to replace workers when the files of node packages change.
     """
 
     def __init__(
@@ -40,19 +43,21 @@ class Pool:
         specs: Sequence[Spec] = (),
         *,
         care: Care | None = None,
+        follow: Follow | None = None,
         on_change: Callable[[Change], None] = lambda _: None,
-        reload: bool = True,
     ) -> None:
         self.opener, self.care, self.on_change = opener, care or Care(), on_change
-        self.finds_devices = not specs
+        self.follow = follow
+        self.finds_devices = not specs and follow is None
         self.keepers: dict[str, Keeper] = {}
-        self.first = tuple(specs) or (Spec("worker-0"),)
+        self.first = (Spec("worker-0"),) if self.finds_devices else tuple(specs)
         self.desk = Keeper(DESK, opener, self.care, self._desk_changed)
         self.catalogue = ""
-        self.reload = reload
         self.sources: tuple[str, ...] = ()
         self.stamp: object = None
         self.tasks: list[asyncio.Task[None]] = []
+        self.closing: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        """What is to be done once all workers have ended."""
 
     async def start(self) -> None:
         """Start the desk and the workers; does not wait until they are ready."""
@@ -60,8 +65,12 @@ class Pool:
         for spec in self.first:
             self.add(spec)
         self.tasks.append(asyncio.create_task(self._tick(), name="workers watched"))
-        if self.reload:
-            self.tasks.append(asyncio.create_task(self._reloading(), name="nodes watched"))
+        if self.care.reload is not None:
+            watching = self._reloading(self.care.reload)
+            self.tasks.append(asyncio.create_task(watching, name="nodes watched"))
+
+        if self.follow is not None:
+            self.tasks.append(asyncio.create_task(self.follow(self), name="machines watched"))
 
     async def stop(self, *, hurry: bool = False, seconds: float = 30.0) -> None:
         """End all workers: after their runs, or with `hurry` at their nodes' next progress.
@@ -75,6 +84,9 @@ class Pool:
                 await task
         everyone = [self.desk, *self.keepers.values()]
         await asyncio.gather(*(each.stop(hurry=hurry, seconds=seconds) for each in everyone))
+        for close in self.closing:
+            await close()
+        self.closing.clear()
 
     # Who there is
 
@@ -207,9 +219,9 @@ class Pool:
             for keeper in [self.desk, *self.keepers.values()]:
                 await keeper.look()
 
-    async def _reloading(self) -> None:
+    async def _reloading(self, seconds: float) -> None:
         while True:
-            await asyncio.sleep(RELOAD_SECONDS)
+            await asyncio.sleep(seconds)
             if not self.sources:
                 with suppress(WorkerLost):
                     answer = await self.desk.ask("sources", {}, ASK_SECONDS)

@@ -45,6 +45,8 @@ class Care:
     """A worker that lived so long did not fail in starting."""
     tick: float = 0.25
     """How often all that is looked at."""
+    reload: float | None = 2.0
+    """How often the node packages' files are looked at."""
     leave: float = 40.0
     """What an idle worker is given to leave when it is replaced."""
 

@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 
+from server.failures import problem_document
 from server.plain import finite
 
-from .attempt import Attempt, problem_document
+from .attempt import Attempt
 from .log import say_error
 from .messages import (
     Answer,
@@ -108,8 +109,7 @@ class Worker:
 
     def _accept(self, run: Run) -> None:
         attempt = Attempt(run, self.workshop, self.send)
-        for lent in self.lent.pop(run.run, ()):
-            attempt.lend(lent)
+        attempt.lent = self.lent.pop(run.run, [])
         with self.lock:
             self.attempts[run.run] = attempt
         self.queue.put(attempt)

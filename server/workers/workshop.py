@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from engine.artifacts import Delivery
-from engine.canonical import canonical, digest
-from engine.catalog import Catalog
+from engine.catalog import Catalog, catalog_digest
 from engine.errors import InputError
 from engine.journal import Journal
 from engine.runtime import Runtime
@@ -47,7 +48,10 @@ class Workshop:
             disk_bytes=outfit.disk_bytes,
             shared_store=outfit.shared_store,
         )
-        self.session = Session(settings, device=outfit.device or None)
+        self.devices = devices(outfit.nodes)
+        """Of this machine, the best first."""
+        self.device = outfit.device or self.devices[0]
+        self.session = Session(settings, device=self.device)
         self.runtime: Runtime = self.session.runtime
         self.stores = Stores(outfit, self.runtime.codecs)
 
@@ -80,28 +84,18 @@ class Workshop:
 
     @cached_property
     def catalogue(self) -> list[Json]:
-        """Every node type as JSON."""
+        """Every node type as JSON, from which `engine.described` makes a catalog."""
         return self.catalog.describe()
 
     @cached_property
     def digest(self) -> str:
-        """Changes with the catalogue."""
-        return digest(canonical(self.catalogue))
+        """Changes with every node type and the code behind it."""
+        return catalog_digest(self.catalogue)
 
     @property
     def profile(self) -> Mapping[str, str]:
         """What numbers depend on here."""
         return self.runtime.profile
-
-    @property
-    def devices(self) -> tuple[str, ...]:
-        """The devices of this machine, the best first."""
-        return (self.device,)
-
-    @property
-    def device(self) -> str:
-        """What this worker computes on."""
-        return self.outfit.device or self.runtime.profile.get("device", "cpu")
 
     @property
     def picture(self) -> Callable[[Any], bytes] | None:
@@ -137,3 +131,11 @@ class Workshop:
         if free is not None:
             free()
         self.stores.forget()
+
+
+def devices(package: str) -> tuple[str, ...]:
+    """The devices that a node package can use on this machine, the best first."""
+    if find_spec(package) is None or find_spec(f"{package}.devices") is None:
+        return ("cpu",)
+    names: tuple[str, ...] = import_module(f"{package}.devices").names()
+    return names

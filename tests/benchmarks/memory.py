@@ -55,7 +55,7 @@ def write_checkpoint(file: BinaryIO) -> None:
     text += b" " * (-len(text) % 8)
     file.write(struct.pack("<Q", len(text)) + text)
     # Below 2**-6 in size: sign, an exponent of at most 8 of 31, any mantissa
-    numbers = random.Random(0)  # noqa: S311 - nothing here is a secret
+    numbers = random.Random(0)
     block = array(
         "H", [numbers.getrandbits(1) << 15 | numbers.getrandbits(13) for _ in range(2**20)]
     )

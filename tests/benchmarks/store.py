@@ -119,7 +119,7 @@ class Bench:
 
     def turn(self, number: int) -> dict[str, Timing]:
         """One run of each kind, in any order: each leaves something to the next."""
-        order = random.Random(number).sample(KINDS, len(KINDS))  # noqa: S311 - nothing here is a secret
+        order = random.Random(number).sample(KINDS, len(KINDS))
         return {kind: self.run(kind) for kind in order}
 
     def run(self, kind: str) -> Timing:

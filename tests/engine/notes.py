@@ -66,7 +66,7 @@ class Roll(NamedTuple):
 @node("Cast", category="chance", volatile=True)
 def cast() -> Roll:
     """Roll two dice."""
-    number = random.random()  # noqa: S311
+    number = random.random()
     return Roll(number, [number, 1.0])
 
 

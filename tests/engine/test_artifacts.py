@@ -1,6 +1,7 @@
 """Delivered files: whole, numbered, never over another, never outside."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,14 @@ def test_an_artifact_is_intact_while_its_file_is(delivery: Delivery, tmp_path: P
     assert not artifact.intact(delivery.folder)
     Path(artifact.path).unlink()
     assert not artifact.intact(delivery.folder)
+
+
+def test_a_file_elsewhere_is_not_intact(tmp_path: Path) -> None:
+    mine, other = Delivery(tmp_path / "mine"), Delivery(tmp_path / "other")
+    artifact = other.write("a", "txt", b"text", "text/plain")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "link").symlink_to(artifact.path)
+    assert artifact.intact(other.folder)
+    assert not artifact.intact(mine.folder)
+    for path in (tmp_path / "mine" / "../other/a_00001.txt", tmp_path / "mine" / "link"):
+        assert not replace(artifact, path=str(path)).intact(mine.folder)

@@ -13,7 +13,7 @@ from engine.artifacts import Artifact, Delivery, here
 from engine.catalog import Catalog
 from engine.check import compile_graph
 from engine.errors import Cancelled, InputError, NodeError
-from engine.events import NodeFinished, NodeProgressed, NodeStarted, Warned
+from engine.events import NodeFailed, NodeFinished, NodeProgressed, NodeStarted, Warned
 from engine.executor import execute
 from engine.node import Lane, node, node_type
 from engine.runtime import Runtime
@@ -394,7 +394,7 @@ def test_a_delivery_carries_the_workflow(run: Run, runtime: Runtime) -> None:
     assert seen["profile"] == {"device": "cpu"}
 
 
-def test_events_tell_what_happens(run: Run) -> None:
+def test_events_tell_what_happens(run: Run, runtime: Runtime) -> None:
     events: list[Any] = []
     run(SEWN, on_event=events.append)
     sewing = [event for event in events if event.node == "sewn"]
@@ -402,10 +402,12 @@ def test_events_tell_what_happens(run: Run) -> None:
     steps = [event for event in sewing if isinstance(event, NodeProgressed)]
     assert [(step.done, step.total) for step in steps] == [(1, 3), (2, 3), (3, 3)]
     assert steps[0].preview is not None
-    assert sewing[-1] == NodeFinished("sewn", "Sew", "ran", sewing[-1].seconds)
+    size = runtime.codecs.size({"value": Cloth("blue-2-3")})
+    assert sewing[-1] == NodeFinished("sewn", "Sew", "ran", sewing[-1].seconds, size)
     events.clear()
     run(SEWN, on_event=events.append)
     assert [(event.node, event.state) for event in events] == [("sewn", "stored")]
+    assert events[0].bytes == size
 
 
 def test_a_failing_node_is_named_with_itsreason(run: Run) -> None:
@@ -417,8 +419,32 @@ def test_a_failing_node_is_named_with_itsreason(run: Run) -> None:
     with pytest.raises(NodeError, match='Fail "bad": it is torn: mend it') as caught:
         run(nodes)
     assert isinstance(caught.value.__cause__, ValueError)
-    assert states(caught.value.result) == {"before": "ran", "bad": "skipped", "n": "skipped"}
+    assert states(caught.value.result) == {"before": "ran", "bad": "failed", "n": "skipped"}
     assert caught.value.result.outputs == {}
+
+
+def test_watchers_hear_of_a_node_that_fails(run: Run) -> None:
+    events: list[Any] = []
+    with pytest.raises(NodeError) as caught:
+        run({"bad": ("Fail", {})}, on_event=events.append)
+    assert [type(event) for event in events] == [NodeStarted, NodeFailed]
+    assert (events[1].node, events[1].type_name) == ("bad", "Fail")
+    assert events[1].error is caught.value
+    assert events[1].reason == "it is torn: mend it"
+
+
+def test_watchers_hear_of_a_file_that_cannot_be_told(run: Run) -> None:
+    events: list[Any] = []
+    nodes = {"name": ("Named", {"parts": [1]}), "book": ("Read", {"title": link("name")})}
+    with pytest.raises(NodeError) as caught:
+        run(nodes, on_event=events.append, runtime=Runtime(services={toys.Shelf: toys.Shelf(("blue",))}))  # fmt: skip
+    assert [event.node for event in events if isinstance(event, NodeFailed)] == ["book"]
+    assert states(caught.value.result) == {"name": "ran", "book": "failed"}
+
+
+def test_a_node_run_tells_its_bytes(run: Run) -> None:
+    first, second = run(SEWN), run(SEWN)
+    assert first.nodes["sewn"].bytes == second.nodes["sewn"].bytes > 0
 
 
 @pytest.mark.parametrize(("how", "reason"), [("memory", "out of memory"), ("bug", "KeyError: 'x'")])
@@ -648,3 +674,25 @@ def test_the_first_failure_is_the_runs(runtime: Runtime, gate: toys.Gate) -> Non
     workflow = flow({"w": ("Wait", {}), "f": ("Late", {})}, w="w.value", f="f.value")
     with pytest.raises(NodeError, match="too late"):
         execute(compile_graph(workflow, catalog, runtime), Store(), runtime)
+
+
+@pytest.mark.parametrize("forgetful", [True, False], ids=["on disk", "in memory"])
+def test_a_stored_file_of_another_folder_is_delivered_again(
+    runtime: Runtime, tmp_path: Path, *, forgetful: bool
+) -> None:
+    workflow = flow({"text": ("Write", {"text": "a"})}, file="text.value")
+    store = Store(tmp_path / "store", runtime.codecs)
+    for _ in range(2):
+        for user in ("ann", "bob"):
+            if forgetful:
+                store = Store(tmp_path / "store", runtime.codecs)
+            delivery = Delivery(tmp_path / user / "out", tmp_path / user / "previews")
+            lent = replace(runtime, delivery=delivery)
+            program = compile_graph(workflow, toys.catalog, lent)
+            first = execute(program, store, lent)
+            again = execute(program, store, lent)
+            for result in (first, again):
+                path = Path(result.outputs["file"].path)
+                assert path.is_relative_to(tmp_path / user)
+                assert path.read_text() == "a"
+            assert again.nodes["text"].state == "stored"

@@ -374,7 +374,7 @@ def test_a_png_that_tells_its_way_up_behind_the_picture_is_measured_right(tmp_pa
     length = int.from_bytes(data[at : at + 4], "big") + 12
     end = data.index(b"IEND") - 4
     path.write_bytes(data[:at] + data[at + length : end] + data[at : at + length] + data[end:])
-    assert readers.measure(path) == (3, 5, False)
+    assert readers.measure(path) == (3, 5, False, "png")
 
 
 def test_a_file_that_is_no_picture_is_found_before_a_run(tmp_path: Path) -> None:

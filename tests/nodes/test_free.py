@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nodes import devices, free as module
-from nodes.free import free
+from nodes.free import free, memory, total
 
 KB, MB = 1024, 2**20
 
@@ -74,6 +74,7 @@ class Driver:
             assert arguments[0].value == b"0000:17:00.0"
         if name == "nvmlDeviceGetMemoryInfo":
             arguments[1]._obj.free = 700 * MB
+            arguments[1]._obj.total = 900 * MB
         if name == "cuDeviceGetCount":
             arguments[0]._obj.value = 1
         return 0
@@ -83,6 +84,7 @@ def test_a_card_is_asked_through_nvml(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "torch", raising=False)
     monkeypatch.setattr(module, "library", lambda *_names: Driver())
     assert free("cuda") == free("cuda:0") == 700 * MB
+    assert memory("cuda:0") == {"free": 700 * MB, "total": 900 * MB}
 
 
 def test_what_torch_keeps_of_a_card_is_free_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,6 +104,14 @@ def test_a_card_that_does_not_answer_is_not_known(
 ) -> None:
     monkeypatch.setattr(module, "library", lambda *_names: Driver(failing))
     assert free("cuda") is None
+    assert memory("cuda") == {}
+
+
+def test_the_memory_of_this_machine_is_told() -> None:
+    told = memory("cpu")
+    assert told["total"] == total("cpu")
+    assert 2**26 < told["total"] < 2**46
+    assert total("mps") is None
 
 
 def test_a_machine_without_the_libraries_has_no_card(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import PIL.Image
+import PIL.PngImagePlugin
 import pytest
 
 from engine.errors import InputError
-from nodes.provenance import read_provenance, save_options
+from nodes.provenance import embedded, read_provenance, save_options
 
 FORMATS = ["PNG", "JPEG", "WEBP"]
 SMALL: dict[str, Any] = {
@@ -168,3 +169,42 @@ def test_reading_loads_neither_torch_nor_pillow() -> None:
     )
 
     assert done.stdout.strip() == "[]"
+
+
+def test_other_programs_texts_are_told_as_they_are(tmp_path: Path) -> None:
+    info = save_options("PNG", SMALL)["pnginfo"]
+    info.add_text("prompt", '{"3": {"class_type": "KSampler"}}')
+    info.add_text("workflow", '{"nodes": []}', zip=True)
+    info.add_text("parameters", "not asked for")
+    path = tmp_path / "a.png"
+    PIL.Image.new("RGB", (4, 4)).save(path, pnginfo=info)
+    assert embedded(path) == {
+        "darkroom": SMALL,
+        "prompt": '{"3": {"class_type": "KSampler"}}',
+        "workflow": '{"nodes": []}',
+    }
+
+
+def test_texts_in_any_letters_are_read(tmp_path: Path) -> None:
+    info = PIL.PngImagePlugin.PngInfo()
+    info.add(b"tEXt", b"prompt\0" + "猫".encode())
+    info.add(b"tEXt", b"workflow\0" + "Größe".encode("latin-1"))
+    path = tmp_path / "a.png"
+    PIL.Image.new("RGB", (4, 4)).save(path, pnginfo=info)
+    assert embedded(path) == {"prompt": "猫", "workflow": "Größe"}
+
+
+def test_a_damaged_foreign_text_is_an_error(tmp_path: Path) -> None:
+    info = PIL.PngImagePlugin.PngInfo()
+    info.add(b"zTXt", b"prompt\0\0no zlib")
+    PIL.Image.new("RGB", (4, 4)).save(tmp_path / "a.png", pnginfo=info)
+    with pytest.raises(InputError, match="damaged"):
+        embedded(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_a_picture_tells_its_provenance_beside_nothing_else(
+    tmp_path: Path, format_name: str
+) -> None:
+    assert embedded(written(tmp_path, format_name, SMALL)) == {"darkroom": SMALL}
+    assert embedded(written(tmp_path, format_name, {})) == {}

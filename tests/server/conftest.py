@@ -11,6 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from server.cli.commands import app
+from tests.server.databases import database, database_url, jobs, postgres
+
+__all__ = ["database", "database_url", "jobs", "postgres"]
 
 ROOT = Path(__file__).parent.parent.parent
 Json = dict[str, Any]

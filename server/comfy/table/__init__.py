@@ -8,13 +8,14 @@ from collections.abc import Mapping
 
 from server.comfy.declared import Entry
 
-from . import conditioning, loaders, masks, models, pictures, sampling, values
+from . import conditioning, latents, loaders, masks, models, pictures, sampling, values
 
 ENTRIES: tuple[Entry, ...] = (
     *loaders.ENTRIES,
     *models.ENTRIES,
     *conditioning.ENTRIES,
     *sampling.ENTRIES,
+    *latents.ENTRIES,
     *pictures.ENTRIES,
     *masks.ENTRIES,
     *values.ENTRIES,

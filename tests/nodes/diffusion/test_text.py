@@ -31,7 +31,7 @@ def test_published_token_ids(prompt: str, ids: list[int]) -> None:
 
 def test_any_text_has_the_tokens_of_transformers(tiny: Tiny) -> None:
     tokenizer = tiny.pipeline().tokenizer
-    choose = random.Random(0)  # noqa: S311
+    choose = random.Random(0)
     ranges = [
         range(9, 14),
         range(32, 127),

@@ -51,14 +51,14 @@ def parse(text: str) -> Facts:
 
 
 def test_captions_say_exactly_the_chosen_facts() -> None:
-    rng = random.Random(11)  # noqa: S311
+    rng = random.Random(11)
     for _ in range(1500):
         text, said = captions.caption(scenes.imagine(rng), rng)
         assert parse(text) == said, text
 
 
 def test_a_full_caption_says_all_that_is_present() -> None:
-    rng = random.Random(12)  # noqa: S311
+    rng = random.Random(12)
     for _ in range(300):
         facts = scenes.imagine(rng)
         said = captions.choose(facts, rng, full=True)
@@ -66,7 +66,7 @@ def test_a_full_caption_says_all_that_is_present() -> None:
 
 
 def test_things_that_are_not_said_leave_no_details_behind() -> None:
-    rng = random.Random(13)  # noqa: S311
+    rng = random.Random(13)
     for _ in range(500):
         said = captions.choose(scenes.imagine(rng, shapes=0), rng, full=False)
         for thing in ("house", "balloon", "light"):

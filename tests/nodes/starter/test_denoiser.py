@@ -15,7 +15,7 @@ from nodes.starter.training import Budget
 
 @pytest.fixture(scope="module")
 def cache() -> Cache:
-    rng = random.Random(1)  # noqa: S311
+    rng = random.Random(1)
     generator = torch.Generator("cpu").manual_seed(2)
     count = denoiser.HELD_OUT + 40
     means = 5.5 * torch.randn((count, 4, 16, 16), generator=generator)

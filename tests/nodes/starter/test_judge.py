@@ -12,7 +12,7 @@ TINTS = scenes.TINTS
 
 
 def test_drawings_pass_their_own_judge() -> None:
-    rng = random.Random(5)  # noqa: S311
+    rng = random.Random(5)
     right: dict[str, list[bool]] = defaultdict(list)
     for _ in range(100):
         facts = scenes.imagine(rng)
@@ -25,7 +25,7 @@ def test_drawings_pass_their_own_judge() -> None:
 
 @pytest.mark.parametrize("name", [name for name in scenes.ATTRIBUTES if name != "subject"])
 def test_every_attribute_can_be_judged_wrong(name: str) -> None:
-    rng = random.Random(6)  # noqa: S311
+    rng = random.Random(6)
     judged = 0
     while judged < 8:
         facts = scenes.imagine(rng, shapes=0.5)

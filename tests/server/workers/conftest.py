@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from server.workers.line import Line
+from server.workers.line import Line, LineClosed
 from server.workers.local import LocalLine
-from server.workers.messages import Done, Happened, Run
+from server.workers.messages import Done, FromWorker, Happened, Run, Stop, ToWorker
 from server.workers.outfit import Outfit
-from server.workers.pool import Change, Pool
+from server.workers.pool import DESK, Change, Pool
 from server.workers.spec import Care, Spec, WorkerView
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -25,6 +25,15 @@ def graph(type_name: str, inputs: Json | None = None, output: str = "value") -> 
         "nodes": {"node": {"type": type_name, "inputs": inputs or {}}},
         "outputs": {"out": {"node": "node", "output": output}},
     }
+
+
+async def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.02)
 
 
 @dataclass
@@ -78,6 +87,24 @@ class Crew:
                 await asyncio.sleep(0.01)
 
 
+class Silent:
+    """The line of a desk that a test does without."""
+
+    def __init__(self) -> None:
+        self.killed = asyncio.Event()
+
+    async def send(self, message: ToWorker) -> None:
+        if isinstance(message, Stop):
+            self.killed.set()
+
+    async def receive(self) -> FromWorker:
+        await self.killed.wait()
+        raise LineClosed("it left")
+
+    async def kill(self) -> None:
+        self.killed.set()
+
+
 Hire = Callable[..., Any]
 
 
@@ -92,11 +119,14 @@ def hire(tmp_path: Path) -> Hire:
         opener: Callable[[Spec], Awaitable[Line]] | None = None,
         nodes: str = "tests.toys",
         path: str = str(ROOT),
+        desk: bool = False,
         **rest: Any,
     ) -> AsyncIterator[Crew]:
         outfit = Outfit(data=tmp_path, nodes=nodes, hang=30.0)
 
         async def opened(spec: Spec) -> Line:
+            if spec == DESK and not desk:
+                return Silent()
             return await LocalLine.open(spec.id, outfit, {"PYTHONPATH": path})
 
         changes: list[Change] = []

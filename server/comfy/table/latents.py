@@ -1,0 +1,192 @@
+"""Nodes for latents."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from server.comfy.declared import (
+    Codec,
+    Entry,
+    Given,
+    Input,
+    UntranslatableError,
+    link,
+    one,
+    real,
+    whole,
+)
+
+_LATENT, _IMAGE = (("LATENT", "LATENT"),), (("IMAGE", "IMAGE"),)
+_LARGEST = 16384
+_NO_CENTRE = "nothing is cut off here: the latents are stretched"
+
+
+def _methods(*more: str) -> Input:
+    words = {"nearest-exact": "nearest"} | {
+        word: word for word in ("bilinear", "area", "bicubic", *more)
+    }
+    return Input(
+        "upscale_method",
+        "COMBO",
+        words=words,
+        near=lambda word: (
+            "edges are filtered differently where a picture shrinks"
+            if word in {"bilinear", "bicubic", "lanczos"}
+            else ""
+        ),
+    )
+
+
+def _not_zero(side: int) -> int:
+    if side == 0:
+        raise UntranslatableError("0 keeps the proportions, of which latents know nothing here")
+    return side
+
+
+def _given(values: Mapping[str, Any], name: str) -> bool:
+    return values.get(name) != 0
+
+
+_SIZE: dict[str, Any] = {"width": Given("width"), "height": Given("height")}
+_SIDE = Codec(_not_zero, lambda side: side)
+
+
+def _sides(name: str, *, default: int = 0) -> Input:
+    return whole(name, default, 0, _LARGEST, step=8)
+
+
+ENTRIES = (
+    Entry(
+        "EmptyLatentImage",
+        (
+            whole("width", 512, 16, _LARGEST, step=8),
+            whole("height", 512, 16, _LARGEST, step=8),
+            whole("batch_size", 1, 1, 4096),
+        ),
+        _LATENT,
+        (one("EmptyLatent", **_SIZE, batch_size=Given("batch_size")),),
+        "latent",
+        "Empty Latent Image",
+    ),
+    Entry(
+        "VAEDecode",
+        (link("samples", "LATENT"), link("vae", "VAE")),
+        _IMAGE,
+        (one("VAEDecode", vae=Given("vae"), latents=Given("samples")),),
+        "latent",
+        "VAE Decode",
+    ),
+    Entry(
+        "VAEDecodeTiled",
+        (
+            link("samples", "LATENT"),
+            link("vae", "VAE"),
+            whole("tile_size", 512, 64, 4096, step=32),
+            whole("overlap", 64, 0, 4096, step=32),
+            whole("temporal_size", 64, 8, 4096, step=4),
+            whole("temporal_overlap", 8, 4, 4096, step=4),
+        ),
+        _IMAGE,
+        (
+            one(
+                "VAEDecode",
+                vae=Given("vae"),
+                latents=Given("samples"),
+                near="decoded whole, without tiles",
+                exports=False,
+            ),
+        ),
+        "_for_testing",
+        "VAE Decode (Tiled)",
+    ),
+    Entry(
+        "VAEEncode",
+        (link("pixels", "IMAGE"), link("vae", "VAE")),
+        _LATENT,
+        (one("VAEEncode", vae=Given("vae"), image=Given("pixels"), sample=False, seed=0),),
+        "latent",
+        "VAE Encode",
+    ),
+    Entry(
+        "LatentUpscale",
+        (
+            link("samples", "LATENT"),
+            _methods("bislerp"),
+            _sides("width", default=512),
+            _sides("height", default=512),
+            Input(
+                "crop",
+                "COMBO",
+                words={"disabled": "disabled", "center": "center"},
+                near=lambda word: _NO_CENTRE if word == "center" else "",
+            ),
+        ),
+        _LATENT,
+        (
+            one(
+                "LatentUpscale",
+                latents=Given("samples"),
+                to={
+                    "kind": "exact",
+                    "width": Given("width", _SIDE),
+                    "height": Given("height", _SIDE),
+                },
+                interpolation=Given("upscale_method"),
+                says={"crop": "disabled"},
+                when=lambda values: _given(values, "width") and _given(values, "height"),
+            ),
+        ),
+        "latent",
+        "Upscale Latent",
+        limits="width and height must both be given",
+    ),
+    Entry(
+        "LatentUpscaleBy",
+        (link("samples", "LATENT"), _methods("bislerp"), real("scale_by", 1.5, 0.01, 8.0)),
+        _LATENT,
+        (
+            one(
+                "LatentUpscale",
+                latents=Given("samples"),
+                to={"kind": "scale", "factor": Given("scale_by")},
+                interpolation=Given("upscale_method"),
+            ),
+        ),
+        "latent",
+        "Upscale Latent By",
+    ),
+    Entry(
+        "RepeatLatentBatch",
+        (link("samples", "LATENT"), whole("amount", 1, 1, 64)),
+        _LATENT,
+        (one("RepeatLatent", latents=Given("samples"), times=Given("amount")),),
+        "latent/batch",
+        "Repeat Latent Batch",
+    ),
+    Entry(
+        "LatentComposite",
+        (
+            link("samples_to", "LATENT"),
+            link("samples_from", "LATENT"),
+            _sides("x"),
+            _sides("y"),
+            _sides("feather"),
+        ),
+        _LATENT,
+    ),
+    Entry(
+        "LatentFromBatch",
+        (link("samples", "LATENT"), whole("batch_index", 0, 0, 63), whole("length", 1, 1, 64)),
+        _LATENT,
+    ),
+    Entry(
+        "LatentCrop",
+        (
+            link("samples", "LATENT"),
+            whole("width", 512, 64, _LARGEST, step=8),
+            whole("height", 512, 64, _LARGEST, step=8),
+            _sides("x"),
+            _sides("y"),
+        ),
+        _LATENT,
+    ),
+)

@@ -1,0 +1,75 @@
+"""The pool that the settings ask for."""
+
+import os
+import re
+import sys
+from dataclasses import replace
+
+from engine.errors import InputError
+from server.settings import Settings
+
+from .line import Line
+from .local import LocalLine
+from .outfit import Outfit
+from .pool import Pool
+from .spec import Care, Opener, Spec
+
+MOST_WORKERS = 64
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
+
+
+def open_pool(settings: Settings) -> Pool:
+    """The workers that `settings.workers` names; none is started yet.
+
+    Raises:
+        InputError: It names none, or Ray is asked for and not installed.
+    """
+    outfit = Outfit(
+        data=settings.data,
+        nodes=settings.nodes,
+        disk_bytes=settings.disk_bytes,
+        shared_store=settings.shared_store,
+        hang=2 * settings.heartbeat_seconds,
+    )
+    care = Care(beat=settings.heartbeat_seconds, most_bytes=settings.worker_memory or None)
+    named = settings.workers.strip()
+    if named == "ray" or named.startswith("ray:"):
+        from .cluster import Cluster
+
+        cluster = Cluster(named, outfit, local_opener(outfit))
+        return Pool(cluster.open, (), care=care, follow=cluster.follow)
+    return Pool(local_opener(outfit), specs(named), care=care)
+
+
+def local_opener(outfit: Outfit) -> Opener:
+    """Starts workers as processes beside this one, which import what it imports."""
+    environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+    async def opened(spec: Spec) -> Line:
+        worn = replace(outfit, device=spec.device or outfit.device)
+        return await LocalLine.open(spec.id, worn, environment)
+
+    return opened
+
+
+def specs(named: str) -> tuple[Spec, ...]:
+    """The workers that a setting names; none for one on each device of this machine.
+
+    Raises:
+        InputError: It names none.
+    """
+    if named in {"", "auto"}:
+        return ()
+    devices = [part.strip() for part in named.split(",")]
+    if named.isdigit() and 0 < int(named) <= MOST_WORKERS:
+        devices = ["auto"] * int(named)
+    if not all(_DEVICE.fullmatch(device) for device in devices):
+        raise InputError(
+            f"--workers {named!r} names no workers: give auto, a number up to {MOST_WORKERS}, devices"
+            " such as cuda:0,cuda:1, ray, or ray://HOST:PORT",
+            code="bad_workers",
+        )
+    return tuple(
+        Spec(f"worker-{number}", "" if device == "auto" else device)
+        for number, device in enumerate(devices)
+    )
