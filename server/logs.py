@@ -6,7 +6,7 @@ from typing import Literal
 
 import structlog
 
-from server.access.redaction import RedactingFilter, Redaction
+from server.access.redact import RedactingFilter, Redaction
 
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["text", "json"]

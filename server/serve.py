@@ -13,13 +13,13 @@ from aiohttp import web
 from engine.errors import InputError
 from server import __version__
 from server.access.addresses import host_and_port
-from server.access.redaction import Redaction
+from server.access.connections import runner_options
+from server.access.redact import Redaction
 from server.app import application, build
 from server.logs import configure
 from server.service import Service
 from server.settings import Settings
 
-HEADER_SECONDS = 20.0
 log = structlog.get_logger("server")
 
 
@@ -32,7 +32,7 @@ async def serve(settings: Settings) -> None:
     configure(settings.log_level, settings.log_format, Redaction(_secrets(settings)))
     service = await build(settings)
     app = application(service)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0, **runner_options())
     ended = _on_signals()
     try:
         await runner.setup()

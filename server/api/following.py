@@ -9,6 +9,8 @@ from server.live import Event, Subscription
 from server.service import Service
 
 PAGE = 1_000
+MOST = 2_000
+"""Events that may wait for a watcher until it is too slow."""
 ENDS = frozenset({"job.succeeded", "job.failed", "job.cancelled", "job.deleted"})
 
 
@@ -110,8 +112,6 @@ class Watchers:
 
     seen: Callable[[Event], None] = lambda _: None
     """Told of every event that goes out just after it happened."""
-    most: int = 2_000
-    """How many events may wait for one of them until it is too slow."""
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     stopping: bool = False
 
@@ -145,5 +145,5 @@ def following(
         wish: Which of them.
         after: The last event that was seen; None to begin now.
     """
-    with service.hub.subscribe(wish, watchers.most) as subscription:
+    with service.hub.subscribe(wish, MOST) as subscription:
         yield Watcher(service, wish, subscription, after, watchers.seen)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
@@ -185,7 +186,7 @@ async def _file_part(request: web.Request) -> BodyPartReader:
         while (part := await form.next()) is not None:
             if isinstance(part, BodyPartReader) and part.filename is not None:
                 return part
-    except (ValueError, web.RequestPayloadError) as error:
+    except (ValueError, HttpProcessingError, web.RequestPayloadError) as error:
         raise ApiError("bad_request", f"the form cannot be read: {error}") from None
     raise ApiError("bad_request", "the form has no file: give one in the field `file`")
 

@@ -6,6 +6,8 @@ import typer
 
 from server import __version__
 
+from .access import tokens, users
+from .backups import backups
 from .exchange import exchange
 from .graphs import graphs
 from .jobs import jobs
@@ -25,7 +27,10 @@ app = typer.Typer(
 )
 for commands in (serving, graphs, stock, proofs, versions, exchange):
     app.add_typer(commands)
+jobs.add_typer(backups)
 app.add_typer(jobs, name="jobs")
+app.add_typer(users, name="users")
+app.add_typer(tokens, name="tokens")
 app.add_typer(cache, name="cache")
 
 

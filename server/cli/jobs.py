@@ -1,6 +1,5 @@
 """The commands of `darkroom jobs`: what a server has run, runs and will run."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +10,7 @@ if TYPE_CHECKING:
     from .answer import Answer
 
 DEFAULT = "http://127.0.0.1:8188"
-jobs = typer.Typer(help="The jobs that a server keeps.")
+jobs = typer.Typer(help="The jobs of a server.")
 Server = Annotated[
     str,
     typer.Option(
@@ -99,55 +98,5 @@ def delete_jobs(ids: JobIds, server: Server = DEFAULT, as_json: AsJson = False) 
         from .queueing import delete_jobs
 
         return delete_jobs(server, ids)
-
-    finish(work, as_json)
-
-
-@jobs.command("backup")
-def back_up(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Where to; a file that is there is replaced.")
-    ],
-    as_json: AsJson = False,
-) -> None:
-    """Copy all jobs and users into one file, also while the server runs."""
-
-    def work() -> "Answer":
-        from server.database.backup import backup
-        from server.settings import Settings
-
-        from .answer import Answer
-        from .console import say
-
-        size = backup(Settings.read().database_url, file)
-        told = {"backup": str(file.absolute()), "bytes": size}
-        return Answer(told, lambda: say(f"copied {size:,} bytes to {file}"))
-
-    finish(work, as_json)
-
-
-@jobs.command("restore")
-def bring_back(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `backup` wrote.")],
-    *,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Do not ask before what is there is replaced.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Put a backup in the place of all jobs and users; the server must not run."""
-    if not yes:
-        typer.confirm("Replace all jobs and users by those of the backup?", abort=True, err=True)
-
-    def work() -> "Answer":
-        from server.database.backup import restore
-        from server.settings import Settings
-
-        from .answer import Answer
-        from .console import say
-
-        restore(Settings.read().database_url, file)
-        told = {"restored": str(file.absolute())}
-        return Answer(told, lambda: say(f"the jobs and users are those of {file}"))
 
     finish(work, as_json)

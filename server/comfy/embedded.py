@@ -40,7 +40,7 @@ def _texts(path: Path) -> Iterator[tuple[str, str]]:
             raise _damaged(path, "it is no PNG file")
         while header := file.read(8):
             length, kind = int.from_bytes(header[:4], "big"), header[4:]
-            if len(header) < 8 or file.tell() + length > size:
+            if len(header) < 8 or file.tell() + length + 4 > size:
                 raise _damaged(path, "it ends too early")
             if kind == b"IEND":
                 return

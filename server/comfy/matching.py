@@ -138,7 +138,7 @@ class _Matching:
     def given(self, source: Given, value: Any) -> bool:
         declared = self.match.entry.input(source.name)
         if value is ABSENT or value is None or declared is None:
-            return declared is not None and not declared.required
+            return declared is not None and not (declared.required and declared.is_widget)
         if isinstance(value, Link):
             found: Any = value
             if source.codec is not None:

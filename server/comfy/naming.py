@@ -35,13 +35,15 @@ class Names:
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
+        self._counts: dict[str, int] = {}
 
     def free(self, wanted: str) -> str:
         """The wanted id, or the first of `wanted_2`, `wanted_3` … that is free."""
-        name, count = wanted, 1
+        name, count = wanted, self._counts.get(wanted, 1)
         while name in self._taken:
             count += 1
             name = f"{wanted}_{count}"
+        self._counts[wanted] = count
         self._taken.add(name)
         return name
 

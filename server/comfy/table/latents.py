@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from server.comfy.declared import (
-    Codec,
     Entry,
     Given,
     Input,
-    UntranslatableError,
     link,
     one,
     real,
@@ -36,18 +34,11 @@ def _methods(*more: str) -> Input:
     )
 
 
-def _not_zero(side: int) -> int:
-    if side == 0:
-        raise UntranslatableError("0 keeps the proportions, of which latents know nothing here")
-    return side
-
-
 def _given(values: Mapping[str, Any], name: str) -> bool:
     return values.get(name) != 0
 
 
 _SIZE: dict[str, Any] = {"width": Given("width"), "height": Given("height")}
-_SIDE = Codec(_not_zero, lambda side: side)
 
 
 def _sides(name: str, *, default: int = 0) -> Input:
@@ -125,11 +116,7 @@ ENTRIES = (
             one(
                 "LatentUpscale",
                 latents=Given("samples"),
-                to={
-                    "kind": "exact",
-                    "width": Given("width", _SIDE),
-                    "height": Given("height", _SIDE),
-                },
+                to={"kind": "exact", **_SIZE},
                 interpolation=Given("upscale_method"),
                 says={"crop": "disabled"},
                 when=lambda values: _given(values, "width") and _given(values, "height"),

@@ -1,6 +1,7 @@
 import asyncio
 import hashlib
 import json
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,6 +113,12 @@ def _file(path: Path, media_type: str) -> Json:
     return {"path": path.name, "media_type": media_type, "size": len(data), "digest": digest}
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - what it waits for tells nobody
+            await asyncio.sleep(0.01)
+
+
 @dataclass
 class Caller:
     """Who the requests come from."""
@@ -137,10 +144,21 @@ def catalogue() -> Catalogue:
     return Catalogue("catalogue-1", tuple(json.loads(json.dumps(told))))
 
 
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database without jobs, to be copied: making its tables takes a while."""
+    path = tmp_path_factory.mktemp("fresh") / "darkroom.db"
+    Database.open(str(path)).close()
+    return path
+
+
 @pytest.fixture
-async def service(tmp_path: Path, bench: Bench, catalogue: Catalogue) -> AsyncIterator[Service]:
+async def service(
+    tmp_path: Path, bench: Bench, catalogue: Catalogue, fresh: Path
+) -> AsyncIterator[Service]:
     settings = Settings(data=tmp_path / "data", nodes="tests.toys")
     settings.data.mkdir()
+    shutil.copy(fresh, settings.data)
     database = Database.open(str(settings.data / "darkroom.db"))
     jobs, pool = Jobs(database), bench
     hub = Hub(await jobs.first_event())

@@ -48,7 +48,7 @@ class Player:
     """Makes random steps in the queue and in its model."""
 
     def __init__(self, jobs: Jobs, seed: int) -> None:
-        self.jobs, self.model, self.random = jobs, Model(), random.Random(seed)  # noqa: S311
+        self.jobs, self.model, self.random = jobs, Model(), random.Random(seed)
 
     async def submit(self) -> None:
         priority, front = self.random.choice([-1, 0, 0, 7]), self.random.random() < 0.3
@@ -154,7 +154,7 @@ asyncio.run(main())
 def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
     path = str(tmp_path / "jobs.db")
     acknowledged: dict[str, str] = {}
-    chance = random.Random(4)  # noqa: S311
+    chance = random.Random(4)
     for _ in range(3):
         command = [sys.executable, "-c", WRITER, path]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:

@@ -328,7 +328,7 @@ async def test_the_newest_events_are_kept(jobs: Jobs) -> None:
     assert [event.id for event in await jobs.events_after(0)] == [8, 9, 10]
 
 
-def copied(connection: Connection, id: str, times: int) -> None:  # noqa: A002
+def copied(connection: Connection, id: str, times: int) -> None:
     row = connection.execute(select(table).where(table.c.id == id)).one()._asdict()
     del row["number"]
     copies = [row | {"id": str(n), "precedence": n % 3, "rank": 1024.0 * n} for n in range(times)]

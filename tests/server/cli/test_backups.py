@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from server.cli.jobs import jobs
+from server.cli.backups import backups as jobs
 from server.database.database import Database
 from server.jobs.model import Filter, NewJob
 from server.jobs.queue import Jobs

@@ -1,0 +1,107 @@
+"""The reference of the API, as docs/api.md, from its OpenAPI document."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from .operation import Json
+from .problems import KINDS
+
+_HEAD = """# The HTTP API
+
+This page is made from the OpenAPI document that a server gives under `/api/v1/openapi.json`; `/api/v1/docs`
+shows that as a page where each operation can be tried. There every saved workflow has an operation of its own, with
+its inputs by name. Bodies are JSON unless said otherwise. A problem is answered as
+`application/problem+json` (RFC 9457) with every fault that was found.
+
+"""
+
+
+def reference(document: Json) -> str:
+    """The page."""
+    lines = [*_operations(document), "## Problems", ""]
+    lines += ["| status | code | what it means |", "|---|---|---|"]
+    for code, kind in KINDS.items():
+        lines.append(f"| {kind.status} | `{code}` | {kind.title}. {kind.text} |")
+    return _HEAD + "\n".join(lines) + "\n"
+
+
+def _operations(document: Json) -> Iterator[str]:
+    for tag in document["tags"]:
+        yield f"## {tag['name'].capitalize()}"
+        yield ""
+        for path, methods in document["paths"].items():
+            for method, operation in methods.items():
+                if operation["tags"] == [tag["name"]]:
+                    yield from _operation(document, method, path, operation)
+
+
+def _operation(document: Json, method: str, path: str, operation: Json) -> Iterator[str]:
+    security = operation["security"]
+    scope = f"scope `{next(iter(security[0].values()))[0]}`" if security else "open to everybody"
+    yield f"### `{method.upper()} {path}`"
+    yield ""
+    yield f"{operation['summary']} ({scope})"
+    yield ""
+    if "description" in operation:
+        yield operation["description"]
+        yield ""
+    rows = [
+        f"| `{each['name']}` | {each['in']}, {_kind(each['schema'])} | {each.get('description', '')} |"
+        for each in operation.get("parameters", ())
+    ]
+    schema = _schema(operation.get("requestBody", {}))
+    if schema is not None:
+        for name, field in _follow(document, schema).get("properties", {}).items():
+            rows.append(f"| `{name}` | body, {_kind(field)} | {field.get('description', '')} |")
+    if rows:
+        yield from ("| | | |", "|---|---|---|", *rows, "")
+    raw = [m for m in operation.get("requestBody", {}).get("content", {}) if "json" not in m]
+    if raw:
+        yield f"Body: {' or '.join(f'`{media}`' for media in raw)}."
+        yield ""
+    for status, answer in operation["responses"].items():
+        if "$ref" not in answer:
+            shown = _schema(answer)
+            kind = "" if shown is None else f" `{_kind(shown)}`"
+            yield f"- {status}:{kind} {answer['description']}"
+    codes = [a["$ref"].rpartition("/")[2] for a in operation["responses"].values() if "$ref" in a]
+    yield f"- problems: {', '.join(f'`{code}`' for code in codes)}"
+    yield ""
+
+
+def _schema(part: Json) -> Json | None:
+    found: Json | None = part.get("content", {}).get("application/json", {}).get("schema")
+    return found
+
+
+def _follow(document: Json, schema: Json) -> Json:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    found: Json = document["components"]["schemas"][name] if name else schema
+    return found
+
+
+def _kind(schema: Any) -> str:
+    if "$ref" in schema:
+        return str(schema["$ref"].rpartition("/")[2])
+    choices = schema.get("anyOf") or schema.get("oneOf")
+    if choices:
+        return " or ".join(dict.fromkeys(_kind(each) for each in choices))
+    if "enum" in schema:
+        return " or ".join(f"`{each}`" for each in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {_kind(schema.get('items', {}))}"
+    limits = [
+        f"{word} {schema[key]}"
+        for key, word in (("minimum", "from"), ("maximum", "to"))
+        if key in schema
+    ]
+    return " ".join([str(schema.get("type", "any")), *limits])
+
+
+if __name__ == "__main__":
+    import sys
+
+    from .border import OPERATIONS
+    from .description import Described
+
+    sys.stdout.write(reference(Described(OPERATIONS).plain))
