@@ -63,5 +63,5 @@ def install(app: web.Application, further: tuple[Operation, ...] = ()) -> None:
         watchers.stop()
 
     mount(app, operations, lenders)
-    app.middlewares.append(figures.count)
+    app.middlewares.insert(0, figures.count)  # outermost: it sees what is answered in the end
     app.on_shutdown.append(stop)
