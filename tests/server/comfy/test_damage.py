@@ -14,7 +14,7 @@ from server.comfy.importer import import_graph
 from .graphs import TEXT_TO_IMAGE, slot, ui, ui_node
 
 Json = dict[str, Any]
-ODD = (
+ODD: tuple[Any, ...] = (
     None, True, 0, -1, 1e308, 10**30, "", "x", "4", [], {}, [[]], ["4", 0], ["4", "0"], ["4", -1], [1, 2, 3],
     {"a": 1}, {"$link": ["a", "b"]}, {"$axis": [1]}, {"__value__": [1]}, {"__value__": {"$link": 1}}, -10, ["3", 0], 4,
 )  # fmt: skip
