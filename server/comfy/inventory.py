@@ -40,8 +40,9 @@ class Inventory:
             stamp = await self._stamp()
             if stamp != self.stamp:
                 answer = await self.service.pool.ask("models")
-                self.found = answer.value or [] if answer.error is None else []
-                self.stamp, self.told = stamp, {}
+                if answer.error is not None:
+                    return []
+                self.stamp, self.found, self.told = stamp, list(answer.value), {}
             return self.found
 
     async def names(self, kind: str) -> list[str]:

@@ -46,6 +46,7 @@ async def connect(call: Call) -> web.StreamResponse:
         teller.listeners.discard(listener)
         for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
     return socket
 
 

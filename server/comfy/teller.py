@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from server.jobs.model import Job
+from server.jobs.model import Filter, Job
 from server.live import Event
 from server.service import Service
 
@@ -119,8 +119,8 @@ class Teller:
 
     async def remaining(self, user: str) -> int:
         """How many of a user's jobs wait or run."""
-        counts = await self.service.jobs.counts(user)
-        return counts.get("queued", 0) + counts.get("running", 0)
+        wanted = Filter(owner=user, states=("queued", "running"))
+        return (await self.service.jobs.find(wanted, 1)).total
 
     async def _follow(self) -> None:
         while True:
@@ -129,6 +129,8 @@ class Teller:
                     try:
                         await self._tell(event)
                     except Exception:
+                        if self.service.closing:  # the database may be closed already
+                            return
                         log.exception("an event could not be told", event=event.type)
             log.warning("too much happened to tell ComfyUI's clients of all of it")
 
