@@ -1,6 +1,7 @@
 """The client for scripts and notebooks: the asynchronous one, behind plain calls."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -52,6 +53,13 @@ class Output(ShownOutput):
             ApiError: A file is not kept any more.
         """
         return self._portal.call(self._output.save(folder))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """The first picture, for notebooks, which show it."""
+        shown = {"text/plain": repr(self)}
+        if self.files and self.files[0].media_type.startswith("image/"):
+            shown[self.files[0].media_type] = b64encode(self.bytes()).decode("ascii")
+        return shown
 
 
 class Job(ShownJob):
