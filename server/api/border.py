@@ -75,10 +75,6 @@ def install(app: web.Application, further: tuple[Operation, ...] = ()) -> None:
         await hooks.stop()
 
     mount(app, operations, lenders)
-<<<<<<< HEAD
-    app.middlewares.append(figures.count)
-    app.on_startup.append(start)
-=======
     app.middlewares.insert(0, figures.count)  # outermost: it sees what is answered in the end
->>>>>>> h-docs
+    app.on_startup.append(start)
     app.on_shutdown.append(stop)
