@@ -202,6 +202,22 @@ async def test_a_stream_that_stays_silent_shows_that_it_lives(
     answer.close()
 
 
+async def test_a_client_that_leaves_a_stream_is_no_fault(
+    client: Client,
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("server.api.events.BEAT", 0.02)
+    watching = len(service.hub.subscriptions)
+    answer = await client.get("/api/v1/events")
+    await answer.content.readline()
+    answer.close()
+    await until(lambda: len(service.hub.subscriptions) == watching)
+    await asyncio.sleep(0.05)
+    assert caplog.records == []
+
+
 async def test_sockets_are_closed_when_the_server_stops(client: Client) -> None:
     socket = await client.ws_connect("/api/v1/socket")
     stream = await client.get("/api/v1/events")

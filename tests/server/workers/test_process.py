@@ -12,8 +12,8 @@ import pytest
 
 from server.workers.line import SIZES, FrameError, Message, decode, encode, sizes
 from server.workers.messages import Beat, Done, Ready, Run, Stop
-from server.workers.outfit import Outfit
-from server.workers.process import OUTFIT, UNUSABLE, read
+from server.workers.outfit import VARIABLE, Outfit
+from server.workers.process import UNUSABLE, read
 
 from .conftest import ROOT, Json, graph
 
@@ -28,7 +28,7 @@ time.sleep(600)
 
 def environment(folder: Path, nodes: str = "tests.toys", hang: float = 0.0) -> dict[str, str]:
     outfit = Outfit(data=folder, nodes=nodes, hang=hang)
-    return {**os.environ, "PYTHONPATH": str(ROOT), OUTFIT: outfit.to_json()}
+    return {**os.environ, "PYTHONPATH": str(ROOT), VARIABLE: outfit.to_json()}
 
 
 class Process:
