@@ -2,11 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+LONGEST_END = 5.0
+"""Seconds that closing may take."""
 
 
 class Portal:
@@ -38,13 +40,15 @@ class Portal:
             if self._loop is not None:
                 self.call(steps.close())
 
-    def close(self) -> None:
-        """End the thread."""
+    def close(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do something last, if anything was done, and end the thread."""
         with self._lock:
             loop, self._loop = self._loop, None
-        if loop is not None:
-            loop.call_soon_threadsafe(loop.stop)
-            self._thread.join()
+        if loop is None:
+            return
+        loop.call_soon_threadsafe(_leave, loop, last)
+        if threading.current_thread() is not self._thread:  # as it may be when it is collected
+            self._thread.join(LONGEST_END)
 
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
@@ -57,14 +61,23 @@ class Portal:
             return self._loop
 
 
+def _leave(loop: asyncio.AbstractEventLoop, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    loop.create_task(last()).add_done_callback(lambda _: loop.stop())
+
+
 def _run(loop: asyncio.AbstractEventLoop) -> None:
     try:
         loop.run_forever()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
+        loop.run_until_complete(_cancelled(asyncio.all_tasks(loop)))
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
+
+
+async def _cancelled(tasks: "set[asyncio.Task[Any]]") -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Steps(Generic[T]):

@@ -1,6 +1,7 @@
 """The client for scripts and notebooks: the asynchronous one, behind plain calls."""
 
 import asyncio
+import weakref
 from base64 import b64encode
 from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
@@ -34,9 +35,9 @@ from .workflows import AsyncWorkflows
 class Output(ShownOutput):
     """One output of a job."""
 
-    def __init__(self, portal: Portal, output: AsyncOutput) -> None:
+    def __init__(self, client: "Client", output: AsyncOutput) -> None:
         super().__init__(output.name, output.given)
-        self._portal, self._output = portal, output
+        self._client, self._portal, self._output = client, client.portal, output
 
     def bytes(self, index: int = 0) -> bytes:
         """The bytes of its first file, or of another one.
@@ -65,14 +66,14 @@ class Output(ShownOutput):
 class Job(ShownJob):
     """A job; what is asked of it goes to the server, what it shows is what was told last."""
 
-    def __init__(self, portal: Portal, job: AsyncJob) -> None:
+    def __init__(self, client: "Client", job: AsyncJob) -> None:
         super().__init__(job.snapshot)
-        self._portal, self._job = portal, job
+        self._client, self._portal, self._job = client, client.portal, job
 
     @property
     def outputs(self) -> Mapping[str, Output]:
         """What it gave, by name."""
-        return {name: Output(self._portal, each) for name, each in self._job.outputs.items()}
+        return {name: Output(self._client, each) for name, each in self._job.outputs.items()}
 
     def refresh(self) -> Self:
         """Hear of it again."""
@@ -141,7 +142,7 @@ class Job(ShownJob):
         Raises:
             ApiError: It has not ended.
         """
-        return Job(self._portal, self._portal.call(self._job.retry()))
+        return Job(self._client, self._portal.call(self._job.retry()))
 
     def move(
         self,
@@ -174,8 +175,8 @@ class Job(ShownJob):
 class Workflows:
     """Your saved workflows, and those that come with Darkroom."""
 
-    def __init__(self, portal: Portal, workflows: AsyncWorkflows) -> None:
-        self._portal, self._workflows = portal, workflows
+    def __init__(self, client: "Client", workflows: AsyncWorkflows) -> None:
+        self._client, self._portal, self._workflows = client, client.portal, workflows
 
     def all(self) -> list[WorkflowEntry]:
         """Every workflow by name."""
@@ -224,14 +225,19 @@ class Client:
     def __init__(
         self, url: str = DEFAULT_URL, *, token: str | None = None, patience: float = 30.0
     ) -> None:
-        self._portal = Portal()
+        self.portal = Portal()
         self._client = AsyncClient(url, token=token, patience=patience)
-        self.workflows = Workflows(self._portal, self._client.workflows)
+        self._closing = weakref.finalize(self, self.portal.close, self._client.close)
 
     @property
     def url(self) -> str:
         """The address of the server."""
         return self._client.connection.url
+
+    @property
+    def workflows(self) -> Workflows:
+        """The workflows that the server keeps."""
+        return Workflows(self, self._client.workflows)
 
     def __enter__(self) -> Self:
         return self
@@ -245,9 +251,8 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
-        self._portal.call(self._client.close())
-        self._portal.close()
+        """Close the connections; that happens by itself when neither client nor jobs are needed."""
+        self._closing()
 
     def run(
         self,
@@ -282,7 +287,7 @@ class Client:
             workflow, inputs=inputs, axes=axes, priority=priority, front=front, webhook=webhook,
             key=key, **values,
         )  # fmt: skip
-        return Job(self._portal, self._portal.call(work))
+        return Job(self, self.portal.call(work))
 
     def submit(self, orders: Sequence[Order], key: str | None = None) -> list[Job]:
         """Queue several graphs, all or none.
@@ -290,8 +295,8 @@ class Client:
         Raises:
             ApiError: One of them has problems.
         """
-        jobs = self._portal.call(self._client.submit(orders, key))
-        return [Job(self._portal, job) for job in jobs]
+        jobs = self.portal.call(self._client.submit(orders, key))
+        return [Job(self, job) for job in jobs]
 
     def job(self, job_id: str) -> Job:
         """A job by its id.
@@ -299,7 +304,7 @@ class Client:
         Raises:
             ApiError: There is none.
         """
-        return Job(self._portal, self._portal.call(self._client.job(job_id)))
+        return Job(self, self.portal.call(self._client.job(job_id)))
 
     def jobs(
         self,
@@ -316,28 +321,28 @@ class Client:
             *states, name=name, text=text, since=since, until=until, queue=queue,
             everybody=everybody,
         )  # fmt: skip
-        for job in self._portal.iterate(found):
-            yield Job(self._portal, job)
+        for job in self.portal.iterate(found):
+            yield Job(self, job)
 
     def delete(self, *job_ids: str) -> list[str]:
         """Have the server forget jobs that have ended; returns which ones it has forgotten."""
-        return self._portal.call(self._client.delete(*job_ids))
+        return self.portal.call(self._client.delete(*job_ids))
 
     def cancel_all(self, *, running: bool = True) -> None:
         """Cancel all of your jobs that have not ended, those that run included or not."""
-        self._portal.call(self._client.cancel_all(running=running))
+        self.portal.call(self._client.cancel_all(running=running))
 
     def events(
         self, *types: str, after: int | None = None, everybody: bool = False
     ) -> Generator[Event, None, None]:
         """What happens on the server, from now on or after an event's id; without end."""
-        yield from self._portal.iterate(
+        yield from self.portal.iterate(
             self._client.events(*types, after=after, everybody=everybody)
         )
 
     def validate(self, workflow: Runnable, **values: Any) -> tuple[Problem, ...]:
         """Every problem of a workflow with these values; none if it can run."""
-        return self._portal.call(self._client.validate(workflow, **values))
+        return self.portal.call(self._client.validate(workflow, **values))
 
     def plan(
         self, workflow: Runnable, *, axes: Mapping[str, Any] | None = None, **values: Any
@@ -347,7 +352,7 @@ class Client:
         Raises:
             ApiError: The workflow has problems.
         """
-        return self._portal.call(self._client.plan(workflow, axes=axes, **values))
+        return self.portal.call(self._client.plan(workflow, axes=axes, **values))
 
     def explain(
         self,
@@ -363,11 +368,11 @@ class Client:
             ApiError: The workflow has problems, or there is no such node.
         """
         work = self._client.explain(workflow, node=node, changed=changed, **values)
-        return self._portal.call(work)
+        return self.portal.call(work)
 
     def ask(self, question: str, body: Json) -> Json:
         """The answer to a question about a graph (`plan`, `explain`, `validate`) as it came."""
-        return self._portal.call(self._client.ask(question, body))
+        return self.portal.call(self._client.ask(question, body))
 
     def upload(
         self, picture: str | Path, *, name: str | None = None, overwrite: bool = False
@@ -378,32 +383,32 @@ class Client:
             ApiError: It is no picture, or too large.
             OSError: The file cannot be read.
         """
-        return self._portal.call(self._client.upload(picture, name=name, overwrite=overwrite))
+        return self.portal.call(self._client.upload(picture, name=name, overwrite=overwrite))
 
     def nodes(self) -> dict[str, Json]:
         """The node types by name, each with the JSON Schema of its inputs."""
-        return self._portal.call(self._client.nodes())
+        return self.portal.call(self._client.nodes())
 
     def models(self) -> list[Json]:
         """The model files that the server finds."""
-        return self._portal.call(self._client.models())
+        return self.portal.call(self._client.models())
 
     def queue(self, *, everybody: bool = False) -> Queue:
         """How many jobs there are by state, and whether the queue is paused."""
-        return self._portal.call(self._client.queue(everybody=everybody))
+        return self.portal.call(self._client.queue(everybody=everybody))
 
     def pause(self) -> Queue:
         """Have the server start no more jobs; those that run are not touched."""
-        return self._portal.call(self._client.pause())
+        return self.portal.call(self._client.pause())
 
     def resume(self) -> Queue:
         """Have the server start jobs again."""
-        return self._portal.call(self._client.resume())
+        return self.portal.call(self._client.resume())
 
     def health(self) -> Health:
         """How the server is."""
-        return self._portal.call(self._client.health())
+        return self.portal.call(self._client.health())
 
     def system(self) -> Json:
         """What the server runs on, and its workers."""
-        return self._portal.call(self._client.system())
+        return self.portal.call(self._client.system())
