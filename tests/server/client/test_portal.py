@@ -37,18 +37,16 @@ def threads() -> int:
 
 
 def test_results_and_errors_come_back() -> None:
-    portal = Portal()
+    portal = Portal(nothing)
 
     assert portal.call(twice(4)) == 8
     with pytest.raises(ValueError, match="no"):
         portal.call(fails())
-    portal.close(nothing)
-    assert portal.call(twice(5)) == 10
-    portal.close(nothing)
+    portal.close()
 
 
 def test_a_generator_is_ended_when_its_reader_leaves() -> None:
-    portal, ended = Portal(), list[str]()
+    portal, ended = Portal(nothing), list[str]()
 
     assert list(portal.iterate(counting(ended))) == [0, 1, 2]
     some = portal.iterate(counting(ended))
@@ -56,11 +54,11 @@ def test_a_generator_is_ended_when_its_reader_leaves() -> None:
     some.close()
 
     assert ended == ["ended", "ended"]
-    portal.close(nothing)
+    portal.close()
 
 
 def test_calls_from_several_threads_do_not_mix() -> None:
-    portal, found = Portal(), dict[int, int]()
+    portal, found = Portal(nothing), dict[int, int]()
     work = [
         threading.Thread(target=lambda n=n: found.update({n: portal.call(twice(n))}))
         for n in range(20)
@@ -72,7 +70,7 @@ def test_calls_from_several_threads_do_not_mix() -> None:
         thread.join()
 
     assert found == {n: n * 2 for n in range(20)}
-    portal.close(nothing)
+    portal.close()
 
 
 def test_a_client_that_is_left_alone_closes_itself(served: Served) -> None:
