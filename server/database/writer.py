@@ -57,6 +57,8 @@ class Writer:
         self.connection = connect()
         self.waiting: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self.closed = False
+        self.fault: DatabaseFault | None = None
+        """Why the last works could not be written; None if they could."""
         self.thread = threading.Thread(target=self._write, name="database-writer", daemon=True)
         self.thread.start()
 
@@ -85,7 +87,10 @@ class Writer:
 
     def _write(self) -> None:
         while works := self._take():
-            _tell(works, self._outcomes(works))
+            outcomes = self._outcomes(works)
+            faults = (each.error for each in outcomes if isinstance(each.error, DatabaseFault))
+            self.fault = next(faults, None)
+            _tell(works, outcomes)
 
     def _take(self) -> list[Work]:
         works: list[Work] = []
