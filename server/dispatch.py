@@ -3,29 +3,26 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from server.database.faults import DatabaseFault
 from server.homes import LOCAL, home
 from server.jobs.model import Job, JobState, NodeRecord
 from server.jobs.queue import Jobs
 from server.live import Event, Hub
+from server.scribe import Scribe
 from server.workers.messages import Done, Happened, Run
 from server.workers.pool import Pool
-from server.workers.spec import WorkerLost, WorkerView
+from server.workers.spec import NotTaken, WorkerLost, WorkerView
 
 Json = dict[str, Any]
 AHEAD = 16
 """How many jobs are looked at to find one whose models a free worker has loaded."""
 MOST_ATTEMPTS = 10
 """How often a job is started at all; one that takes the whole server down each time is failed."""
-_PAUSES = chain((0.2, 1.0, 5.0), repeat(15.0))
-"""Seconds between attempts to write down the end of a job, on a disk that is full for a while."""
-_TOGETHER_SECONDS = 0.05
-"""How long events wait for others to be written down with them."""
 log = structlog.get_logger("dispatch")
 
 
@@ -79,7 +76,7 @@ class Dispatcher:
         self.stopping = False
         self.woken = asyncio.Event()
         self.tasks: set[asyncio.Task[None]] = set()
-        self.unwritten: list[Event] = []
+        self.scribe = Scribe(jobs)
         self.watched: dict[str | None, int] = {}
         """How many want previews, by job; of all jobs under None."""
         self.loop: asyncio.Task[None] | None = None
@@ -96,14 +93,17 @@ class Dispatcher:
     async def stop(self) -> None:
         """Start no more, give running jobs their time, and queue again what does not end in it."""
         self.stopping = True
+        self.scribe.hasten()
+        self.wake()
         if self.loop is not None:
-            self.loop.cancel()
+            await self.loop
         if self.tasks:
-            _, late = await asyncio.wait(self.tasks, timeout=self.policy.stop_grace)
-            for run in list(self.running.values()):
-                await self.pool.cancel(run.run, self.policy.cancel_grace)
-            if late:
-                await asyncio.wait(late)
+            await asyncio.wait(tuple(self.tasks), timeout=self.policy.stop_grace)
+        left = tuple(self.running.values())
+        await asyncio.gather(*(self.pool.cancel(r.run, self.policy.cancel_grace) for r in left))
+        while self.tasks:
+            await asyncio.wait(tuple(self.tasks))
+        await self.scribe.close()
 
     def wake(self) -> None:
         """Look whether a job can start: one was queued, or a worker is free."""
@@ -122,6 +122,7 @@ class Dispatcher:
         A queued job is cancelled when this returns, a running one when its nodes yield.
         """
         if (cancelled := await self.jobs.cancel(job_id)) is not None:
+            self.losses.pop(job_id, None)
             self.tell("job.cancelled", cancelled)
             return cancelled
         run = self.running.get(job_id)
@@ -141,21 +142,24 @@ class Dispatcher:
     def tell(self, kind: str, job: Job) -> Event:
         """Publish and remember what became of a job."""
         event = self.hub.publish(kind, owner=job.owner, job=job.id, data={"job": self.show(job)})
-        self._remember([event])
+        self.scribe.remember([event])
         return event
 
     # The loop
 
     async def _work(self) -> None:
-        while True:
+        while not self.stopping:
             await self.woken.wait()
             self.woken.clear()
             try:
-                while not self.paused and (found := await self._next()) is not None:
+                while not (self.paused or self.stopping) and (found := await self._next()):
                     await self._begin(*found)
-            except Exception:
-                log.exception("the queue could not be read; trying again")
-                await asyncio.sleep(1)
+            except Exception as error:
+                if isinstance(error, DatabaseFault):
+                    log.warning("the queue cannot be used; trying again", reason=str(error))
+                else:
+                    log.exception("the queue could not be read; trying again")
+                await self.scribe.pause(1.0)
                 self.wake()
 
     async def _next(self) -> tuple[Job, WorkerView] | None:
@@ -189,24 +193,38 @@ class Dispatcher:
 
     async def _run(self, run: _Running) -> None:
         job = run.job
-        bound = log.bind(job=job.id, attempt=job.attempt, worker=run.worker)
         try:
-            unit = await self._unit(run)
-            bound.info("started")
-            done = await self.pool.run(run.worker, unit, lambda what: self._happened(run, what))
-            await self._ended(run, done)
-            bound.info("ended", state=done.state)
-        except WorkerLost as lost:
-            bound.warning("worker lost", reason=str(lost), code=lost.code)
-            await self._lost(run, lost)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the job has to end
-            bound.exception("the job could not be run")
+            await self._attempt(run)
+        except Exception as error:
+            log.exception("the job could not be run", job=job.id, attempt=job.attempt)
             await self._finish(run, "failed", error=_internal(error))
         finally:
             self.running.pop(job.id, None)
             self.progress.pop(job.id, None)
             self._flush(run)
             self.wake()
+
+    async def _attempt(self, run: _Running) -> None:
+        bound = log.bind(job=run.job.id, attempt=run.job.attempt, worker=run.worker)
+        try:
+            unit = await self.scribe.kept(run.job.id, lambda: self._unit(run))
+            if run.cancelled:  # before its worker had heard of it
+                await self._finish(run, "cancelled")
+                return
+            if unit is None or self.stopping:
+                await self._requeue(run)
+                return
+            if run.job.attempt > MOST_ATTEMPTS:
+                await self._finish(run, "failed", error=_hopeless(run.job))
+                return
+            bound.info("started")
+            done = await self.pool.run(run.worker, unit, lambda what: self._happened(run, what))
+        except WorkerLost as lost:
+            bound.warning("worker lost", reason=str(lost), code=lost.code)
+            await self._lost(run, lost)
+        else:
+            await self._ended(run, done)
+            bound.info("ended", state=done.state)
 
     async def _unit(self, run: _Running) -> Run:
         job = run.job
@@ -252,7 +270,7 @@ class Dispatcher:
         if run.cancelled:
             await self._finish(run, "cancelled")
             return
-        if self.stopping:
+        if self.stopping or isinstance(lost, NotTaken):  # no fault of the job
             await self._requeue(run)
             return
         losses = self.losses[job.id] = self.losses.get(job.id, 0) + 1
@@ -267,10 +285,15 @@ class Dispatcher:
         await self._finish(run, "failed", error=error)
 
     async def _requeue(self, run: _Running) -> None:
-        again = await self.jobs.requeue(run.job.id, run.job.attempt)
-        self.running.pop(run.job.id, None)
+        job, cancelled = run.job, None
+        again = await self.scribe.kept(job.id, lambda: self.jobs.requeue(job.id, job.attempt))
+        if run.cancelled:  # while it was on its way back
+            cancelled = await self.scribe.kept(job.id, lambda: self.jobs.cancel(job.id))
+        self.running.pop(job.id, None)
         if again is not None:
             self.tell("job.requeued", again)
+        if cancelled is not None:
+            self.tell("job.cancelled", cancelled)
 
     async def _finish(
         self,
@@ -283,57 +306,44 @@ class Dispatcher:
     ) -> None:
         self._flush(run)
         job = run.job
-        finished: Job | None = None
-        for pause in _PAUSES:
-            try:
-                finished = await self.jobs.finish(
-                    job.id, job.attempt, state, outputs=outputs or {}, error=error, nodes=nodes
-                )
-                break
-            except Exception:
-                log.exception(
-                    "the end of a job could not be written down; trying again", job=job.id
-                )
-                await asyncio.sleep(pause)
+        finished = await self.scribe.kept(
+            job.id,
+            lambda: self.jobs.finish(
+                job.id, job.attempt, state, outputs=outputs or {}, error=error, nodes=nodes
+            ),
+        )
         self.losses.pop(job.id, None)
         self.running.pop(job.id, None)
         if finished is not None:
             self.tell(f"job.{state}", finished)
 
-    # Events on disk
-
     def _flush(self, run: _Running) -> None:
         events, run.events = run.events, []
-        self._remember(events)
-
-    def _remember(self, events: list[Event]) -> None:
-        """Write events down together with others, without making anybody wait for it."""
-        if events and not self.unwritten:
-            self._soon(self._record())
-        self.unwritten += events
+        self.scribe.remember(events)
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    async def _record(self) -> None:
-        if not self.stopping:
-            await asyncio.sleep(_TOGETHER_SECONDS)
-        events, self.unwritten = self.unwritten, []
-        try:
-            await self.jobs.record(events)
-        except Exception:
-            log.exception("events could not be written down", first=events[0].id)
-
 
 def _warmth(job: Job, worker: WorkerView) -> int:
     return len(set(job.wants) & set(worker.warm))
 
 
+def _hopeless(job: Job) -> Json:
+    return {
+        "title": "The job was started too often",
+        "code": "too_many_attempts",
+        "detail": f"the job was started {job.attempt - 1} times, and each time the worker or the"
+        " server ended before it: it is not tried again",
+    }
+
+
 def _internal(error: Exception) -> Json:
+    reason = "".join(c if c.isprintable() else "?" for c in str(error)[:300])
     return {
         "title": "The job could not be run",
         "code": "internal",
-        "detail": f"{type(error).__name__}: {error}; the server's log has more",
+        "detail": f"{type(error).__name__}: {reason}; the server's log has more",
     }

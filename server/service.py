@@ -18,15 +18,18 @@ from server.admission import Admitted, Limits, admit, is_quick
 from server.catalogue import Catalogue
 from server.dispatch import Dispatcher
 from server.jobs.model import Job, NewJob
+from server.jobs.past import Retention
 from server.jobs.queue import Jobs
 from server.live import Hub
 from server.workers.pool import Change, Pool
+from server.workers.spec import WorkerLost
 
 if TYPE_CHECKING:
     from server.database import Database
     from server.settings import Settings
 
 Json = dict[str, Any]
+_HOUR = 3600.0
 log = structlog.get_logger("service")
 
 
@@ -59,6 +62,7 @@ class Service:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once there is a catalogue."""
     closing: bool = False
+    forgetting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start workers and go on with the queue; returns before the first worker is there."""
@@ -67,10 +71,13 @@ class Service:
             self.arrived.set()
         await self.pool.start()
         await self.dispatcher.start()
+        self.forgetting = asyncio.create_task(self._forget(), name="retention")
 
     async def stop(self) -> None:
         """End what runs, or have it queued again; write everything down."""
         self.closing = True
+        if self.forgetting is not None:
+            self.forgetting.cancel()
         await self.dispatcher.stop()
         await self.pool.stop(hurry=True)
         await self.access.close()
@@ -90,12 +97,12 @@ class Service:
             raise Refused(503, "stopping", "the server is stopping: ask again once it is back")
         catalogue = await self.types()
         new = [self._new(owner, one, await self._admit(one.workflow, catalogue)) for one in asked]
-        jobs = await self.jobs.submit(new)
-        for job in jobs:
-            if job.attempt == 0 and job.state == "queued":
+        accepted = await self.jobs.accept(new)
+        for job, made in accepted:
+            if made:
                 self.dispatcher.tell("job.queued", job)
         self.dispatcher.wake()
-        return jobs
+        return [job for job, _ in accepted]
 
     async def types(self, patience: float = 60.0) -> Catalogue:
         """The node types; at the very first start a worker has to tell them first.
@@ -134,6 +141,18 @@ class Service:
             origin=asked.origin,
         )
 
+    async def _forget(self) -> None:
+        """Let go of jobs that need not be remembered, now and every hour; their files stay."""
+        settings = self.settings
+        retention = Retention(settings.retention_days or None, settings.retention_jobs or None)
+        while True:
+            try:
+                for job in await self.jobs.expire(retention):
+                    self.hub.publish("job.deleted", owner=job.owner, job=job.id)
+            except Exception:
+                log.exception("old jobs could not be let go; trying again in an hour")
+            await asyncio.sleep(_HOUR)
+
     # The catalogue
 
     @property
@@ -149,12 +168,18 @@ class Service:
             self.dispatcher.wake()
 
     async def _refresh(self) -> None:
-        answer = await self.pool.ask("catalogue")
+        try:
+            answer = await self.pool.ask("catalogue")
+        except WorkerLost as lost:  # the desk that comes next tells the pool of its own
+            log.warning("the node types could not be asked for", reason=str(lost))
+            await asyncio.sleep(1.0)
+            self.changed("catalogue")
+            return
         if answer.error is not None:
             log.error("the node types could not be read", **answer.error)
             return
         told = Catalogue(answer.value["digest"], tuple(answer.value["nodes"]))
-        if self.catalogue is None or self.catalogue.digest != told.digest:
+        if self.catalogue != told:  # also where another version of Darkroom described them
             self.catalogue = told
             await asyncio.to_thread(told.remember, self._remembered)
             self.hub.publish("catalogue.changed", data={"digest": told.digest})

@@ -1,6 +1,6 @@
 """Accepting jobs: each request once, however often it is made."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select
 
@@ -18,14 +18,25 @@ _SAME_ID = _KNOWN.where(jobs.c.id == bindparam("of"))
 _SAME_KEY = _KNOWN.where(
     jobs.c.owner == bindparam("by"), jobs.c.idempotency_key == bindparam("key")
 )
-_MAKE = insert(jobs).returning(*COLUMNS)
+_MAKE = {
+    is_first: insert(jobs).values(rank=order.FRONT if is_first else order.BACK).returning(*COLUMNS)
+    for is_first in (True, False)
+}
 
 
 class IdempotencyConflict(InputError):  # noqa: N818 - as its clients know it
     """A key or id that was used before, for another request."""
 
 
-def submit(connection: Connection, new: NewJob, ids: Ids, now: float) -> Job:
+class Accepted(NamedTuple):
+    """A job that was asked for."""
+
+    job: Job
+    made: bool
+    """Whether this request made it, and not the same one before."""
+
+
+def submit(connection: Connection, new: NewJob, ids: Ids, now: float) -> Accepted:
     """The accepted job: a new one, or the one that the same request made before.
 
     Raises:
@@ -37,21 +48,25 @@ def submit(connection: Connection, new: NewJob, ids: Ids, now: float) -> Job:
     fingerprint = new.fingerprint or packed.digest
     first = _first(connection, new)
     if first is not None:
-        return _repeated(first, new, fingerprint)
+        return Accepted(_repeated(first, new, fingerprint), made=False)
     keep(connection, packed)
     origin = None
     if new.origin:
         kept = pack(new.origin)
         keep(connection, kept)
         origin = kept.digest
-    placed = order.front if new.front else order.back
+<<<<<<< HEAD
     return _made(
+=======
+    placed = order.front if new.front else order.back
+    job = _made(
+>>>>>>> h-faults
         connection,
+        front=new.front,
         id=new.id or ids.fresh(),
         owner=new.owner,
         name=new.name,
         precedence=-new.priority,
-        rank=placed(connection, new.priority),
         created=now,
         idempotency_key=new.idempotency_key,
         fingerprint=fingerprint,
@@ -60,6 +75,7 @@ def submit(connection: Connection, new: NewJob, ids: Ids, now: float) -> Job:
         webhook=new.webhook,
         wants=list(new.wants),
     )
+    return Accepted(job, made=True)
 
 
 def repeat(connection: Connection, id: str, ids: Ids, now: float) -> Job:
@@ -80,15 +96,14 @@ def repeat(connection: Connection, id: str, ids: Ids, now: float) -> Job:
         connection,
         **{name: getattr(old, name) for name in same},
         id=ids.fresh(),
-        rank=order.back(connection, -old.precedence),
         created=now,
         retry_of=old.id,
     )
 
 
-def _made(connection: Connection, **values: Any) -> Job:
-    values |= {"state": "queued", "outputs": {}}
-    return job_of(connection.execute(_MAKE, values).one())
+def _made(connection: Connection, *, front: bool = False, **values: Any) -> Job:
+    values |= {"state": "queued", "outputs": {}, "within": -values["precedence"]}
+    return job_of(connection.execute(_MAKE[front], values).one())
 
 
 def _first(connection: Connection, new: NewJob) -> Any:

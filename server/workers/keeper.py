@@ -28,7 +28,7 @@ from .messages import (
     ToWorker,
     Watch,
 )
-from .spec import Care, Opener, Spec, WorkerLost, WorkerState, WorkerView
+from .spec import Care, NotTaken, Opener, Spec, WorkerLost, WorkerState, WorkerView
 
 _log = structlog.get_logger("workers")
 Heard = Callable[[Happened], None]
@@ -100,7 +100,7 @@ class Keeper:
         return WorkerView(
             id=self.spec.id,
             device=self.spec.device if ready is None else ready.device,
-            machine=self.spec.place if ready is None else ready.machine,
+            machine="" if ready is None else ready.machine,
             state=self.state,
             pid=0 if ready is None else ready.pid,
             rss=beat.rss,
@@ -138,10 +138,11 @@ class Keeper:
         """Have the worker run something.
 
         Raises:
-            WorkerLost: The worker ended before the run did, or was not idle.
+            WorkerLost: The worker ended before the run did.
+            NotTaken: It was not idle.
         """
         if self.state != "idle":
-            raise WorkerLost(f"the worker {self.spec.id} is {self.state}", "died")
+            raise NotTaken(f"the worker {self.spec.id} is {self.state}")
         future: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
         self.running = _Running(run.run, heard, future)
         self.changed(self, "state")
@@ -188,7 +189,7 @@ class Keeper:
                 await self.say(Ask(number, question, arguments))
                 return await future
         except TimeoutError as error:
-            reason = f" ({self.reason})" if self.reason and not self.usable.is_set() else ""
+            reason = f" ({self.reason})" if self.reason else ""
             raise WorkerLost(
                 f"the question {question!r} was not answered within {seconds:g} s: the worker"
                 f" {self.spec.id} is {self.state}{reason}",

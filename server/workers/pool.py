@@ -11,7 +11,7 @@ import structlog
 
 from .keeper import Heard, Keeper
 from .messages import Answer, Done, Run
-from .spec import Care, Opener, Spec, WorkerLost, WorkerView
+from .spec import Care, NotTaken, Opener, Spec, WorkerLost, WorkerView
 
 _log = structlog.get_logger("workers")
 Change = Literal["workers", "idle", "catalogue"]
@@ -140,11 +140,12 @@ class Pool:
         """Have an idle worker run something, and return how it ended.
 
         Raises:
-            WorkerLost: The worker ended before the run did, or is not idle.
+            WorkerLost: The worker ended before the run did.
+            NotTaken: It is not idle, or there is none of this name.
         """
         keeper = self.keepers.get(worker)
         if keeper is None:
-            raise WorkerLost(f"there is no worker {worker!r}")
+            raise NotTaken(f"there is no worker {worker!r}")
         return await keeper.run(run, on_happened)
 
     async def cancel(self, run: str, grace: float) -> None:

@@ -60,6 +60,10 @@ class WorkerLost(Exception):  # noqa: N818 - the worker is lost, the job may be 
         self.code = code
 
 
+class NotTaken(WorkerLost):
+    """The worker was gone or busy when it was given the run: nothing of it has begun."""
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerView:
     """A worker as it is now."""
