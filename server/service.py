@@ -18,6 +18,7 @@ from server.admission import Admitted, Limits, admit, is_quick
 from server.catalogue import Catalogue
 from server.dispatch import Dispatcher
 from server.jobs.model import Job, NewJob
+from server.jobs.past import Retention
 from server.jobs.queue import Jobs
 from server.live import Hub
 from server.workers.pool import Change, Pool
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from server.settings import Settings
 
 Json = dict[str, Any]
+_HOUR = 3600.0
 log = structlog.get_logger("service")
 
 
@@ -60,6 +62,7 @@ class Service:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once there is a catalogue."""
     closing: bool = False
+    forgetting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start workers and go on with the queue; returns before the first worker is there."""
@@ -68,10 +71,13 @@ class Service:
             self.arrived.set()
         await self.pool.start()
         await self.dispatcher.start()
+        self.forgetting = asyncio.create_task(self._forget(), name="retention")
 
     async def stop(self) -> None:
         """End what runs, or have it queued again; write everything down."""
         self.closing = True
+        if self.forgetting is not None:
+            self.forgetting.cancel()
         await self.dispatcher.stop()
         await self.pool.stop(hurry=True)
         await self.access.close()
@@ -134,6 +140,18 @@ class Service:
             wants=admitted.wants,
             origin=asked.origin,
         )
+
+    async def _forget(self) -> None:
+        """Let go of jobs that need not be remembered, now and every hour; their files stay."""
+        settings = self.settings
+        retention = Retention(settings.retention_days or None, settings.retention_jobs or None)
+        while True:
+            try:
+                for job in await self.jobs.expire(retention):
+                    self.hub.publish("job.deleted", owner=job.owner, job=job.id)
+            except Exception:
+                log.exception("old jobs could not be let go; trying again in an hour")
+            await asyncio.sleep(_HOUR)
 
     # The catalogue
 

@@ -81,14 +81,21 @@ class Served:
         """Kill it as a crash would."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(10)
+        self._left(10)
 
     def stop(self, patience: float = 30.0) -> int:
         """Ask it to end, as a service manager would; its exit status."""
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(patience)
+        return self._left(patience)
+
+    def _left(self, patience: float) -> int:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        status = self.process.wait(patience)
+        self.process.stdout.close()
+        return status
 
     def __enter__(self) -> Self:
         return self.start()

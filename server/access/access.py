@@ -152,17 +152,15 @@ class Access:
             Refused: They do not match (401), or too often did not (429). Nothing tells whether
                 there is such a user.
         """
-        self._check_stranger(request)
-        name = user.strip().lower()[:64]
-        wait = self.failures.wait(name) if name else 0.0
+        name, address = user.strip().lower()[:64], self.address(request)
+        # Counted before the password is looked at, so that many at once are not all let through.
+        wait = self.strangers.take(address) or (self.failures.take(name) if name else 0.0)
         if wait:
-            raise too_many("there were too many wrong passwords", wait)
+            raise too_many("there were too many wrong tokens or passwords", wait)
         principal = await (self._of_password(name, password) if name else self.of_token(password))
         if principal is None:
-            self.strangers.take(self.address(request))
-            if name:
-                self.failures.take(name)
             raise Refused(401, "unauthorized", "user and password do not match")
+        self.strangers.give_back(address)
         self.failures.forgive(name)
         old = request.cookies.get(self.cookie)
         if old:

@@ -34,6 +34,11 @@ class Buckets:
         """The seconds until tokens could be taken; takes none."""
         return max(0.0, (cost - self._tokens(key, self.clock())) / self.rate)
 
+    def give_back(self, key: str, cost: float = 1.0) -> None:
+        """Put tokens back that were taken for nothing."""
+        now = self.clock()
+        self._keep(key, self._tokens(key, now) + cost, now)
+
     def forgive(self, key: str) -> None:
         """Fill the bucket."""
         self._held.pop(key, None)

@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import Protocol
 
 from aiohttp import web
@@ -18,6 +19,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_START, _COUNT = secrets.token_hex(4), count(1)
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 REQUEST_ID = web.RequestKey("request_id", str)
 """Under which a request holds its id, as logs and answers tell it."""
@@ -149,7 +151,7 @@ def _number(request: web.Request) -> str:
     number: str | None = request.get(REQUEST_ID)
     if number is None:
         given = request.headers.get("X-Request-Id", "")
-        number = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
+        number = given if _GIVEN_ID.fullmatch(given) else f"{_START}-{next(_COUNT):x}"
         request[REQUEST_ID] = number
     return number
 

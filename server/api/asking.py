@@ -10,8 +10,8 @@ from engine.workflow import Workflow
 
 from .filling import Axes, Inputs, filled, pointed
 from .operation import Json
+from .outgoing import check_target
 from .saved import Shelf
-from .webhooks import check_webhook
 
 Priority = Annotated[int, Field(ge=-1000, le=1000, description="Higher runs earlier.")]
 Front = Annotated[bool, Field(description="Whether it goes before the others of its priority.")]
@@ -76,5 +76,4 @@ def webhook_text(webhook: Any, hosts: Sequence[str]) -> str | None:
     """
     if webhook is None:
         return None
-    check_webhook(str(webhook), hosts)
-    return str(webhook)
+    return check_target(str(webhook), hosts)

@@ -9,6 +9,7 @@ from server.access import PRINCIPAL, Principal
 from server.service import SERVICE, Service
 
 from . import (
+    account,
     checking,
     description,
     events,
@@ -29,22 +30,29 @@ from .mounting import mount
 from .operation import Operation, operations_in
 from .problems import answer_problems
 from .saved import Shelf, Shelves
+from .webhooks import webhooks_of
 
 __all__ = ["OPERATIONS", "answer_problems", "install"]
 
 OPERATIONS: tuple[Operation, ...] = tuple(
     operations_in(
         health, description, workflows, jobs, queue, checking, events, outputs, uploads, models,
-        store, system, metrics,
+        store, system, metrics, account,
     )
 )  # fmt: skip
 
 
 def install(app: web.Application, further: tuple[Operation, ...] = ()) -> None:
-    """Add all operations, those of other modules too, to an application that has its service."""
+    """Add all operations to an application that has its service; webhooks run along with it.
+
+    Args:
+        app: The application.
+        further: Operations of other modules.
+    """
     operations = OPERATIONS + further
     figures = Figures(app[SERVICE])
     watchers = Watchers(figures.sent)
+    hooks = webhooks_of(app[SERVICE])
     described = description.Described(operations)
 
     shelves = Shelves(app[SERVICE].settings.data)
@@ -59,9 +67,14 @@ def install(app: web.Application, further: tuple[Operation, ...] = ()) -> None:
         description.Reader: lambda request: description.Reader(request.get(PRINCIPAL), shelves.of),
     }
 
+    async def start(_: web.Application) -> None:
+        await hooks.start()
+
     async def stop(_: web.Application) -> None:
         watchers.stop()
+        await hooks.stop()
 
     mount(app, operations, lenders)
-    app.middlewares.append(figures.count)
+    app.middlewares.insert(0, figures.count)  # outermost: it sees what is answered in the end
+    app.on_startup.append(start)
     app.on_shutdown.append(stop)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import struct
+from contextlib import suppress
 from typing import Annotated, Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -241,11 +242,19 @@ async def _stream(
     response = web.StreamResponse(headers=headers)
     response.content_type = "text/event-stream"
     await response.prepare(request)
+    with suppress(ConnectionResetError):  # as streams usually end: nobody is there any more
+        await _tell(response, watcher, last, over=over)
+    return response
+
+
+async def _tell(
+    response: web.StreamResponse, watcher: Watcher, last: frozenset[str] | None, *, over: bool
+) -> None:
     await _write(response, ": hello\n\n")
     async for event in watcher.past():
         await _write(response, _text(event))
         if last and event.type in last:
-            return response
+            return
     while not over:
         try:
             now = await watcher.next(BEAT)
@@ -255,7 +264,6 @@ async def _stream(
         await _write(response, ": beat\n\n" if now is None else _text(now))
         if now is not None and last and now.type in last:
             break
-    return response
 
 
 async def _write(response: web.StreamResponse, text: str) -> None:

@@ -82,4 +82,4 @@ async def read_node_type(service: Service, type_name: TypeName) -> Json:
 
 def shown_type(told: Json) -> Json:
     """A type without what only a check of the server needs."""
-    return {name: value for name, value in told.items() if name not in {"checks", "kinds", "code"}}
+    return {name: value for name, value in told.items() if name not in {"checks", "code"}}

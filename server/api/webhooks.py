@@ -5,12 +5,9 @@ import hashlib
 import hmac
 import json
 import secrets
-import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from ipaddress import IPv6Address, IPv6Network
-from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import (
@@ -18,35 +15,28 @@ from aiohttp import (
     ClientSession,
     ClientTimeout,
     TCPConnector,
-    ThreadedResolver,
 )
-from aiohttp.abc import AbstractResolver, ResolveResult
 from sqlalchemy import Connection
-from typing_extensions import override
 
 from engine.errors import InputError
-from server.access.addresses import Address, read_address
 from server.database import Database
 from server.database.remembered import recall, remember
 from server.jobs.deliveries import Deliveries, Delivery
 from server.jobs.model import FINAL, Job
 from server.jobs.queue import Jobs
 from server.live import Hub
+from server.service import Service
 
-from .operation import Json
+from .outgoing import PublicResolver, check_target
+from .views import show
 
 HEADER = "Darkroom-Signature"
 SECONDS = 10.0
 """What a webhook is given to answer."""
 TOGETHER = 8
 IDLE = 60.0
-_TRANSLATED = IPv6Network("64:ff9b::/96")
 _ENDS = frozenset(f"job.{state}" for state in FINAL)
 log = structlog.get_logger("webhooks")
-
-
-class Forbidden(OSError):  # noqa: N818 - as HTTP calls it
-    """The webhook lies where the server must not be sent by strangers."""
 
 
 class Webhooks:
@@ -58,7 +48,6 @@ class Webhooks:
         jobs: Jobs,
         hub: Hub,
         *,
-        show: Callable[[Job], Json],
         hosts: Sequence[str] = (),
         secret: str | None = None,
         deliveries: Deliveries | None = None,
@@ -69,12 +58,11 @@ class Webhooks:
             database: Keeps what is due, and the secret if none is given.
             jobs: The queue.
             hub: Tells when jobs end.
-            show: Makes the JSON of a job.
             hosts: Hosts that may be reached although they are in a private network.
             secret: The key of the signatures.
             deliveries: What is due, if it is not the database's.
         """
-        self.database, self.jobs, self.hub, self.show = database, jobs, hub, show
+        self.database, self.jobs, self.hub = database, jobs, hub
         self.hosts, self.secret = tuple(hosts), secret or ""
         self.deliveries = deliveries or Deliveries(database)
         self.woken = asyncio.Event()
@@ -94,7 +82,7 @@ class Webhooks:
                 await self.loop
 
     async def _work(self) -> None:
-        connector = TCPConnector(resolver=Outward(self.hosts), limit=TOGETHER)
+        connector = TCPConnector(resolver=PublicResolver(self.hosts), limit=TOGETHER)
         timeout = ClientTimeout(total=SECONDS)
         with self.hub.subscribe(self._heard):
             async with ClientSession(connector=connector, timeout=timeout) as session:
@@ -140,7 +128,7 @@ class Webhooks:
     ) -> tuple[str | None, bool]:
         """Try once; says why it failed, and whether it always would."""
         body = json.dumps(
-            {"event": f"job.{job.state}", "delivery": delivery.id, "job": self.show(job)}
+            {"event": f"job.{job.state}", "delivery": delivery.id, "job": show(job)}
         ).encode()
         headers = {
             "Content-Type": "application/json",
@@ -150,7 +138,7 @@ class Webhooks:
             HEADER: signature(self.secret, body, int(time.time())),
         }
         try:
-            check_webhook(delivery.url, self.hosts)
+            check_target(delivery.url, self.hosts)
             async with session.post(
                 delivery.url, data=body, headers=headers, allow_redirects=False
             ) as answer:
@@ -165,85 +153,19 @@ class Webhooks:
             cause = error.__cause__ or error
             while cause.__cause__ is not None:
                 cause = cause.__cause__
-            return str(cause) or type(cause).__name__, isinstance(cause, Forbidden)
+            return str(cause) or type(cause).__name__, False
 
 
-class Outward(AbstractResolver):
-    """Finds the addresses of hosts, except those within private networks.
-
-    It is asked at each connection, so that a name cannot lead elsewhere after it was checked.
-    """
-
-    def __init__(self, hosts: Sequence[str], inner: AbstractResolver | None = None) -> None:
-        self.hosts = frozenset(host.lower() for host in hosts)
-        self.inner = inner or ThreadedResolver()
-
-    @override
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """The addresses that may be reached.
-
-        Raises:
-            Forbidden: There are none but in private networks.
-        """
-        found = await self.inner.resolve(host, port, family)
-        if host.lower() in self.hosts:
-            return found
-        allowed = [each for each in found if is_public(each["host"])]
-        if not allowed:
-            raise Forbidden(f"{host} is in a private network: allow it by `webhook_hosts`")
-        return allowed
-
-    @override
-    async def close(self) -> None:
-        """Close the resolver behind."""
-        await self.inner.close()
-
-
-def check_webhook(url: str, hosts: Sequence[str]) -> None:
-    """See that an address may be a webhook, as far as it tells by itself.
-
-    Raises:
-        InputError: It is no plain http address, or names a private address.
-    """
-    try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
-        plain = parts.scheme in {"http", "https"} and host and parts.username is None
-        _ = parts.port
-    except ValueError:
-        plain, host = False, ""
-    if not plain or len(url) > 2_000:
-        raise _unusable(f"{url[:100]!r} cannot be a webhook: give an http or https address")
-    literal = read_address(host)
-    inside = host == "localhost" or host.endswith(".localhost")
-    if host not in {each.lower() for each in hosts} and (
-        inside or (literal is not None and not is_public(host))
-    ):
-        raise _unusable(f"{host} is in a private network: allow it by `webhook_hosts`")
-
-
-def is_public(text: str) -> bool:
-    """Whether an address is one of the open internet, also behind those that carry another."""
-    address = read_address(text)
-    if address is None:
-        return False
-    return all(each.is_global and not each.is_multicast for each in _carried(address))
-
-
-def _carried(address: Address) -> list[Address]:
-    if not isinstance(address, IPv6Address):
-        return [address]
-    carried: list[Address] = [address]
-    if address.sixtofour is not None:
-        carried.append(address.sixtofour)
-    if address.teredo is not None:
-        carried.extend(address.teredo)
-    if address in _TRANSLATED:
-        inner = read_address(socket.inet_ntoa(address.packed[-4:]))
-        carried.append(inner or address)
-    return carried
+def webhooks_of(service: Service) -> Webhooks:
+    """The webhooks of a server."""
+    secret = service.settings.webhook_secret
+    return Webhooks(
+        service.database,
+        service.jobs,
+        service.hub,
+        hosts=service.settings.webhook_hosts,
+        secret=None if secret is None else secret.get_secret_value(),
+    )
 
 
 def signature(secret: str, body: bytes, timestamp: int) -> str:
@@ -270,7 +192,3 @@ def _kept_secret(connection: Connection) -> str:
     made = secrets.token_hex(32)
     remember(connection, "webhook_secret", made)
     return made
-
-
-def _unusable(message: str) -> InputError:
-    return InputError(message, code="bad_webhook", input="webhook")

@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+from engine.errors import GraphError, Problem
 from engine.files import write_whole
 from engine.workflow import Workflow
 from server.comfy.exporter import export_workflow
@@ -44,7 +45,7 @@ def export(workflow: Workflow, session: Session, output: Path | None) -> Answer:
 
 def _answer(text: str, document: Json, report: Report, output: Path | None, more: Json) -> Answer:
     if output is not None:
-        write_whole(output, text.encode("utf-8", "surrogatepass"), durable=True)
+        write_whole(output, _bytes(text), durable=True)
 
     def show() -> None:
         for finding in report.findings:
@@ -55,12 +56,22 @@ def _answer(text: str, document: Json, report: Report, output: Path | None, more
             say(f"wrote {output}")
         else:
             missing = sum(finding.loss == "missing" for finding in report.findings)
-            say(f"wrote {output}; {missing} things in it have no counterpart yet")
+            count = "1 thing in it has" if missing == 1 else f"{missing} things in it have"
+            say(f"wrote {output}; {count} no counterpart yet")
 
     answer: Json = {"path": None if output is None else str(output), "report": report.to_json()}
     return Answer(
         answer | more | {"document": document}, show, 0 if report.complete else INCOMPLETE
     )
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        sign = ascii(error.object[error.start])
+        message = f"a text in it holds half a character, {sign}: write the whole one"
+        raise GraphError([Problem("document", message)]) from error
 
 
 def _catalogue(session: Session) -> dict[str, Json]:

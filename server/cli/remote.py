@@ -180,7 +180,7 @@ def _portable(told: Json) -> Json:
     """A description with checks, which are made from the JSON Schema that it has."""
     properties: Mapping[str, Json] = told["inputs"].get("properties", {})
     checks = {name: _check(schema) for name, schema in properties.items()}
-    return {"kinds": {}, "variables": [], "code": "", **told, "checks": checks}
+    return told | {"checks": checks, "code": ""}
 
 
 def _check(schema: Json) -> Json:

@@ -42,7 +42,7 @@ class AsyncWorkflows:
         Args:
             name: Under which name.
             workflow: A file, a document or a workflow.
-            revision: The one that it takes the place of, or `*` for whatever is there; if left
+            revision: The one that it takes the place of, or `*` for whichever is there; if left
                 out, there must be none of this name.
 
         Raises:

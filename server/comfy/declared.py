@@ -27,8 +27,8 @@ class Input:
     source: Source | None = None
     """For a choice that depends on the machine: where its words come from."""
     required: bool = True
-    near: Callable[[Any], str] = lambda value: ""
-    """How the result of a value differs from ComfyUI's, if it does."""
+    near: Callable[[str], str] = lambda value: ""
+    """How the result of a text differs from ComfyUI's, if it does."""
 
     @property
     def is_widget(self) -> bool:

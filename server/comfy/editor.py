@@ -11,9 +11,9 @@ from .graph import Graph, Json, Mode, Placed, Shared, Wire
 from .layout import graph_view, node_view, note_view
 from .prompt import coerced
 from .report import Report
-from .table import TABLE
+from .table import EDITOR_ONLY, TABLE
 
-_MODES: Mapping[object, Mode] = {2: "mute", 4: "bypass"}
+_MODES: tuple[Mode, ...] = ("normal", "normal", "mute", "normal", "bypass")
 _AFTER = frozenset({"fixed", "increment", "increment-wrap", "decrement", "randomize"})
 """What becomes of a seed after a run: the editor keeps it among a node's values."""
 _OWN = frozenset({
@@ -69,7 +69,7 @@ class _Reader:
             kind = item["type"].strip()
             if kind in {"Note", "MarkdownNote"}:
                 notes.append(note_view(item))
-            elif kind not in {"Reroute", "PrimitiveNode"}:
+            elif kind not in EDITOR_ONLY:
                 nodes[node_id] = self._node(node_id, kind, item, shared)
         return Graph(
             nodes,
@@ -131,7 +131,7 @@ class _Reader:
             node_id,
             kind,
             inputs,
-            _MODES.get(item.get("mode"), "normal"),
+            _mode(item.get("mode")),
             str(item.get("title") or ""),
             node_view(item),
             tuple(
@@ -205,6 +205,10 @@ def in_order(widgets: list[Input], values: list[Any]) -> tuple[Json, list[Any]]:
     while rest and rest[-1] is None:
         rest.pop()
     return found, rest
+
+
+def _mode(number: object) -> Mode:
+    return _MODES[number] if isinstance(number, int) and 0 <= number < len(_MODES) else "normal"
 
 
 def _has_widget(slot: object) -> bool:

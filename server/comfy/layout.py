@@ -32,7 +32,11 @@ def note_view(item: Mapping[str, Any]) -> Json:
 def graph_view(document: Mapping[str, Any], notes: list[Json]) -> Json:
     """Groups, notes and the part that is seen."""
     groups = document.get("groups")
-    listed = [_group(item) for item in groups or [] if isinstance(item, dict)]
+    listed = [
+        _group(item)
+        for item in (groups if isinstance(groups, list) else ())
+        if isinstance(item, dict)
+    ]
     view: Json = {"groups": listed, "notes": notes}
     extra = document.get("extra")
     seen = extra.get("ds") if isinstance(extra, dict) else None

@@ -19,6 +19,13 @@ from .table import TABLE
 
 Catalogue = Mapping[str, Json]
 """Our node types as JSON: what `NodeType.schema()` says, by name."""
+_KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "INT": int,
+    "FLOAT": (int, float),
+    "STRING": str,
+    "BOOLEAN": bool,
+    "COMBO": (str, int, float),
+}
 ABSENT = object()
 """Stands for an input that is not given."""
 
@@ -45,7 +52,11 @@ def choose(node: Placed, catalogue: Catalogue) -> Chosen | tuple[str, str]:
     for widget in entry.widgets:
         if widget.name not in values and widget.default is not None:
             values[widget.name] = widget.default
-    literal = {name: value for name, value in values.items() if not isinstance(value, Wire)}
+    literal = {
+        widget.name: values[widget.name]
+        for widget in entry.widgets
+        if isinstance(values.get(widget.name), _KINDS[widget.type])
+    }
     reason = entry.limits or "these values have no counterpart"
     for recipe in known:
         if recipe.when(literal):

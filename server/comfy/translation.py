@@ -162,7 +162,7 @@ class Translation:
             self.report.add("near", "near", chosen.recipe.near, node.id, type=node.type)
         for widget in chosen.entry.widgets:
             value = chosen.values.get(widget.name)
-            told = "" if isinstance(value, Wire) else widget.near(value)
+            told = widget.near(value) if isinstance(value, str) else ""
             if told:
                 self.report.add("near", "near", told, node.id, type=node.type, input=widget.name)
             if widget.name not in node.inputs and widget.required:

@@ -7,13 +7,26 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, insert, or_, select
+from sqlalchemy import (
+    Connection,
+    LargeBinary,
+    String,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+)
 
 from server.database.tables import documents, jobs
 
 Json = dict[str, Any]
-_THERE = select(documents.c.digest).where(documents.c.digest == bindparam("of"))
-_KEEP = insert(documents)
+_OF, _CONTENT = bindparam("of", type_=String), bindparam("content", type_=LargeBinary)
+_KEEP = insert(documents).from_select(
+    ["digest", "content"],
+    select(_OF, _CONTENT).where(~exists().where(documents.c.digest == bindparam("of"))),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +49,9 @@ def pack(document: Json) -> Packed:
 
 def keep(connection: Connection, packed: Packed) -> None:
     """Have a document, unless it is there."""
-    if connection.execute(_THERE, {"of": packed.digest}).first() is None:
-        # The fastest level: a workflow shrinks to a fifth within a tenth of a millisecond.
-        content = zlib.compress(packed.text, 1)
-        connection.execute(_KEEP, {"digest": packed.digest, "content": content})
+    # The fastest level: a workflow shrinks to a fifth within a tenth of a millisecond.
+    content = zlib.compress(packed.text, 1)
+    connection.execute(_KEEP, {"of": packed.digest, "content": content})
 
 
 def unpack(content: bytes) -> Json:

@@ -29,6 +29,10 @@ RUN_ORDER = (jobs.c.precedence, jobs.c.rank, jobs.c.number)
 _QUEUED = (jobs.c.state == "queued", jobs.c.precedence == -bindparam("within", type_=Integer))
 _LEAST = select(func.min(jobs.c.rank)).where(*_QUEUED)
 _MOST = select(func.max(jobs.c.rank)).where(*_QUEUED)
+FRONT = func.coalesce(_LEAST.scalar_subquery() - GAP, 0.0)
+"""A rank before all queued jobs of the priority `within`, as a part of a statement."""
+BACK = func.coalesce(_MOST.scalar_subquery() + GAP, 0.0)
+"""A rank behind them."""
 
 
 def front(connection: Connection, priority: int) -> float:

@@ -18,7 +18,10 @@ _SAME_ID = _KNOWN.where(jobs.c.id == bindparam("of"))
 _SAME_KEY = _KNOWN.where(
     jobs.c.owner == bindparam("by"), jobs.c.idempotency_key == bindparam("key")
 )
-_MAKE = insert(jobs).returning(*COLUMNS)
+_MAKE = {
+    is_first: insert(jobs).values(rank=order.FRONT if is_first else order.BACK).returning(*COLUMNS)
+    for is_first in (True, False)
+}
 
 
 class IdempotencyConflict(InputError):  # noqa: N818 - as its clients know it
@@ -52,14 +55,13 @@ def submit(connection: Connection, new: NewJob, ids: Ids, now: float) -> Accepte
         kept = pack(new.origin)
         keep(connection, kept)
         origin = kept.digest
-    placed = order.front if new.front else order.back
     job = _made(
         connection,
+        front=new.front,
         id=new.id or ids.fresh(),
         owner=new.owner,
         name=new.name,
         precedence=-new.priority,
-        rank=placed(connection, new.priority),
         created=now,
         idempotency_key=new.idempotency_key,
         fingerprint=fingerprint,
@@ -89,15 +91,14 @@ def repeat(connection: Connection, id: str, ids: Ids, now: float) -> Job:
         connection,
         **{name: getattr(old, name) for name in same},
         id=ids.fresh(),
-        rank=order.back(connection, -old.precedence),
         created=now,
         retry_of=old.id,
     )
 
 
-def _made(connection: Connection, **values: Any) -> Job:
-    values |= {"state": "queued", "outputs": {}}
-    return job_of(connection.execute(_MAKE, values).one())
+def _made(connection: Connection, *, front: bool = False, **values: Any) -> Job:
+    values |= {"state": "queued", "outputs": {}, "within": -values["precedence"]}
+    return job_of(connection.execute(_MAKE[front], values).one())
 
 
 def _first(connection: Connection, new: NewJob) -> Any:

@@ -46,7 +46,7 @@ class Attempt:
         self.lent: list[Lent] = []
         self.workshop, self.send = workshop, send
         self.cancel = threading.Event()
-        self.telling = Telling(run.run, send, workshop.picture, watched=run.watched)
+        self.telling = Telling(run.run, send, workshop.runtime.picture, watched=run.watched)
         self.began: float | None = None
 
     @property
@@ -107,7 +107,6 @@ class Attempt:
         except Cancelled as error:
             return _End("cancelled", error.result or Result(), program)
         except NodeError as error:
-            self.telling.failed(error)
             return _End(state, error.result or Result(), program, error)
         except (EngineError, InputError, OSError, MemoryError) as error:
             return _End(state, Result(), program, error)

@@ -1,6 +1,6 @@
 """Workers as actors of a Ray cluster: one for each GPU, or for some processors where there is none.
 
-Docs: docs/cluster.md says what that needs and what it does not do.
+docs/cluster.md says what that needs and what it does not do.
 """
 
 import asyncio
@@ -33,7 +33,6 @@ NODES_SECONDS = 3.0
 RETRY_SECONDS = 10.0
 PROCESSORS = 4
 """Of a machine without a GPU, for each worker."""
-READY_SECONDS = 90.0
 
 
 class RayLine:
@@ -122,9 +121,11 @@ class Cluster:
     def __init__(
         self, address: str, outfit: Outfit, local: Opener, *, processors: int = PROCESSORS
     ) -> None:
-        if find_spec("ray") is None:
+        needed = ("ray", "grpc") if address.startswith("ray://") else ("ray",)
+        if any(find_spec(name) is None for name in needed):
             raise InputError(
-                "--workers ray needs Ray: pip install 'darkroom[cluster]'", code="no_ray"
+                f"--workers {address} needs Ray and its client: pip install 'darkroom[cluster]'",
+                code="no_ray",
             )
         self.address = address
         self.outfit = replace(outfit, carries=True, hang=0.0)

@@ -100,7 +100,7 @@ class Keeper:
         return WorkerView(
             id=self.spec.id,
             device=self.spec.device if ready is None else ready.device,
-            machine=self.spec.place if ready is None else ready.machine,
+            machine="" if ready is None else ready.machine,
             state=self.state,
             pid=0 if ready is None else ready.pid,
             rss=beat.rss,
@@ -189,7 +189,7 @@ class Keeper:
                 await self.say(Ask(number, question, arguments))
                 return await future
         except TimeoutError as error:
-            reason = f" ({self.reason})" if self.reason and not self.usable.is_set() else ""
+            reason = f" ({self.reason})" if self.reason else ""
             raise WorkerLost(
                 f"the question {question!r} was not answered within {seconds:g} s: the worker"
                 f" {self.spec.id} is {self.state}{reason}",

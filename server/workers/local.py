@@ -16,8 +16,7 @@ import structlog
 
 from .line import SIZES, Code, FrameError, LineClosed, decode, encode, sizes
 from .messages import FromWorker, ToWorker
-from .outfit import Outfit
-from .process import OUTFIT
+from .outfit import VARIABLE, Outfit
 
 LONGEST_LINE = 16_384
 TRACE_SECONDS = 2.0
@@ -50,7 +49,7 @@ class LocalLine:
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,
-            env={**os.environ, **environment, OUTFIT: outfit.to_json()},
+            env={**os.environ, **environment, VARIABLE: outfit.to_json()},
         )
         return cls(name, process)
 

@@ -7,6 +7,9 @@ from pydantic import TypeAdapter
 
 from server.settings import GIB
 
+VARIABLE = "DARKROOM_WORKER"
+"""The environment variable in which a process gets its outfit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outfit:

@@ -16,10 +16,9 @@ from engine.errors import DeclarationError, InputError
 from .line import SIZES, FrameError, decode, encode, sizes
 from .log import say, say_error
 from .messages import FromWorker, Stop, ToWorker
-from .outfit import Outfit
+from .outfit import VARIABLE, Outfit
 from .worker import Worker
 
-OUTFIT = "DARKROOM_WORKER"
 """The environment variable that holds the outfit."""
 LEAVING_SECONDS = 3.0
 """What a run is given to stop when the server is gone."""
@@ -89,7 +88,7 @@ def main() -> int:
     faulthandler.enable(file=2)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the server decides
     heard, said = taken_streams()
-    outfit = Outfit.from_json(os.environ.pop(OUTFIT))
+    outfit = Outfit.from_json(os.environ.pop(VARIABLE))
     try:
         worker = Worker(outfit, Mouth(said), watchdog(outfit.hang))
         signal.signal(signal.SIGTERM, lambda *_: worker.hear(Stop()))

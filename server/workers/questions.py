@@ -124,16 +124,16 @@ class Questions:
 
     def thumbnail(self, path: str, size: int) -> Reply:
         """A picture in a file, as large as fits into a square."""
-        blob = self.workshop.lent("thumbnail")(Path(path), size)
+        blob = self.workshop.asked(self.workshop.runtime.thumbnail)(Path(path), size)
         return Reply({"bytes": len(blob)}, blob)
 
     def probe(self, path: str) -> Reply:
         """What a file is, by its first bytes: width, height and format."""
-        return Reply(self.workshop.lent("probe")(Path(path)))
+        return Reply(dict(self.workshop.asked(self.workshop.runtime.probe)(Path(path))))
 
     def metadata(self, path: str) -> Reply:
-        """What Darkroom embedded in a file; none if there is nothing."""
-        return Reply(self.workshop.lent("embedded")(Path(path)))
+        """What a file tells of its making, by keyword; nothing if it does not."""
+        return Reply(dict(self.workshop.asked(self.workshop.runtime.embedded)(Path(path))))
 
     def store(self, namespace: str = "") -> Reply:
         """How much is stored for a namespace."""
@@ -149,7 +149,7 @@ class Questions:
     def free(self) -> Reply:
         """Let go of loaded models, and of results in memory."""
         self.workshop.free()
-        return Reply({"memory": self.workshop.memory()})
+        return Reply({"memory": dict(self.workshop.runtime.memory())})
 
     def _planned(self, document: Json, where: dict[str, str]) -> tuple[Program, Plan]:
         bench = self.workshop.bench(**where)

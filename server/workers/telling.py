@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.errors import NodeError
-from engine.events import Event, NodeFinished, NodeProgressed, NodeStarted, Warned
+from engine.events import Event, NodeFailed, NodeFinished, NodeProgressed, NodeStarted, Warned
 from server.failures import problem_json, problems_of
 
 from .log import say_error
@@ -48,21 +48,21 @@ class Telling:
                 self._progressed(event)
             case NodeFinished():
                 self._finished(event)
+            case NodeFailed():
+                self._failed(event.error)
             case Warned():
                 self.say("warned", {"message": event.message, "node": event.node})
-
-    def failed(self, error: NodeError) -> None:
-        """Tell which node failed, and why."""
-        told = {"node": error.place, "type": error.type_name}
-        self.say("node.failed", told | {"problem": problem_json(problems_of(error)[0])})
 
     def say(self, kind: str, data: dict[str, Any], blob: bytes = b"") -> None:
         """Tell one thing of the run."""
         self.send(Happened(self.run, kind, data, blob))
 
+    def _failed(self, error: NodeError) -> None:
+        told = {"node": error.place, "type": error.type_name}
+        self.say("node.failed", told | {"problem": problem_json(problems_of(error)[0])})
+
     def _finished(self, event: NodeFinished) -> None:
-        size = int(getattr(event, "bytes", 0))
-        self.bytes[event.node] = size
+        size = self.bytes[event.node] = event.bytes
         self.told.pop(event.node, None)
         told = {"node": event.node, "type": event.type_name, "state": event.state}
         self.say("node.finished", told | {"seconds": round(event.seconds, 6), "bytes": size})

@@ -142,8 +142,9 @@ class Worker:
         while not self.ended.is_set():
             with self.lock:
                 idle = max((each.idle_seconds for each in self.attempts.values()), default=0.0)
-            workshop = self.workshop
-            beat = Beat(resident_bytes(), workshop.warm(), workshop.memory(), round(idle, 3))
+            runtime = self.workshop.runtime
+            memory = dict(runtime.memory())
+            beat = Beat(resident_bytes(), runtime.warm(), memory, round(idle, 3))
             self.send(beat)
             self.on_beat()
             time.sleep(BEAT_SECONDS)

@@ -6,7 +6,7 @@ from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from engine.artifacts import Delivery
 from engine.catalog import Catalog, catalog_digest
@@ -21,6 +21,8 @@ from .outfit import Outfit
 from .stores import Stores
 
 Json = dict[str, Any]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,8 @@ class Workshop:
             Path(outputs) if outputs else given.folder,
             Path(previews) if previews else given.previews,
         )
-        with_inputs = getattr(runtime, "with_inputs", None)
-        if inputs and with_inputs is not None:
-            runtime = with_inputs(Path(inputs))
+        if inputs:
+            runtime = runtime.with_inputs(Path(inputs))
         runtime = replace(runtime, delivery=delivery)
         return Bench(runtime, self.stores.store(namespace), self.stores.journal(namespace))
 
@@ -97,39 +98,20 @@ class Workshop:
         """What numbers depend on here."""
         return self.runtime.profile
 
-    @property
-    def picture(self) -> Callable[[Any], bytes] | None:
-        """Makes a JPEG of a preview; none if the node package cannot."""
-        found: Callable[[Any], bytes] | None = getattr(self.runtime, "picture", None)
-        return found
-
-    def lent(self, name: str) -> Callable[..., Any]:
-        """What the node package does with pictures.
+    def asked(self, ask: Callable[P, T] | None) -> Callable[P, T]:
+        """What the node package does with pictures, such as `runtime.thumbnail`.
 
         Raises:
             InputError: It cannot.
         """
-        found: Callable[..., Any] | None = getattr(self.runtime, name, None)
-        if found is None:
+        if ask is None:
             message = f"the node package {self.outfit.nodes!r} does not know pictures"
             raise InputError(message, code="no_pictures")
-        return found
-
-    def warm(self) -> tuple[str, ...]:
-        """The files whose weights are loaded."""
-        warm = getattr(self.runtime, "warm", None)
-        return () if warm is None else tuple(warm())
-
-    def memory(self) -> Json:
-        """Bytes of the device, free and in all, as far as they are known."""
-        memory = getattr(self.runtime, "memory", None)
-        return {} if memory is None else dict(memory() or {})
+        return ask
 
     def free(self) -> None:
         """Let go of loaded models, and of results in memory."""
-        free = getattr(self.runtime, "free", None)
-        if free is not None:
-            free()
+        self.runtime.free()
         self.stores.forget()
 
 

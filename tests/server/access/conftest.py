@@ -1,5 +1,7 @@
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +100,7 @@ class House:
         return app
 
     async def user(self, name: str, *scopes: str, password: bool = False) -> None:
-        kept = hash_password(PASSWORD) if password else None
+        kept = kept_password() if password else None
         chosen = scopes or ("read", "run", "write")
         await self.database.write(lambda connection: add_user(connection, name, chosen, kept))
         self.access.forget()
@@ -108,9 +110,22 @@ class House:
         return made[1]
 
 
+@cache
+def kept_password() -> str:
+    return hash_password(PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("empty") / "darkroom.db"
+    Database.open(str(path)).close()
+    return path
+
+
 @pytest.fixture
-async def make_house(tmp_path: Path) -> AsyncIterator[Callable[..., House]]:
+async def make_house(tmp_path: Path, empty_database: Path) -> AsyncIterator[Callable[..., House]]:
     made: list[House] = []
+    shutil.copy(empty_database, tmp_path)
 
     def make(**settings: Any) -> House:
         chosen = Settings.model_validate({"data": tmp_path, **settings})

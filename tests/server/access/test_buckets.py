@@ -32,6 +32,15 @@ def test_forgiving_fills_the_bucket() -> None:
     assert buckets.take("a") == 0
 
 
+def test_what_is_given_back_can_be_taken_again_but_never_more_than_fits() -> None:
+    buckets = Buckets(rate=0.001, burst=1)
+    buckets.give_back("a")
+    assert buckets.take("a") == 0
+    assert buckets.take("a") > 0
+    buckets.give_back("a")
+    assert buckets.take("a") == 0
+
+
 def test_strangers_cannot_fill_the_memory() -> None:
     buckets = Buckets(rate=1, burst=1)
     for number in range(MOST_KEYS + 100):

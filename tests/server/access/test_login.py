@@ -1,3 +1,4 @@
+import asyncio
 import re
 import time
 from typing import Any
@@ -119,6 +120,20 @@ async def test_wrong_passwords_are_slowed_for_the_user_known_or_not(
         assert states == [401] * 10 + [429]
     monkeypatch.undo()
     assert (await log_in(client, "alice", PASSWORD)).status == 429
+
+
+async def test_many_guesses_at_once_are_counted_each(
+    house: House, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(password: str, kept: str | None) -> bool:
+        await asyncio.sleep(0.05)
+        return False
+
+    monkeypatch.setattr(house.access.passwords, "matches", slow)
+    guesses = [log_in(client, "alice", f"wrong {n}") for n in range(20)]
+    states = [answer.status for answer in await asyncio.gather(*guesses)]
+    assert states.count(401) == 10
+    assert states.count(429) == 10
 
 
 async def test_a_login_with_the_token_of_the_settings(make_house: Any, aiohttp_client: Any) -> None:

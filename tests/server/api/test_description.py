@@ -95,10 +95,13 @@ async def test_every_problem_is_explained_where_its_type_leads(client: Client) -
 async def test_metrics_tell_of_requests_and_jobs(client: Client) -> None:
     await client.get("/api/v1/health")
     await client.get("/api/v1/jobs/nothing")
+    assert (await client.post("/api/v1/validate", json={"document": {}, "axes": 1})).status == 422
     text = await (await client.get("/api/v1/metrics")).text()
     assert (
         'darkroom_http_requests_total{method="GET",route="/api/v1/health",status="200"} 1.0' in text
     )
+    assert 'route="/api/v1/validate",status="422"} 1.0' in text
+    assert 'route="/api/v1/jobs/{job}",status="404"} 1.0' in text
     assert 'darkroom_worker_rss_bytes{device="cpu",worker="worker-0"} 1.048576e+06' in text
     assert "darkroom_queue_length 0.0" in text
     assert 'darkroom_workers{state="idle"} 1.0' in text

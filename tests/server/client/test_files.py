@@ -1,6 +1,5 @@
 import asyncio
 import hashlib
-import os
 from pathlib import Path
 
 import pytest
@@ -29,6 +28,10 @@ def done(*files: Json) -> Handler:
     return told(job("succeeded", outputs={"image": {"files": list(files)}}))
 
 
+async def names(folder: Path) -> list[str]:
+    return await asyncio.to_thread(lambda: [path.name for path in folder.iterdir()])
+
+
 async def output(client: AsyncClient) -> AsyncOutput:
     return (await (await client.job("j1")).result())["image"]
 
@@ -50,7 +53,7 @@ async def test_a_lost_connection_is_taken_up_where_it_was_lost(folder: Path) -> 
         (path,) = await (await output(client)).save(folder)
 
     assert path.read_bytes() == CONTENT
-    assert os.listdir(folder) == [path.name]
+    assert await names(folder) == [path.name]
 
 
 async def test_a_damaged_file_is_not_kept(folder: Path) -> None:
@@ -61,7 +64,7 @@ async def test_a_damaged_file_is_not_kept(folder: Path) -> None:
         with pytest.raises(ApiError, match="did not arrive"):
             await (await output(client)).save(folder)
 
-    assert os.listdir(folder) == []
+    assert await names(folder) == []
 
 
 async def test_a_file_that_is_there_is_neither_fetched_nor_doubled(folder: Path) -> None:

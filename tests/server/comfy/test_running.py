@@ -10,7 +10,6 @@ import torch
 from engine.catalog import Catalog
 from engine.check import check, compile_graph
 from engine.executor import execute
-from engine.links import Link
 from engine.store import Store
 from engine.workflow import Endpoint, Workflow
 from nodes.latents import empty_latent
@@ -110,6 +109,4 @@ def test_the_area_to_inpaint_is_grey_before_it_is_encoded(
     grey = latents(made.workflow, hidden, catalog, tmp_path)
     assert torch.equal(grey.pixels, torch.full_like(grey.pixels, 0.5))
     assert torch.equal(masked.mask, torch.ones_like(masked.mask))
-    assert Link(hidden) in made.workflow.nodes[
-        made.ids["12"][1]
-    ].inputs.values() or masked.samples.shape == (1, 4, 8, 8)
+    assert masked.samples.shape == (1, 4, 8, 8)

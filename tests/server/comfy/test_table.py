@@ -1,3 +1,5 @@
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from server.comfy.exporter import export_workflow
 from server.comfy.importer import import_graph
 from server.comfy.objects import supported
 from server.comfy.recipes import names_in
-from server.comfy.table import ENTRIES, TABLE
+from server.comfy.table import EDITOR_ONLY, ENTRIES, TABLE
 
 from .graphs import alone
 
@@ -223,3 +225,10 @@ def test_a_value_that_must_be_known_may_not_be_linked(catalogue: Json) -> None:
 
 def test_sources_are_read_through_lists_and_objects() -> None:
     assert list(names_in({"a": [Given("x")], "b": {"c": Given("y")}, "d": 3})) == ["x", "y"]
+
+
+def test_the_documents_list_what_is_supported(catalogue: Json) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "comfyui.md").read_text(encoding="utf-8")
+    section = page.partition("## Supported nodes")[2].partition("\n\nOf these")[0]
+    there = {entry.name for entry in ENTRIES if supported(entry, catalogue)}
+    assert set(re.findall(r"`(\w+)`", section)) == there | EDITOR_ONLY

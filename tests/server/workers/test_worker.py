@@ -24,6 +24,7 @@ from server.workers.messages import (
 )
 from server.workers.outfit import Outfit
 from server.workers.worker import Worker, resident_bytes
+from tests.toys.provenance import MAGIC
 
 from .conftest import Json, graph
 
@@ -292,6 +293,22 @@ def test_a_plan_and_its_reasons_are_those_of_the_command_line(talk: Talk) -> Non
     assert edit["changed"] == ["add", "fail"]
 
 
+def test_pictures_are_looked_at(talk: Talk) -> None:
+    path = talk.outfit.data / "picture.png"
+    path.write_bytes(MAGIC + b'{"width": 3, "height": 2}')
+    assert talk.ask("probe", path=str(path)).value == {"width": 3, "height": 2, "format": "png"}
+    assert talk.ask("metadata", path=str(path)).value == {"darkroom": {"width": 3, "height": 2}}
+    assert talk.ask("thumbnail", path=str(path), size=64).blob == b"64 of picture.png"
+    path.write_bytes(b"text")
+    refused = talk.ask("probe", path=str(path))
+    assert refused.error is not None
+    assert refused.error["code"] == "damaged_file"
+
+
+def test_a_beat_tells_what_is_loaded_and_what_is_free(talk: Talk) -> None:
+    assert talk.hear(Beat).memory == {"free": 1, "total": 2}
+
+
 def test_a_question_that_cannot_be_answered_is_answered_with_the_problem(talk: Talk) -> None:
     for answer in (
         talk.ask("riddle"),
@@ -330,6 +347,27 @@ def test_a_worker_elsewhere_is_lent_files_and_sends_what_it_delivers(tmp_path: P
     assert (delivered.path, delivered.blob) == ("a/b_00001.txt", b"good day")
     assert talk.hear(Done).outputs["file"]["files"][0]["path"] == delivered.path
     assert list((tmp_path / "there" / "runs").iterdir()) == []
+    talk.say(Stop())
+    assert talk.worker.ended.wait(10)
+
+
+def test_a_run_finds_the_pictures_of_its_owner_alone(talk: Talk) -> None:
+    document = graph("Look", {"image": "ann.png"})
+    for name in ("ann", "bob"):
+        (talk.outfit.data / name).mkdir()
+    (talk.outfit.data / "ann" / "ann.png").write_text("Ann", encoding="ascii")
+    done = talk.run(document, inputs=str(talk.outfit.data / "ann"))
+    assert done.outputs == {"out": {"value": "Ann"}}
+    done = talk.run(document, inputs=str(talk.outfit.data / "bob"))
+    assert done.error is not None
+    assert done.error["code"] == "missing_file"
+
+
+def test_a_run_elsewhere_finds_what_it_was_lent(tmp_path: Path) -> None:
+    talk = Talk(Outfit(data=tmp_path, nodes="tests.toys", carries=True))
+    order = talk.order(graph("Look", {"image": "faces/ann.png"}))
+    talk.say(Lent(order.run, "faces/ann.png", b"Ann"), order)
+    assert talk.hear(Done).outputs == {"out": {"value": "Ann"}}
     talk.say(Stop())
     assert talk.worker.ended.wait(10)
 
