@@ -37,7 +37,7 @@ def send(
     finally:
         connection.close()
     told = "json" in (answer.headers["Content-Type"] or "")
-    return answer.status, json.loads(data) if told else data
+    return answer.status, json.loads(data) if told and data else data
 
 
 def connect(served: Served, *, window: int = 0) -> socket.socket:

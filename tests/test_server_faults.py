@@ -135,10 +135,13 @@ def test_an_endless_body_is_refused_when_it_is_too_large(served: Served) -> None
         )
         chunk = b"10000\r\n" + b"[" * 0x10000 + b"\r\n"
         until = time.monotonic() + 30
-        with pytest.raises(OSError):  # noqa: PT011 - whichever way it is cut off
+        try:
             while time.monotonic() < until:
                 client.sendall(chunk)
                 time.sleep(0.005)
+        except OSError:
+            pass
+        assert time.monotonic() < until
     check_alive(served)
 
 
