@@ -174,6 +174,10 @@ class Settings(BaseModel):
         default=10.0,
         description="Seconds that a cancelled node has to stop before its worker is replaced.",
     )
+    stop_grace_seconds: Seconds = Field(
+        default=10.0,
+        description="Seconds that running jobs have to end when the server stops; what has not ended then goes on after the next start.",
+    )
 
     retention_days: float = Field(
         default=0,
