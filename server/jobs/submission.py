@@ -55,12 +55,7 @@ def submit(connection: Connection, new: NewJob, ids: Ids, now: float) -> Accepte
         kept = pack(new.origin)
         keep(connection, kept)
         origin = kept.digest
-<<<<<<< HEAD
-    return _made(
-=======
-    placed = order.front if new.front else order.back
     job = _made(
->>>>>>> h-faults
         connection,
         front=new.front,
         id=new.id or ids.fresh(),
