@@ -129,7 +129,13 @@ class Writer:
             except BaseException:
                 transaction.close()
                 raise
-            transaction.commit()
+            try:
+                transaction.commit()
+            except Exception:  # such as on a full disk; SQLAlchemy leaves it half open
+                transaction.close()
+                if not connection.invalidated:
+                    connection.connection.rollback()
+                raise
             return outcomes
 
     def _connected(self) -> Connection:
