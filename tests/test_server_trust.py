@@ -17,7 +17,7 @@ from .serving import Served
 Json = dict[str, Any]
 FINAL = {"succeeded", "failed", "cancelled"}
 JOBS = 50
-KILLS = 4
+KILLS = 3
 
 
 def slow_graph(number: int) -> Json:
@@ -55,6 +55,7 @@ def test_every_acknowledged_job_ends_once_under_kills(tmp_path: Path) -> None:
             time.sleep(chance.uniform(0.2, 1.0))
             _kill_a_worker(served, chance)
             time.sleep(chance.uniform(0.0, 0.5))
+            _kill_a_worker(served, chance)
             served.kill()
             served.start()
         feeding.join(60)

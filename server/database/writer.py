@@ -147,6 +147,9 @@ def _undo(connection: Connection, transaction: RootTransaction) -> None:
     """Have the connection ready for the next transaction, or replaced where that cannot be."""
     try:
         transaction.rollback()
+        if not connection.invalidated:
+            # After a commit that failed, SQLAlchemy takes it for over, and the database does not.
+            connection.dialect.do_rollback(connection.connection)
     except Exception:  # noqa: BLE001 - what led here is what is told
         connection.invalidate()
 
