@@ -54,7 +54,10 @@ def configure(level: Level, form: Format, redaction: Redaction) -> None:
     )
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[last])
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+        )
     )
     handler.addFilter(RedactingFilter(redaction))
     root = logging.getLogger()

@@ -258,6 +258,23 @@ async def test_a_full_disk_fails_what_does_not_fit(tmp_path: Path) -> None:
         database.close()
 
 
+async def test_a_commit_that_fails_spoils_nothing_after_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialect = database.writer.connection.dialect
+
+    def full(connection: object) -> None:
+        monkeypatch.undo()
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(dialect, "do_commit", full)
+    with pytest.raises(Exception, match="disk is full"):
+        await database.write(putting("a"))
+    await database.write(putting("b"))
+    assert await database.read(getting("a")) is None
+    assert await database.read(getting("b")) == 1
+
+
 async def test_a_transaction_that_the_database_ended_is_repeated_work_by_work(
     database: Database,
 ) -> None:
