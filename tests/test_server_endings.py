@@ -89,6 +89,7 @@ def test_a_second_server_on_the_database_is_refused(served: Served) -> None:
     second = Served(served.data)
     with pytest.raises(AssertionError, match="in use by process"):
         second.start()
+    second.close()
     assert second.process is not None
     assert served.process is not None
     assert second.process.wait(10) != 0
@@ -280,4 +281,5 @@ def test_a_clock_that_jumps_disturbs_neither_order_nor_events(tmp_path: Path) ->
             )]
             for kind in ("job.queued", "job.succeeded")
         )  # fmt: skip
-    assert queued == ends == made
+    assert ends == made
+    assert queued == made[: len(queued)]  # the kill may have been before they were written down

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RootTransaction
 
 from engine.errors import InputError
 from server.database.faults import DatabaseFault, fault_of, told_as_faults
@@ -124,17 +124,12 @@ class Writer:
             try:
                 outcomes = [Outcome(work.act(connection)) for work in works]
             except Exception as error:  # noqa: BLE001 - it goes to the one who waits
-                transaction.close()
+                _undo(connection, transaction)
                 raise TransactionLost from (fault_of(error, self.name) or error)
-            except BaseException:
-                transaction.close()
-                raise
             try:
                 transaction.commit()
-            except Exception:  # such as on a full disk; SQLAlchemy leaves it half open
-                transaction.close()
-                if not connection.invalidated:
-                    connection.connection.rollback()
+            except BaseException:
+                _undo(connection, transaction)
                 raise
             return outcomes
 
@@ -146,6 +141,17 @@ class Writer:
             except InputError as error:
                 raise DatabaseFault(f"the connection was lost: {error}") from error
         return self.connection
+
+
+def _undo(connection: Connection, transaction: RootTransaction) -> None:
+    """Have the connection ready for the next transaction, or replaced where that cannot be."""
+    try:
+        transaction.rollback()
+        if not connection.invalidated:
+            # After a commit that failed, SQLAlchemy takes it for over, and the database does not.
+            connection.dialect.do_rollback(connection.connection)
+    except Exception:  # noqa: BLE001 - what led here is what is told
+        connection.invalidate()
 
 
 def _reason(lost: TransactionLost) -> Exception:
