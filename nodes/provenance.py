@@ -34,13 +34,16 @@ def save_options(format_name: str, provenance: Mapping[str, Any]) -> dict[str, A
     """
     if not provenance:
         return {}
-    text = json.dumps(provenance, separators=(",", ":"))
     if format_name == "PNG":
         from PIL.PngImagePlugin import PngInfo
 
         info = PngInfo()
-        info.add_itxt(KEYWORD, text)
+        texts, provenance = _apart(provenance)
+        info.add_itxt(KEYWORD, json.dumps(provenance, separators=(",", ":")))
+        for name, value in texts.items():
+            info.add_text(name, json.dumps(value))
         return {"pnginfo": info}
+    text = json.dumps(provenance, separators=(",", ":"))
     from PIL.Image import Exif
 
     exif = Exif()
@@ -101,6 +104,27 @@ def _readable(text: bytes) -> str:
         return text.decode()
     except UnicodeDecodeError:
         return text.decode("latin-1")
+
+
+def _apart(provenance: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """The texts that a document of ComfyUI wants in its pictures, and the provenance without them.
+
+    They lie in the document under `comfyui`, `embedded`.
+    """
+    document = provenance.get("workflow")
+    kept = document.get("comfyui") if isinstance(document, Mapping) else None
+    texts = kept.get("embedded") if isinstance(kept, Mapping) else None
+    if not isinstance(document, Mapping) or not isinstance(texts, Mapping):
+        return {}, provenance
+    rest = {name: value for name, value in dict(kept or {}).items() if name != "embedded"}
+    whole = {name: value for name, value in document.items() if name != "comfyui"}
+    found = {str(name): value for name, value in texts.items() if _is_keyword(str(name))}
+    return found, {**provenance, "workflow": whole | ({"comfyui": rest} if rest else {})}
+
+
+def _is_keyword(name: str) -> bool:
+    """Whether a text in a PNG can be called so, and does not pass for the provenance."""
+    return 0 < len(name) < 80 and name.isascii() and name.isprintable() and name != KEYWORD
 
 
 def _shortened(text: str, format_name: str) -> bytes:

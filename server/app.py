@@ -11,6 +11,7 @@ from server.access.users import count_users
 from server.admission import Limits
 from server.api import border as native
 from server.api.views import show
+from server.comfy import border as comfyui
 from server.database import Database
 from server.dispatch import Dispatcher, Policy
 from server.jobs.queue import Jobs
@@ -44,6 +45,7 @@ async def _assembled(settings: Settings, database: Database) -> Service:
     policy = Policy(
         private_results=settings.results == "private",
         cancel_grace=settings.cancel_grace_seconds,
+        stop_grace=settings.stop_grace_seconds,
     )
     service = Service(
         settings=settings,
@@ -75,4 +77,5 @@ def application(service: Service) -> web.Application:
     guard.install(app)
     add_login(app, service.access)
     native.install(app)
+    comfyui.install(app)
     return app

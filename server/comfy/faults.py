@@ -41,7 +41,7 @@ def check_types(posted: Posted, imported: Imported) -> None:
             message = f"Cannot execute because node #{finding.node} has no class_type."
             raise RefusedError("invalid_prompt", message, f"Node ID '#{finding.node}'")
         if finding.code == "unknown_type":
-            message = f"Node '{finding.type}' not found: {finding.message}"
+            message = f"Node '{finding.type}' not found: Darkroom has no such node"
             more = {"node_id": finding.node, "class_type": finding.type}
             raise RefusedError("missing_node_type", message, f"Node ID '#{finding.node}'", **more)
     if not output_nodes(posted.prompt):

@@ -15,7 +15,7 @@ _KEYS = {"image": "images", "video": "video", "audio": "audio"}
 def queue_entry(job: Job, origin: Origin) -> list[Any]:
     """A job in `/queue`: number, id, prompt, extra data, output nodes."""
     extra = dict(origin.extra) | {"create_time": _milliseconds(job.created)}
-    return [job.number, job.id, origin.prompt, extra, list(origin.outputs)]
+    return [origin.place(job.number), job.id, origin.prompt, extra, list(origin.outputs)]
 
 
 def history_entry(job: Job, origin: Origin, cached: Iterable[str] = ()) -> Json:

@@ -1,8 +1,9 @@
 """What `POST /prompt` was sent, and what of it is remembered with the job."""
 
+import math
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .graph import Json
@@ -53,11 +54,39 @@ class Posted:
             prompt=prompt,
             prompt_id=str(given) if given else str(uuid.uuid4()),
             client_id=client if isinstance(client, str) else None,
-            number=number if isinstance(number, (int, float)) else None,
+            number=number if _is_number(number) else None,
             front=bool(told.get("front")),
             extra=extra if isinstance(extra, dict) else {},
             targets=tuple(map(str, targets)) if isinstance(targets, list) else None,
         )
+
+    def wanted(self) -> list[str]:
+        """The output nodes that are to run."""
+        found = output_nodes(self.prompt)
+        return found if self.targets is None else [each for each in found if each in self.targets]
+
+    def reduced_to(self, outputs: Iterable[str]) -> "Posted":
+        """The same with only those nodes of the prompt that these outputs need."""
+        needed: set[str] = set()
+        waiting = list(outputs)
+        while waiting:
+            node = waiting.pop()
+            item = self.prompt.get(node)
+            if node in needed or not isinstance(item, dict):
+                continue
+            needed.add(node)
+            inputs = item.get("inputs")
+            values = inputs.values() if isinstance(inputs, dict) else ()
+            waiting += [str(v[0]) for v in values if isinstance(v, list) and len(v) == 2]
+        return replace(self, prompt={n: i for n, i in self.prompt.items() if n in needed})
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+_SECRET = frozenset({"auth_token_comfy_org", "api_key_comfy_org"})
+"""Keys to another service, which nobody here needs, and nobody is to read in the history."""
 
 
 def output_nodes(prompt: Mapping[str, Any]) -> list[str]:
@@ -80,16 +109,27 @@ class Origin:
     outputs: tuple[str, ...]
     ids: Mapping[str, str]
     """For each of our nodes the ComfyUI node that it stands for."""
+    number: float | None = None
+    """Its place in the queue, if the sender chose one."""
+    front: bool = False
 
     @classmethod
-    def of(cls, posted: Posted, imported: Imported) -> "Origin":
-        """What a posted prompt is to be remembered by."""
+    def of(
+        cls, posted: Posted, imported: Imported, outputs: Sequence[str] | None = None
+    ) -> "Origin":
+        """What a posted prompt is to be remembered by.
+
+        Args:
+            posted: The prompt.
+            imported: What became of it.
+            outputs: The output nodes that run; all that were asked for if left out.
+        """
         ids = {our: theirs for theirs, ours in imported.ids.items() for our in ours}
-        extra = dict(posted.extra)
+        extra = {name: value for name, value in posted.extra.items() if name not in _SECRET}
         if posted.client_id is not None:
             extra["client_id"] = posted.client_id
-        wanted = output_nodes(posted.prompt) if posted.targets is None else posted.targets
-        return cls(posted.prompt, extra, tuple(wanted), ids)
+        wanted = posted.wanted() if outputs is None else outputs
+        return cls(posted.prompt, extra, tuple(wanted), ids, posted.number, posted.front)
 
     @classmethod
     def read(cls, told: Mapping[str, Any]) -> "Origin | None":
@@ -97,12 +137,21 @@ class Origin:
         own = told.get("comfyui")
         if not isinstance(own, dict):
             return None
-        return cls(own["prompt"], own["extra"], tuple(own["outputs"]), own["ids"])
+        place = own.get("number"), bool(own.get("front"))
+        return cls(own["prompt"], own["extra"], tuple(own["outputs"]), own["ids"], *place)
 
     def to_json(self) -> Json:
         """For `NewJob.origin`."""
-        own = {"prompt": self.prompt, "extra": self.extra}
-        return {"comfyui": own | {"outputs": list(self.outputs), "ids": dict(self.ids)}}
+        own: Json = {"prompt": self.prompt, "extra": self.extra}
+        own |= {"outputs": list(self.outputs), "ids": dict(self.ids)}
+        place = {"number": self.number} if self.number is not None else {}
+        return {"comfyui": own | place | ({"front": True} if self.front else {})}
+
+    def place(self, number: int) -> float:
+        """Where ComfyUI would sort the job of this number: the lowest runs first."""
+        if self.number is not None:
+            return self.number
+        return -number if self.front else number
 
     def node(self, ours: str) -> str | None:
         """The ComfyUI node that one of ours stands for; laps and subgraphs count as their node."""

@@ -1,5 +1,6 @@
 """What happens to a job, as the messages that ComfyUI sends over its websocket."""
 
+import json
 import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +12,7 @@ from .graph import Json
 from .history import failure, interruption, node_outputs
 from .posted import Origin
 
-PREVIEW, JPEG = 1, 1
+PREVIEW, RICH_PREVIEW, JPEG = 1, 4, 1
 """Kinds of binary message, and of the picture in it."""
 Message = Json | bytes
 
@@ -133,3 +134,18 @@ def status(remaining: int, sid: str | None = None) -> Json:
 def preview(jpeg: bytes) -> bytes:
     """A preview as a binary message."""
     return struct.pack(">II", PREVIEW, JPEG) + jpeg
+
+
+def with_metadata(told: bytes, telling: Telling) -> bytes:
+    """A preview that tells of its node, for clients that know such."""
+    node = telling.node
+    about = {
+        "node_id": node,
+        "prompt_id": telling.prompt_id,
+        "display_node_id": node,
+        "parent_node_id": None,
+        "real_node_id": node,
+        "image_type": "image/jpeg",
+    }
+    text = json.dumps(about).encode()
+    return struct.pack(">II", RICH_PREVIEW, len(text)) + text + told[8:]

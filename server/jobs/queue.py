@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select
 
 from server.database.database import Database
 from server.database.remembered import recall, remember
@@ -76,6 +77,22 @@ class Jobs:
     async def origin(self, id: str) -> Json | None:
         """What came with a job from the border that accepted it; None if nothing did."""
         return await self._kept(jobs.c.origin, id)
+
+    async def origins(self, ids: Sequence[str]) -> dict[str, Json]:
+        """What came with each of these jobs from the border; those with nothing are left out."""
+        found: dict[str, Json] = {}
+        for start in range(0, len(ids), _TOGETHER):
+            chosen = (
+                select(jobs.c.id, documents.c.content)
+                .join(documents, jobs.c.origin == documents.c.digest)
+                .where(jobs.c.id.in_(ids[start : start + _TOGETHER]))
+            )
+
+            def work(connection: Connection, chosen: Select[Any] = chosen) -> dict[str, Json]:
+                return {row.id: unpack(row.content) for row in connection.execute(chosen)}
+
+            found |= await self.database.read(work)
+        return found
 
     async def nodes(self, id: str) -> tuple[NodeRecord, ...]:
         """What became of the nodes of a job that has ended."""
