@@ -164,7 +164,6 @@ def test_the_walk_through_the_server_works_as_printed(tmp_path: Path) -> None:
         shell.save(code.partition("\n")[0].removeprefix("# "), code)
     script = "".join(blocks(page, "sh"))
     printed, errors = shell.run(script)
-    if os.environ.get("SHOW"): print(printed)
     assert errors == re.findall(r"  # (\d{3})$", script, re.MULTILINE)
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "beginning.part").stat().st_size == 1024
