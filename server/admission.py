@@ -95,22 +95,22 @@ def _check_files(workflow: Workflow) -> None:
     if workflow.folder is None:
         return
     problems: list[Problem] = []
-    waiting, seen = [workflow], {Path()}
+    waiting, seen = [(workflow, workflow.folder)], {Path()}
     while waiting:
-        graph = waiting.pop()
-        waiting += graph.subgraphs.values()
+        graph, folder = waiting.pop()
+        waiting += ((inner, folder) for inner in graph.subgraphs.values())
         for node_id, node in graph.nodes.items():
             name = node.extra.get("graph")
             if not isinstance(name, str) or not name.endswith(".json"):
                 continue
             try:
-                path = within(workflow.folder, name)
+                path = within(folder, name)
             except InputError as error:
                 problems.append(Problem(error.code, f'{node.type} "{node_id}": {error}', node_id))
                 continue
             if path not in seen and path.is_file():
                 seen.add(path)
-                waiting.append(Workflow.read(path))
+                waiting.append((Workflow.read(path), path.parent))
     if problems:
         raise GraphError(problems)
 

@@ -45,6 +45,7 @@ async def _assembled(settings: Settings, database: Database) -> Service:
     policy = Policy(
         private_results=settings.results == "private",
         cancel_grace=settings.cancel_grace_seconds,
+        stop_grace=settings.stop_grace_seconds,
     )
     service = Service(
         settings=settings,

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from engine.catalog import Catalog
 from engine.described import described
+from engine.errors import EngineError
 from engine.files import write_whole
 from engine.links import Link
 
@@ -26,9 +27,11 @@ class Catalogue:
     @classmethod
     def remembered(cls, path: Path) -> Self | None:
         """What was told last time; None if nothing was, or it cannot be read."""
-        with suppress(OSError, ValueError, KeyError, TypeError):
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, EngineError):
             known = json.loads(path.read_bytes())
-            return cls(str(known["digest"]), tuple(known["types"]))
+            told = cls(str(known["digest"]), tuple(known["types"]))
+            if len(told.types) + len(told.file_inputs):  # which another version may not read
+                return told
         return None
 
     def remember(self, path: Path) -> None:

@@ -111,8 +111,12 @@ class Dispatcher:
 
     async def pause(self, paused: bool) -> None:
         """Start no more jobs, or go on; those that run are not touched."""
-        await self.jobs.set_paused(paused)
-        self.paused = paused
+        before, self.paused = self.paused, paused  # at once, for the loop may be about to start one
+        try:
+            await self.jobs.set_paused(paused)
+        except DatabaseFault:
+            self.paused = before
+            raise
         self.hub.publish("queue.paused" if paused else "queue.resumed")
         self.wake()
 
@@ -152,7 +156,7 @@ class Dispatcher:
             await self.woken.wait()
             self.woken.clear()
             try:
-                while not (self.paused or self.stopping) and (found := await self._next()):
+                while (found := await self._next()) and not (self.paused or self.stopping):
                     await self._begin(*found)
             except Exception as error:
                 if isinstance(error, DatabaseFault):

@@ -2,7 +2,8 @@
 
 import logging
 import sys
-from typing import Literal
+from contextlib import suppress
+from typing import Any, Literal, TextIO
 
 import structlog
 
@@ -12,8 +13,27 @@ Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["text", "json"]
 
 
+class Steady:
+    """A stream to which nothing may get through, on a full disk, and those who log go on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, if that can be."""
+        with suppress(OSError):
+            self.stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Have it written, if that can be."""
+        with suppress(OSError):
+            self.stream.flush()
+
+
 def configure(level: Level, form: Format, redaction: Redaction) -> None:
     """Have structlog and the standard library's loggers write to stderr, secrets blotted out."""
+    stream: Any = Steady(sys.stderr)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -29,12 +49,15 @@ def configure(level: Level, form: Format, redaction: Redaction) -> None:
     structlog.configure(
         processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[last])
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+        )
     )
     handler.addFilter(RedactingFilter(redaction))
     root = logging.getLogger()

@@ -22,6 +22,7 @@ from server.jobs.past import Retention
 from server.jobs.queue import Jobs
 from server.live import Hub
 from server.workers.pool import Change, Pool
+from server.workers.spec import WorkerLost
 
 if TYPE_CHECKING:
     from server.database import Database
@@ -96,12 +97,12 @@ class Service:
             raise Refused(503, "stopping", "the server is stopping: ask again once it is back")
         catalogue = await self.types()
         new = [self._new(owner, one, await self._admit(one.workflow, catalogue)) for one in asked]
-        jobs = await self.jobs.submit(new)
-        for job in jobs:
-            if job.attempt == 0 and job.state == "queued":
+        accepted = await self.jobs.accept(new)
+        for job, made in accepted:
+            if made:
                 self.dispatcher.tell("job.queued", job)
         self.dispatcher.wake()
-        return jobs
+        return [job for job, _ in accepted]
 
     async def types(self, patience: float = 60.0) -> Catalogue:
         """The node types; at the very first start a worker has to tell them first.
@@ -167,12 +168,18 @@ class Service:
             self.dispatcher.wake()
 
     async def _refresh(self) -> None:
-        answer = await self.pool.ask("catalogue")
+        try:
+            answer = await self.pool.ask("catalogue")
+        except WorkerLost as lost:  # the desk that comes next tells the pool of its own
+            log.warning("the node types could not be asked for", reason=str(lost))
+            await asyncio.sleep(1.0)
+            self.changed("catalogue")
+            return
         if answer.error is not None:
             log.error("the node types could not be read", **answer.error)
             return
         told = Catalogue(answer.value["digest"], tuple(answer.value["nodes"]))
-        if self.catalogue is None or self.catalogue.digest != told.digest:
+        if self.catalogue != told:  # also where another version of Darkroom described them
             self.catalogue = told
             await asyncio.to_thread(told.remember, self._remembered)
             self.hub.publish("catalogue.changed", data={"digest": told.digest})

@@ -73,7 +73,7 @@ class Session:
         store = Store(
             self.settings.store,
             self.runtime.codecs,
-            disk_bytes=self.settings.disk_bytes,
+            disk_bytes=self.settings.store_size,
             shared=self._shared(),
         )
         store.begin(self.warn)

@@ -1,42 +1,71 @@
-"""Where settings come from: variables of the environment, and a file."""
+"""Where settings come from: flags, variables of the environment, and a file.
 
-from collections.abc import Iterator, Mapping
+The sources are those of pydantic-settings. It would mix them before it checks anything, and then tell
+of a bad value without its place; so each is asked by itself, and `Settings` checks what they hold.
+"""
+
+from collections import ChainMap
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
 from engine.errors import InputError
 
-PREFIX = "DARKROOM_"
-FILE = "darkroom.toml"
+from .settings import PREFIX, Settings
 
 
-class Given(NamedTuple):
-    """A value that somebody set, and where."""
+class _Sought(Settings, BaseSettings):
+    """The settings as the sources look for them."""
 
-    value: object
-    source: str
-
-
-def from_environment(environment: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Given]:
-    """What the environment sets; `names` are the settings' names by their keys."""
-    variables = {name: f"{PREFIX}{key.upper()}" for key, name in names.items()}
-    return {
-        name: Given(environment[variable], variable)
-        for name, variable in variables.items()
-        if environment.get(variable)
-    }
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, case_sensitive=True, enable_decoding=False, defer_build=True
+    )
 
 
-def from_file(path: Path, names: Mapping[str, str], *, holds_data: bool) -> dict[str, Given]:
-    """What a TOML file sets.
+class _Source(NamedTuple):
+    values: dict[str, object]
+    place: Callable[[str], str]
+
+
+def read(flags: Mapping[str, object], variables: Mapping[str, str], file: Path | None) -> Settings:
+    """The settings that hold: flags before variables, those before the file.
 
     Raises:
-        InputError: It cannot be read, or sets what there is not.
+        InputError: A key is not known, or its value will not do; it names both and where.
     """
-    import tomllib
-
+    environment = EnvSettingsSource(_Sought, case_sensitive=False)
+    environment.env_vars = {name.lower(): value for name, value in variables.items()}
+    sources = [
+        _Source(dict(flags), lambda key: f"--{key.replace('_', '-')}"),
+        _Source(environment(), lambda key: f"{PREFIX}{key.upper()}"),
+        _Source(_in_file(file) if file else {}, lambda key: f"{file}: {key}"),
+    ]
+    if "data" in sources[-1].values and f"{PREFIX}CONFIG" not in variables:
+        raise InputError(
+            f"{file}: data cannot be set by the file that lies in it",
+            code="bad_settings",
+            input="data",
+            hint=f"set {PREFIX}DATA, or name another file by {PREFIX}CONFIG",
+        )
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Settings.model_validate(dict(ChainMap(*(source.values for source in sources))))
+    except ValidationError as error:
+        raise _told(error, sources) from None
+
+
+def _in_file(path: Path) -> dict[str, object]:
+    try:
+        path.open("rb").close()  # the source passes over a file that is not there
+        found = TomlConfigSettingsSource(_Sought, path)()
     except OSError as error:
         raise InputError(
             f"the settings in {path} cannot be read: {error.strerror}", code="bad_settings"
@@ -47,28 +76,33 @@ def from_file(path: Path, names: Mapping[str, str], *, holds_data: bool) -> dict
             code="bad_settings",
             hint='write lines such as port = 8188 or host = "127.0.0.1"',
         ) from error
-    return dict(_known(found, path, names, holds_data=holds_data))
+    for key in (key for key in found if key not in Settings.model_fields):
+        near = get_close_matches(key, Settings.model_fields, 1)
+        all_keys = ", ".join(Settings.model_fields)
+        raise InputError(
+            f"{path}: there is no setting {key!r}",
+            code="bad_settings",
+            input=key,
+            hint=f"did you mean {near[0]}?" if near else f"it may have {all_keys}",
+        )
+    for key in {"data", "tls_cert", "tls_key"} & found.keys():
+        if isinstance(found[key], str):
+            found[key] = path.parent / Path(found[key]).expanduser()
+    return found
 
 
-def _known(
-    found: Mapping[str, object], path: Path, names: Mapping[str, str], *, holds_data: bool
-) -> Iterator[tuple[str, Given]]:
-    for key, value in found.items():
-        if key not in names:
-            from difflib import get_close_matches
-
-            near = get_close_matches(key, names, 1)
-            remedy = f"did you mean {near[0]}?" if near else f"it may have {', '.join(names)}"
-            raise InputError(
-                f"{path}: there is no setting {key!r}", code="bad_settings", input=key, hint=remedy
-            )
-        if names[key] == "data" and holds_data:
-            raise InputError(
-                f"{path}: data cannot be set by the file that lies in it",
-                code="bad_settings",
-                input=key,
-                hint=f"set {PREFIX}DATA, or name another file by {PREFIX}CONFIG",
-            )
-        is_path = key in {"data", "tls_cert", "tls_key"} and isinstance(value, str)
-        meant = path.parent / Path(str(value)).expanduser() if is_path else value
-        yield names[key], Given(meant, f"{path}: {key}")
+def _told(error: ValidationError, sources: list[_Source]) -> InputError:
+    first = error.errors(include_url=False, include_input=False)[0]
+    reason = first["msg"].removeprefix("Value error, ")
+    cause = first.get("ctx", {}).get("error")
+    code = cause.code if isinstance(cause, InputError) else "bad_settings"
+    if not first["loc"]:
+        return InputError(reason, code=code)
+    key = str(first["loc"][0])
+    place = next(source.place(key) for source in sources if key in source.values)
+    return InputError(
+        f"{place}: {reason[:1].lower()}{reason[1:]}",
+        code=code,
+        input=key,
+        hint=f"{key}: {Settings.model_fields[key].description}",
+    )

@@ -14,23 +14,24 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
 from engine.errors import InputError
 
-from .setting_sources import FILE, PREFIX, Given, from_environment, from_file
-
 if TYPE_CHECKING:
     from engine.place import Place
 
+PREFIX = "DARKROOM_"
+FILE = "darkroom.toml"
 GIB = 2**30
+MOST_WORKERS = 64
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
-_KEYS = {"disk_bytes": "store_size"}
-"""What a setting is called outside, where that is not its name."""
-_WORKERS = re.compile(r"auto|ray|ray://\S+|[1-9]\d{0,2}|(cpu|mps|cuda(:\d+)?)(,(cpu|cuda(:\d+)?))*")
+_DEVICE = r"(auto|cpu|mps|cuda(:\d{1,3})?)"
+_WORKERS = re.compile(
+    rf"{_DEVICE}(\s*,\s*{_DEVICE})*|0*([1-9]|[1-5]\d|6[0-4])|ray(:auto|:[^/\s]\S*:\d+|://\S+)?"
+)
 
 
 def _read_size(value: object) -> object:
@@ -73,7 +74,7 @@ class Settings(BaseModel):
     nodes: str = Field(
         default="nodes", min_length=1, description="The Python package that the nodes come from."
     )
-    disk_bytes: Bytes = Field(
+    store_size: Bytes = Field(
         default=20 * GIB,
         description="How large the store may grow, such as `50GB`. Default 20 GiB.",
     )
@@ -151,18 +152,31 @@ class Settings(BaseModel):
 
     workers: str = Field(
         default="auto",
-        description="What runs the jobs: `auto` (a process for each device), a number of processes, devices such as `cuda:0,cuda:1`, or Ray: `ray` for a cluster on this machine, `ray://HOST:PORT` for another.",
+        description="What runs the jobs: `auto` (a process for each device), a number of processes, devices such as `cuda:0,cuda:1`, or Ray: `ray` for a cluster of this machine alone, `ray://HOST:PORT` for an existing one through its client server, `ray:HOST:PORT` or `ray:auto` for one that this machine is part of.",
     )
     worker_memory: Bytes = Field(
         default=0,
         description="Memory beyond which an idle worker is replaced, such as `24GB`; 0: none.",
     )
+    worker_runs: int = Field(
+        default=0, ge=0, description="Runs after which a worker is replaced; 0: none."
+    )
     heartbeat_seconds: Seconds = Field(
         default=30.0, description="Seconds of silence after which a worker counts as hung."
+    )
+    stall_seconds: float = Field(
+        default=0,
+        ge=0,
+        le=10**7,
+        description="Seconds without progress after which a run is ended along with its worker and tried once more; 0: never. A node that reports no progress needs all of its time.",
     )
     cancel_grace_seconds: Seconds = Field(
         default=10.0,
         description="Seconds that a cancelled node has to stop before its worker is replaced.",
+    )
+    stop_grace_seconds: Seconds = Field(
+        default=10.0,
+        description="Seconds that running jobs have to end when the server stops; what has not ended then goes on after the next start.",
     )
 
     retention_days: float = Field(
@@ -201,22 +215,19 @@ class Settings(BaseModel):
         Raises:
             InputError: A key is not known, or its value will not do; it names both and where.
         """
-        names = names_by_key()
-        given = from_environment(environment, names)
-        for name, value in (flags or {}).items():
-            if value is not None:
-                given[name] = Given(value, f"--{key_of(name).replace('_', '-')}")
-        named = environment.get(f"{PREFIX}CONFIG", "")
-        folder = Path(str(given["data"].value)) if "data" in given else _data_folder()
-        path = Path(named or folder / FILE).expanduser().absolute()
-        if named or path.is_file():
-            given = {**from_file(path, names, holds_data=not named), **given}
-        if not given:  # what holds otherwise needs no check, which would cost a command 20 ms
-            return cls.model_construct()
-        try:
-            return cls.model_validate({name: each.value for name, each in given.items()})
-        except ValidationError as error:
-            raise _told(error, given) from None
+        given = {name: value for name, value in (flags or {}).items() if value is not None}
+        known = _variables()
+        variables = {name: value for name, value in environment.items() if value and name in known}
+        named = variables.get(f"{PREFIX}CONFIG")
+        data = given.get("data", variables.get(f"{PREFIX}DATA"))
+        folder = _data_folder() if data is None else Path(str(data))
+        file = Path(named or folder / FILE).expanduser().absolute()
+        is_there = named is not None or file.is_file()
+        if not (given or variables or is_there):
+            return cls.model_construct()  # without pydantic-settings, which takes 60 ms to import
+        from .setting_sources import read
+
+        return read(given, variables, file if is_there else None)
 
     @field_validator("data", "tls_cert", "tls_key")
     @classmethod
@@ -233,9 +244,13 @@ class Settings(BaseModel):
     @field_validator("workers")
     @classmethod
     def _known_workers(cls, workers: str) -> str:
-        if _WORKERS.fullmatch(workers) is None:
-            raise ValueError("give auto, a number, devices such as cuda:0,cuda:1, ray, or ray://…")
-        return workers
+        named = workers.strip()
+        if named and _WORKERS.fullmatch(named) is None:
+            raise ValueError(
+                f"give auto, a number up to {MOST_WORKERS}, devices such as cuda:0,cuda:1, ray,"
+                " ray://HOST:PORT, ray:HOST:PORT or ray:auto"
+            )
+        return named or "auto"
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -268,20 +283,14 @@ class Settings(BaseModel):
         return self.database or str(self.data / "darkroom.db")
 
 
-def key_of(name: str) -> str:
-    """What a setting is called in the file; with `DARKROOM_` before it, in the environment."""
-    return _KEYS.get(name, name)
-
-
-def names_by_key() -> dict[str, str]:
-    """The settings' names by what they are called outside."""
-    return {key_of(name): name for name in Settings.model_fields}
-
-
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """The variables that look like settings and are none: probably misspelt."""
-    known = {f"{PREFIX}{key.upper()}" for key in [*names_by_key(), "config"]}
+    known = _variables()
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+
+
+def _variables() -> set[str]:
+    return {f"{PREFIX}{key.upper()}" for key in [*Settings.model_fields, "config"]}
 
 
 def shipped_workflows() -> Path:
@@ -328,20 +337,3 @@ def read_bytes(text: str) -> int:
     except (KeyError, ValueError):
         pass
     raise InputError(f"{text!r} is no size: give one such as 500MB or 20GB", code="bad_size")
-
-
-def _told(error: ValidationError, given: Mapping[str, Given]) -> InputError:
-    first = error.errors(include_url=False, include_input=False)[0]
-    reason = first["msg"].removeprefix("Value error, ")
-    cause = first.get("ctx", {}).get("error")
-    code = cause.code if isinstance(cause, InputError) else "bad_settings"
-    if not first["loc"]:
-        return InputError(reason, code=code)
-    name = str(first["loc"][0])
-    key = key_of(name)
-    return InputError(
-        f"{given[name].source}: {reason[:1].lower()}{reason[1:]}",
-        code=code,
-        input=key,
-        hint=f"{key}: {Settings.model_fields[name].description}",
-    )

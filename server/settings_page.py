@@ -5,8 +5,7 @@ from pathlib import Path
 
 from pydantic_core import PydanticUndefined
 
-from .setting_sources import FILE, PREFIX
-from .settings import Settings, key_of
+from .settings import FILE, PREFIX, Settings
 
 _GROUPS = {
     "data": "Where things are kept",
@@ -50,7 +49,7 @@ def settings_page() -> str:
     for name, field in Settings.model_fields.items():
         if name in _GROUPS:
             lines += [f"\n## {_GROUPS[name]}\n", "| setting | default | |", "|---|---|---|"]
-        lines.append(f"| `{key_of(name)}` | {_default(name)} | {field.description} |")
+        lines.append(f"| `{name}` | {_default(name)} | {field.description} |")
     return "\n".join(lines) + "\n"
 
 
@@ -60,7 +59,7 @@ def _default(name: str) -> str:
         return ""
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
-    if isinstance(default, Path) or name == "disk_bytes":
+    if isinstance(default, Path) or name == "store_size":
         return ""
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
 

@@ -29,7 +29,7 @@ class Served:
 
     def start(self, patience: float = 30.0) -> Self:
         """Start it and wait until it says where it listens."""
-        self._close()
+        self.close()
         with (self.data.parent / "server.log").open("a") as log:
             self.process = self._opened(log)
         assert self.process.stdout is not None
@@ -68,7 +68,8 @@ class Served:
             },
         )
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Listen to its output no longer."""
         if self.process is not None and self.process.stdout is not None:
             self.process.stdout.close()
 
@@ -106,7 +107,7 @@ class Served:
                 self.stop()
             except subprocess.TimeoutExpired:
                 self.kill()
-        self._close()
+        self.close()
 
     def call(
         self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None

@@ -83,7 +83,7 @@ class ExplainedView(TypedDict):
     gone: NotRequired[list[str]]
 
 
-@operation("POST", "/api/v1/validate", scope="read", problems=("worker_lost",))
+@operation("POST", "/api/v1/validate", scope="read", problems=("not_found", "worker_lost"))
 async def validate(service: Service, principal: Principal, shelf: Shelf, body: Graph) -> Verdict:
     """Find every problem of a graph; finding some is an answer, not an error."""
     try:
@@ -95,7 +95,9 @@ async def validate(service: Service, principal: Principal, shelf: Shelf, body: G
     return Verdict(valid=not told, problems=told)
 
 
-@operation("POST", "/api/v1/plan", scope="read", problems=("invalid_workflow", "worker_lost"))
+@operation(
+    "POST", "/api/v1/plan", scope="read", problems=("not_found", "invalid_workflow", "worker_lost")
+)
 async def plan(service: Service, principal: Principal, shelf: Shelf, body: Graph) -> PlanView:
     """Tell for each node whether its result is stored, or it would run, and why."""
     document = body.read(shelf).to_json()
@@ -104,7 +106,12 @@ async def plan(service: Service, principal: Principal, shelf: Shelf, body: Graph
     return view
 
 
-@operation("POST", "/api/v1/explain", scope="read", problems=("invalid_workflow", "worker_lost"))
+@operation(
+    "POST",
+    "/api/v1/explain",
+    scope="read",
+    problems=("not_found", "invalid_workflow", "worker_lost"),
+)
 async def explain(
     service: Service, principal: Principal, shelf: Shelf, body: Explained
 ) -> ExplainedView:

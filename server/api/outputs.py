@@ -20,7 +20,7 @@ from .problems import ApiError
 from .views import ROOT, OutputView, files_of, show, show_file
 
 FilePath = Annotated[
-    str, Field(min_length=1, max_length=1_000, description="The file's path, as the job names it.")
+    str, Field(min_length=1, max_length=400, description="The file's path, as the job names it.")
 ]
 _THUMBNAILS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PN": "image/png", b"RIF": "image/webp"}
 _CHANGED = Answer("The file, or the part of it that `Range` asks for.", media=("*/*",))

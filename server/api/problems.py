@@ -74,7 +74,7 @@ _BY_STATUS = {kind.status: code for code, kind in reversed(KINDS.items())} | {
     500: "internal",
     503: "unavailable",
 }
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Fault(BaseModel):

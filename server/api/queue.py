@@ -8,6 +8,7 @@ from server.jobs.model import Job
 from server.service import Service
 
 from .operation import operation
+from .problems import ApiError
 
 
 @with_config(use_attribute_docstrings=True)
@@ -28,7 +29,7 @@ class Whose(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    everybody: bool = Field(default=False, description="Those of all users.")
+    everybody: bool = Field(default=False, description="Those of all users; needs `admin`.")
 
 
 class Sweep(BaseModel):
@@ -48,9 +49,11 @@ class Cancelled(TypedDict):
     """Running jobs that were told to stop."""
 
 
-@operation("GET", "/api/v1/queue", scope="read")
+@operation("GET", "/api/v1/queue", scope="read", problems=("forbidden",))
 async def read_queue(service: Service, principal: Principal, query: Whose) -> QueueView:
     """Count the jobs by their states, and tell whether the queue is paused."""
+    if query.everybody and "admin" not in principal.scopes:
+        raise ApiError("forbidden", "the jobs of all users need the scope 'admin'")
     return await _view(service, None if query.everybody else principal.user)
 
 

@@ -8,10 +8,37 @@ from .problems import KINDS
 
 _HEAD = """# The HTTP API
 
-This page is made from the OpenAPI document that a server gives under `/api/v1/openapi.json`; `/api/v1/docs`
+This page is made from the OpenAPI 3.1 document that a server gives under `/api/v1/openapi.json`; `/api/v1/docs`
 shows that as a page where each operation can be tried. There every saved workflow has an operation of its own, with
 its inputs by name. Bodies are JSON unless said otherwise. A problem is answered as
 `application/problem+json` (RFC 9457) with every fault that was found.
+
+## Before you begin
+
+**Who asks.** A server without users takes every request from its own machine. Otherwise send
+`Authorization: Bearer TOKEN`, or the cookie of a login. Each operation names the scope that it needs.
+
+**Once, for sure.** A job is durable once its submission is answered. If the answer is lost, ask again with the
+same `Idempotency-Key`: the first job is the answer. The same key with another body is a problem.
+
+**Waiting.** `?wait=30` answers when the job has ended, after 30 seconds at the latest. Longer jobs are followed by
+their events.
+
+**Events.** `/api/v1/events` and `/api/v1/jobs/{job}/events` are server-sent events, `/api/v1/socket` tells the same
+over a websocket. Ids of events grow, also over a restart. A client that comes again with `Last-Event-ID` (or
+`?after=`) gets what it missed, without gap or repetition; only progress within nodes is not repeated. One that reads
+too slowly is let go (the event `lagging`, or the close code 4008) and should come again. Previews are sent on a
+websocket that asked for them, as binary messages: four bytes with the length of the event's JSON (big-endian), that
+JSON, and a JPEG.
+
+**Saving.** A workflow's `ETag` is its revision. Saving over one needs `If-Match` with the revision that was read, or
+`*`; if somebody was faster, the answer is 412. Every version stays under `/api/v1/workflows/{name}/versions`.
+
+**Webhooks.** A job's `webhook` gets a POST with `{"event", "delivery", "job"}` when the job has ended, again and
+again over two hours until it answers 2xx. `Darkroom-Signature: t=TIME,v1=HEX` is the HMAC-SHA256 of
+`TIME.BODY` under the server's `webhook_secret`; refuse what is not signed so, or is older than five minutes, and
+remember `delivery` if hearing twice would hurt. `server.api.webhooks.is_signed` does the check. Redirects are not
+followed, and addresses in private networks are only reached if `webhook_hosts` lists them.
 
 """
 

@@ -78,7 +78,7 @@ class Shelf:
         own = {path.stem: path for path in sorted(self.folder.glob("*.json"))}
         known = {path.stem: path for path in sorted(self.shipped.glob("*.json"))} | own
         for name, path in sorted(known.items(), key=lambda item: item[0].lower()):
-            if path.match("*.lock.json") or not _NAME.fullmatch(name):
+            if path.match("*.lock.json") or not _NAME.fullmatch(name) or not _is_within(path):
                 continue
             try:
                 yield Saved(name, path.read_bytes(), path, shipped=name not in own)
@@ -94,7 +94,7 @@ class Shelf:
         check_name(name)
         for folder in (self.folder, self.shipped):
             path = folder / f"{name}.json"
-            if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+            if path.is_file() and _is_within(path):
                 return Saved(name, path.read_bytes(), path, shipped=folder == self.shipped)
         raise ApiError(
             "not_found", f"there is no workflow {name!r}; GET /api/v1/workflows lists all"
@@ -146,7 +146,7 @@ class Shelf:
         found = []
         for path in (self.versions / name).glob("*.json"):
             match = _VERSION.fullmatch(path.name)
-            if match is not None:
+            if match is not None and _is_within(path, self.versions):
                 status = path.stat()
                 number = int(match[1])
                 found.append(Version(number, match[2], status.st_mtime, status.st_size, path))
@@ -167,7 +167,7 @@ class Shelf:
 
     def _own(self, name: str) -> bytes | None:
         path = self.folder / f"{name}.json"
-        return path.read_bytes() if path.is_file() else None
+        return path.read_bytes() if path.is_file() and _is_within(path) else None
 
     def _remember(self, name: str, text: bytes) -> None:
         """Keep a text, unless it is the latest that is kept."""
@@ -245,6 +245,11 @@ def check_name(name: str) -> None:
             f"{name[:100]!r} cannot be the name of a workflow: give letters, digits, spaces, - _ . ,"
             " beginning with a letter or digit, at most 100 of them",
         )
+
+
+def _is_within(path: Path, folder: Path | None = None) -> bool:
+    """Whether a file lies in its folder, and is no link that leads out of there."""
+    return path.resolve().is_relative_to((folder or path.parent).resolve())
 
 
 def revision_of(text: bytes) -> str:

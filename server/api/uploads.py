@@ -123,7 +123,8 @@ async def list_uploads(service: Service, principal: Principal) -> UploadList:
 
     def listed() -> list[Upload]:
         files = sorted(folder.glob("*")) if folder.is_dir() else []
-        return [_shown(p) for p in files if p.is_file() and not p.name.startswith(".")]
+        own = (p for p in files if p.is_file() and not p.is_symlink())
+        return [_shown(path) for path in own if not path.name.startswith(".")]
 
     return UploadList(uploads=await asyncio.to_thread(listed))
 

@@ -3,14 +3,13 @@
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
-from server.setting_sources import PREFIX
-from server.settings import Settings, key_of
+from server.settings import PREFIX, Settings
 
-_ABOUT_ALL = frozenset({"data", "nodes", "disk_bytes", "shared_store"})
+_ABOUT_ALL = frozenset({"data", "nodes", "store_size", "shared_store"})
 
 
 def with_flags(command: Callable[..., None]) -> Callable[..., None]:
@@ -38,7 +37,7 @@ def with_flags(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _parameter(name: str) -> inspect.Parameter:
-    field, flag = Settings.model_fields[name], key_of(name).replace("_", "-")
+    field, flag = Settings.model_fields[name], name.replace("_", "-")
     switch = field.annotation is bool
     option: Any = typer.Option(
         f"--{flag}/--no-{flag}" if switch else f"--{flag}",
@@ -57,4 +56,6 @@ def _help(name: str) -> str:
     default = field.default
     told = isinstance(default, (bool, int, float, str)) and default != "" and "Default" not in text
     shown = f" Default: {default}." if told and not isinstance(default, bool) else ""
-    return f"{text}{shown} [{PREFIX}{key_of(name).upper()}]"
+    if get_origin(field.annotation) is Literal:
+        shown = f" One of {', '.join(get_args(field.annotation))}.{shown}"
+    return f"{text}{shown} [{PREFIX}{name.upper()}]"

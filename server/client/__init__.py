@@ -2,6 +2,7 @@
 
 from .asynchronous import AsyncClient
 from .errors import ApiError, ClientError, ConnectionFailed, JobCancelled, JobFailed
+from .handles import Job, Output
 from .jobs import AsyncJob, AsyncOutput
 from .models import (
     Cell,
@@ -19,7 +20,7 @@ from .models import (
     WorkflowEntry,
 )
 from .orders import Order
-from .synchronous import Client, Job, Output
+from .synchronous import Client
 
 __all__ = [
     "ApiError",

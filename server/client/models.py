@@ -237,6 +237,7 @@ class Health(Told):
     status: str
     version: str
     workers: int = 0
+    fault: str | None = None
 
 
 class Queue(Told):

@@ -98,7 +98,14 @@ class Database:
         Raises:
             DatabaseFault: The database could not be read.
         """
+        if self.writer.closed:
+            raise DatabaseFault(f"the database {self.name} is closed: the server is stopping")
         return await asyncio.get_running_loop().run_in_executor(self.readers, self._read, work)
+
+    @property
+    def fault(self) -> DatabaseFault | None:
+        """Why the last writing failed; None if it did not."""
+        return self.writer.fault
 
     def close(self) -> None:
         """Write what waits, and give the database up."""

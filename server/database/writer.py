@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RootTransaction
 
 from engine.errors import InputError
 from server.database.faults import DatabaseFault, fault_of, told_as_faults
@@ -57,6 +57,8 @@ class Writer:
         self.connection = connect()
         self.waiting: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self.closed = False
+        self.fault: DatabaseFault | None = None
+        """Why the last works could not be written; None if they could."""
         self.thread = threading.Thread(target=self._write, name="database-writer", daemon=True)
         self.thread.start()
 
@@ -85,7 +87,10 @@ class Writer:
 
     def _write(self) -> None:
         while works := self._take():
-            _tell(works, self._outcomes(works))
+            outcomes = self._outcomes(works)
+            faults = (each.error for each in outcomes if isinstance(each.error, DatabaseFault))
+            self.fault = next(faults, None)
+            _tell(works, outcomes)
 
     def _take(self) -> list[Work]:
         works: list[Work] = []
@@ -119,12 +124,13 @@ class Writer:
             try:
                 outcomes = [Outcome(work.act(connection)) for work in works]
             except Exception as error:  # noqa: BLE001 - it goes to the one who waits
-                transaction.close()
+                _undo(connection, transaction)
                 raise TransactionLost from (fault_of(error, self.name) or error)
+            try:
+                transaction.commit()
             except BaseException:
-                transaction.close()
+                _undo(connection, transaction)
                 raise
-            transaction.commit()
             return outcomes
 
     def _connected(self) -> Connection:
@@ -135,6 +141,17 @@ class Writer:
             except InputError as error:
                 raise DatabaseFault(f"the connection was lost: {error}") from error
         return self.connection
+
+
+def _undo(connection: Connection, transaction: RootTransaction) -> None:
+    """Have the connection ready for the next transaction, or replaced where that cannot be."""
+    try:
+        transaction.rollback()
+        if not connection.invalidated:
+            # After a commit that failed, SQLAlchemy takes it for over, and the database does not.
+            connection.dialect.do_rollback(connection.connection)
+    except Exception:  # noqa: BLE001 - what led here is what is told
+        connection.invalidate()
 
 
 def _reason(lost: TransactionLost) -> Exception:

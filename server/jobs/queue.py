@@ -46,8 +46,12 @@ class Jobs:
             IdempotencyConflict: A key or id stands for another request.
             InputError: A name, key or id cannot be kept.
         """
+        return [job for job, _ in await self.accept(new)]
 
-        def work(connection: Connection) -> list[Job]:
+    async def accept(self, new: Sequence[NewJob]) -> list[submission.Accepted]:
+        """As `submit`; says of each job whether it is new."""
+
+        def work(connection: Connection) -> list[submission.Accepted]:
             return [submission.submit(connection, job, self.ids, self.clock()) for job in new]
 
         return await self.database.write(work)

@@ -1,6 +1,6 @@
 """Accepting jobs: each request once, however often it is made."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select
 
@@ -28,7 +28,15 @@ class IdempotencyConflict(InputError):  # noqa: N818 - as its clients know it
     """A key or id that was used before, for another request."""
 
 
-def submit(connection: Connection, new: NewJob, ids: Ids, now: float) -> Job:
+class Accepted(NamedTuple):
+    """A job that was asked for."""
+
+    job: Job
+    made: bool
+    """Whether this request made it, and not the same one before."""
+
+
+def submit(connection: Connection, new: NewJob, ids: Ids, now: float) -> Accepted:
     """The accepted job: a new one, or the one that the same request made before.
 
     Raises:
@@ -40,14 +48,14 @@ def submit(connection: Connection, new: NewJob, ids: Ids, now: float) -> Job:
     fingerprint = new.fingerprint or packed.digest
     first = _first(connection, new)
     if first is not None:
-        return _repeated(first, new, fingerprint)
+        return Accepted(_repeated(first, new, fingerprint), made=False)
     keep(connection, packed)
     origin = None
     if new.origin:
         kept = pack(new.origin)
         keep(connection, kept)
         origin = kept.digest
-    return _made(
+    job = _made(
         connection,
         front=new.front,
         id=new.id or ids.fresh(),
@@ -62,6 +70,7 @@ def submit(connection: Connection, new: NewJob, ids: Ids, now: float) -> Job:
         webhook=new.webhook,
         wants=list(new.wants),
     )
+    return Accepted(job, made=True)
 
 
 def repeat(connection: Connection, id: str, ids: Ids, now: float) -> Job:

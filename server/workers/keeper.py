@@ -189,7 +189,7 @@ class Keeper:
                 await self.say(Ask(number, question, arguments))
                 return await future
         except TimeoutError as error:
-            reason = f" ({self.reason})" if self.reason and not self.usable.is_set() else ""
+            reason = f" ({self.reason})" if self.reason else ""
             raise WorkerLost(
                 f"the question {question!r} was not answered within {seconds:g} s: the worker"
                 f" {self.spec.id} is {self.state}{reason}",

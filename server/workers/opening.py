@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 
 from engine.errors import InputError
-from server.settings import Settings
+from server.settings import MOST_WORKERS, Settings
 
 from .line import Line
 from .local import LocalLine
@@ -14,7 +14,6 @@ from .outfit import Outfit
 from .pool import Pool
 from .spec import Care, Opener, Spec
 
-MOST_WORKERS = 64
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
 
 
@@ -27,11 +26,16 @@ def open_pool(settings: Settings) -> Pool:
     outfit = Outfit(
         data=settings.data,
         nodes=settings.nodes,
-        disk_bytes=settings.disk_bytes,
+        disk_bytes=settings.store_size,
         shared_store=settings.shared_store,
         hang=2 * settings.heartbeat_seconds,
     )
-    care = Care(beat=settings.heartbeat_seconds, most_bytes=settings.worker_memory or None)
+    care = Care(
+        beat=settings.heartbeat_seconds,
+        stall=settings.stall_seconds or None,
+        most_bytes=settings.worker_memory or None,
+        most_runs=settings.worker_runs or None,
+    )
     named = settings.workers.strip()
     if named == "ray" or named.startswith("ray:"):
         from .cluster import Cluster
@@ -61,12 +65,12 @@ def specs(named: str) -> tuple[Spec, ...]:
     if named in {"", "auto"}:
         return ()
     devices = [part.strip() for part in named.split(",")]
-    if named.isdigit() and 0 < int(named) <= MOST_WORKERS:
+    if named.isdecimal() and 0 < int(named) <= MOST_WORKERS:
         devices = ["auto"] * int(named)
     if not all(_DEVICE.fullmatch(device) for device in devices):
         raise InputError(
             f"--workers {named!r} names no workers: give auto, a number up to {MOST_WORKERS}, devices"
-            " such as cuda:0,cuda:1, ray, or ray://HOST:PORT",
+            " such as cuda:0,cuda:1, ray, ray://HOST:PORT, ray:HOST:PORT or ray:auto",
             code="bad_workers",
         )
     return tuple(

@@ -47,7 +47,7 @@ class Workshop:
         settings = Settings(
             data=outfit.data,
             nodes=outfit.nodes,
-            disk_bytes=outfit.disk_bytes,
+            store_size=outfit.disk_bytes,
             shared_store=outfit.shared_store,
         )
         self.devices = devices(outfit.nodes)

@@ -73,6 +73,7 @@ class Darkroom:
 @pytest.fixture
 def darkroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Darkroom:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DARKROOM_SERVER", raising=False)
     return Darkroom(
         tmp_path, {"DARKROOM_DATA": str(tmp_path / "data"), "DARKROOM_NODES": "tests.toys"}
     )

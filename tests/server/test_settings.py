@@ -4,8 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from engine.errors import InputError
-from server.setting_sources import PREFIX
-from server.settings import Settings, key_of, unknown_variables
+from server.settings import PREFIX, Settings, unknown_variables
 from server.settings_page import settings_page
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +51,7 @@ def test_an_empty_variable_sets_nothing(environment: dict[str, str]) -> None:
 def test_sizes_have_units(tmp_path: Path, environment: dict[str, str]) -> None:
     write(tmp_path, 'max_body = "32 MB"\nworker_memory = 1000')
     settings = Settings.read(environment | {"DARKROOM_STORE_SIZE": "500MB"})
-    assert settings.disk_bytes == 500 * 10**6
+    assert settings.store_size == 500 * 10**6
     assert settings.max_body == 32 * 10**6
     assert settings.worker_memory == 1000
 
@@ -98,6 +97,36 @@ def test_a_bad_value_is_told_with_its_place(tmp_path: Path, environment: dict[st
     assert error.hint == "port: The port to listen on; 0 takes one that is free."
 
 
+def test_a_bad_value_is_told_with_the_place_that_counts(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    write(tmp_path, 'port = 8000\nhost = ""')
+    error = refused(environment | {"DARKROOM_PORT": "eighty"}, {"port": "ninety", "host": "::1"})
+    assert str(error).startswith("--port: ")
+    error = refused(environment | {"DARKROOM_PORT": "eighty"}, {"host": "::1"})
+    assert str(error).startswith("DARKROOM_PORT: ")
+    assert str(refused(environment)).startswith(f"{tmp_path / 'darkroom.toml'}: host: ")
+
+
+def test_only_what_is_read_counts_not_the_environment_of_the_process(
+    tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DARKROOM_PORT", "1001")
+    assert Settings(data=tmp_path).port == 8188
+    assert Settings.read(environment).port == 8188
+    assert Settings.read().port == 1001
+
+
+def test_keys_are_written_as_they_are_listed(tmp_path: Path, environment: dict[str, str]) -> None:
+    write(tmp_path, "Port = 80")
+    assert refused(environment).input == "Port"
+    assert Settings.read({"darkroom_port": "80"}).port == 8188
+
+
+def test_a_file_that_is_a_folder_is_told(tmp_path: Path) -> None:
+    assert str(tmp_path) in str(refused({"DARKROOM_CONFIG": str(tmp_path)}))
+
+
 def test_a_file_that_is_no_toml_is_told(tmp_path: Path, environment: dict[str, str]) -> None:
     path = write(tmp_path, "port 80")
     assert str(path) in str(refused(environment))
@@ -123,7 +152,14 @@ def test_data_cannot_be_set_by_the_file_in_it(tmp_path: Path, environment: dict[
         ("results", "public"),
         ("workers", "gpu"),
         ("workers", "0"),
+        ("workers", "65"),
+        ("workers", "cpu,,cpu"),
         ("workers", "ray://"),
+        ("workers", "ray:"),
+        ("workers", "ray:head"),
+        ("workers", "rays"),
+        ("stall_seconds", "-1"),
+        ("worker_runs", "few"),
         ("trusted_proxies", "10.0.0.0/8,proxy"),
         ("browser", "perhaps"),
     ],
@@ -142,7 +178,21 @@ def test_a_bad_flag_is_told_as_a_flag(environment: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "workers", ["auto", "2", "cpu", "cuda", "cuda:0,cuda:1", "ray", "ray://head:10001"]
+    "workers",
+    [
+        "auto",
+        "2",
+        "64",
+        "cpu",
+        "cuda",
+        "cuda:0,cuda:1",
+        "cuda:0, cuda:1",
+        "cpu,auto",
+        "ray",
+        "ray://head:10001",
+        "ray:head:6379",
+        "ray:auto",
+    ],
 )
 def test_workers_are_named_in_several_ways(environment: dict[str, str], workers: str) -> None:
     assert Settings.read(environment | {"DARKROOM_WORKERS": workers}).workers == workers
@@ -199,5 +249,5 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_the_page_lists_every_setting() -> None:
     page = settings_page()
-    assert [name for name in Settings.model_fields if f"| `{key_of(name)}` |" not in page] == []
+    assert [name for name in Settings.model_fields if f"| `{name}` |" not in page] == []
     assert PREFIX in page

@@ -38,6 +38,16 @@ async def hear(socket: ClientWebSocketResponse, count: int) -> list[Json]:
     return [await socket.receive_json(timeout=5) for _ in range(count)]
 
 
+async def written(service: Service, job: str) -> None:
+    """Wait until the end of a job is among the events in the database."""
+    async with asyncio.timeout(5):
+        while True:
+            events = await service.jobs.events_after(0, job=job)
+            if events and events[-1].type == "job.succeeded":
+                return
+            await asyncio.sleep(0.01)
+
+
 async def test_a_jobs_stream_tells_all_from_its_beginning_and_ends_with_it(
     client: Client, bench: Bench, graph: Json
 ) -> None:
@@ -75,7 +85,7 @@ async def test_what_the_hub_forgot_comes_from_the_database(
     bench.held.set()
     job = await submit(client, graph)
     await client.get(job["links"]["self"], params={"wait": "10"})
-    await asyncio.gather(*service.dispatcher.tasks)
+    await written(service, job["id"])
     kept = list(service.hub.kept)
     service.hub.kept.clear()
     service.hub.kept.extend(kept[-1:])
@@ -93,7 +103,7 @@ async def test_events_of_before_a_restart_are_told(
     bench.held.set()
     job = await submit(client, graph)
     await client.get(job["links"]["self"], params={"wait": "10"})
-    await asyncio.gather(*service.dispatcher.tasks)
+    await written(service, job["id"])
     service.hub.kept.clear()
     service.hub.next = await service.jobs.first_event()
     answer = await client.get(job["links"]["events"])

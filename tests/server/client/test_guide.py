@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import notebooks
+from tests.notebooks import Json
 from tests.serving import ROOT, Served
 
 pytestmark = pytest.mark.slow
@@ -27,6 +28,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, served: Served) -> No
     monkeypatch.setenv("DARKROOM_SERVER", served.url)
 
 
+def words(output: Json) -> set[str]:
+    """What a cell printed, but for how far nodes were: a slow reader is told less often."""
+    return {word for word in "".join(output.get("text", ())).split() if not word.endswith("%")}
+
+
 def test_the_notebook_shows_what_it_showed() -> None:
     document = notebooks.read(ROOT / "docs" / "client.ipynb")
     cells = [cell for cell in document["cells"] if cell["cell_type"] == "code"]
@@ -35,8 +41,7 @@ def test_the_notebook_shows_what_it_showed() -> None:
         kinds = [sorted(each.get("data", {})) for each in cell["outputs"]]
         assert [sorted(each.get("data", {})) for each in outputs] == kinds
         for was, now in zip(cell["outputs"], outputs, strict=True):
-            if "job" not in str(was.get("data", {}).get("text/plain")) and "text" in was:
-                assert now["text"] == was["text"]
+            assert words(now) == words(was)
 
 
 def test_the_guides_code_runs(served: Served, tmp_path: Path) -> None:

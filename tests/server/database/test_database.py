@@ -258,6 +258,23 @@ async def test_a_full_disk_fails_what_does_not_fit(tmp_path: Path) -> None:
         database.close()
 
 
+async def test_a_commit_that_fails_spoils_nothing_after_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialect = database.writer.connection.dialect
+
+    def full(connection: object) -> None:
+        monkeypatch.undo()
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(dialect, "do_commit", full)
+    with pytest.raises(Exception, match="disk is full"):
+        await database.write(putting("a"))
+    await database.write(putting("b"))
+    assert await database.read(getting("a")) is None
+    assert await database.read(getting("b")) == 1
+
+
 async def test_a_transaction_that_the_database_ended_is_repeated_work_by_work(
     database: Database,
 ) -> None:
@@ -311,3 +328,32 @@ def test_the_lock_is_the_systems(tmp_path: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with pytest.raises(InputError, match="in use"):
             Database.open(str(tmp_path / "jobs.db"))
+
+
+async def test_a_commit_that_fails_spoils_no_later_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialect = database.writing.dialect
+    commit, fails = dialect.do_commit, [True]
+
+    def do_commit(connection: object) -> None:
+        if fails:
+            fails.pop()
+            raise dialect.loaded_dbapi.OperationalError("disk I/O error")
+        commit(connection)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(dialect, "do_commit", do_commit)
+    with pytest.raises(DatabaseFault):
+        await database.write(putting("lost"))
+    assert isinstance(database.fault, DatabaseFault)
+    await database.write(putting("kept"))
+    assert database.fault is None
+    assert await database.read(getting("lost")) is None
+    assert await database.read(getting("kept")) == 1
+
+
+async def test_a_closed_database_says_so(database_url: str) -> None:
+    opened = Database.open(database_url)
+    opened.close()
+    with pytest.raises(DatabaseFault, match="stopping"):
+        await opened.read(getting("a"))

@@ -35,6 +35,15 @@ def test_a_setting_that_names_none_is_refused(named: str) -> None:
     assert refused.value.code == "bad_workers"
 
 
+def test_settings_say_when_a_worker_is_replaced(tmp_path: Path) -> None:
+    care = open_pool(Settings(data=tmp_path)).care
+    assert (care.stall, care.most_runs, care.most_bytes) == (None, None, None)
+    care = open_pool(
+        Settings(data=tmp_path, stall_seconds=90, worker_runs=5, worker_memory=1000)
+    ).care
+    assert (care.stall, care.most_runs, care.most_bytes) == (90, 5, 1000)
+
+
 async def test_the_first_worker_says_which_devices_there_are(tmp_path: Path) -> None:
     pool = open_pool(Settings(data=tmp_path, nodes="tests.toys"))
     await pool.start()

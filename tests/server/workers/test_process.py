@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from server.workers.line import SIZES, FrameError, Message, decode, encode, sizes
-from server.workers.messages import Beat, Done, Ready, Run, Stop
+from server.workers.messages import Beat, Done, Happened, Ready, Run, Stop
 from server.workers.outfit import VARIABLE, Outfit
 from server.workers.process import UNUSABLE, read
 
@@ -144,8 +144,8 @@ def test_a_worker_that_stands_still_ends_itself_and_says_where(tmp_path: Path) -
 
 
 def test_a_termination_lets_the_run_finish(process: Process) -> None:
-    process.say(*encode(order(process.folder, graph("Wait", {"seconds": 0.5}))))
-    while not isinstance(process.hear(), Beat):
+    process.say(*encode(order(process.folder, graph("Wait", {"seconds": 1.5}))))
+    while not isinstance(process.hear(), Happened):
         pass
     process.process.send_signal(signal.SIGTERM)
     while not isinstance(said := process.hear(), Done):

@@ -1,0 +1,82 @@
+import asyncio
+
+from server.live import Event, Hub
+
+
+def everything(_: Event) -> bool:
+    return True
+
+
+async def test_a_watcher_hears_what_it_wants_in_order() -> None:
+    hub = Hub(first=7)
+    with hub.subscribe(lambda event: event.owner in {"", "ada"}) as mine:
+        hub.publish("job.queued", owner="ada", job="1")
+        hub.publish("job.queued", owner="bob", job="2")
+        hub.publish("workers.changed")
+        heard = [await anext(mine), await anext(mine)]
+    assert [(event.id, event.type) for event in heard] == [
+        (7, "job.queued"),
+        (9, "workers.changed"),
+    ]
+
+
+async def test_of_progress_only_the_latest_waits() -> None:
+    hub = Hub()
+    with hub.subscribe(everything) as watcher:
+        for step in range(10_000):
+            hub.publish("node.progressed", job="1", data={"node": "a", "done": step})
+        hub.publish("node.finished", job="1", data={"node": "a"})
+        assert len(watcher.waiting) == 2
+        assert (await anext(watcher)).data["done"] == 9_999
+        assert (await anext(watcher)).type == "node.finished"
+    assert len(hub.kept) == 1
+
+
+async def test_a_watcher_that_reads_nothing_is_left_behind() -> None:
+    hub = Hub()
+    with hub.subscribe(everything, most=100) as deaf, hub.subscribe(everything) as other:
+        for _ in range(1_000):
+            hub.publish("job.queued")
+        assert deaf.lagging
+        assert len(deaf.waiting) <= 101
+        assert not other.lagging
+        heard = [event.id async for event in deaf]
+        assert heard == list(range(1, len(heard) + 1))
+        assert len(other.waiting) == 1_000
+
+
+async def test_a_watcher_that_left_hears_no_more() -> None:
+    hub = Hub()
+    with hub.subscribe(everything) as gone:
+        pass
+    hub.publish("job.queued")
+    assert not gone.waiting
+    assert not hub.subscriptions
+
+
+async def test_a_watcher_waits_for_what_comes() -> None:
+    hub = Hub()
+    with hub.subscribe(everything) as watcher:
+        waiting = asyncio.ensure_future(anext(watcher))
+        await asyncio.sleep(0)
+        hub.publish("job.queued")
+        assert (await asyncio.wait_for(waiting, 5)).type == "job.queued"
+
+
+def test_what_was_missed_is_told_while_it_is_remembered() -> None:
+    hub = Hub(first=100, keep=10)
+    assert list(hub.since(99) or ()) == []
+    for _ in range(20):
+        hub.publish("job.queued")
+    found = hub.since(115)
+    assert found is not None
+    assert [event.id for event in found] == [116, 117, 118, 119]
+    assert hub.since(105) is None
+    assert list(hub.since(119) or ()) == []
+    assert list(hub.since(10**12) or ()) == []
+
+
+def test_an_event_is_told_as_json() -> None:
+    event = Hub().publish("warned", owner="ada", job="1", data={"message": "größer"})
+    assert '"größer"' in event.text
+    assert "ada" not in event.text

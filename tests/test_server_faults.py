@@ -1,0 +1,474 @@
+"""A whole server, and clients that send what nobody should."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .raw import connect, memory_mb, open_websocket, send
+from .serving import Served
+
+Json = dict[str, Any]
+JSON = {"Content-Type": "application/json"}
+BAD_NAMES = [
+    "..%2f..%2fsecret.png", "%2e%2e%2fsecret.png", "%2fetc%2fpasswd", "..%5csecret.png",
+    "C:%5csecret.png", "a%00.png", "%2e%2e", "...%2f...%2f", "link.png", "folder%2fsecret.png",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    data = tmp_path_factory.mktemp("faults") / "data"
+    with Served(data, options=("--workers", "2", "--cancel-grace-seconds", "0.5")) as server:
+        status, told = server.call("POST", "/api/v1/jobs?wait=60", {"document": graph({})})
+        assert (status, told["state"]) == (201, "succeeded"), told
+        yield server
+
+
+def graph(nodes: Json, **outputs: str) -> Json:
+    """A graph over toy nodes; without any, one that adds."""
+    nodes = nodes or {"a": {"type": "Add", "inputs": {"a": 1.0, "b": 2.0}}}
+    ends = outputs or {"value": next(iter(nodes))}
+    return {
+        "darkroom": 1,
+        "name": "toy",
+        "nodes": nodes,
+        "outputs": {name: {"node": node, "output": "value"} for name, node in ends.items()},
+    }
+
+
+def node(kind: str, **inputs: Any) -> Json:
+    return graph({"a": {"type": kind, "inputs": inputs}})
+
+
+def run(served: Served, document: Json) -> Json:
+    status, told = served.call("POST", "/api/v1/jobs", {"document": document})
+    assert status == 201, told
+    return served.finished(told["id"], 60)
+
+
+def check_alive(served: Served) -> None:
+    """It takes a job and runs it."""
+    assert run(served, node("Add", a=2.0))["state"] == "succeeded"
+
+
+def check_problem(told: Any, status: int) -> None:
+    """The answer is a whole problem document, without a word of the program's inside."""
+    assert told["status"] == status
+    assert told["type"].startswith("/api/v1/problems/")
+    assert told["title"]
+    assert told["detail"]
+    assert "Traceback" not in json.dumps(told)
+
+
+# Bodies
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"nonsense", 400),
+        (b'{"document": {}} trailing', 400),
+        (b'{"a": 1, "a": 2}', 400),
+        (b'{"priority": NaN}', 400),
+        (b'{"priority": 1e999}', 400),
+        (b'{"priority": ' + b"9" * 5000 + b"}", 400),
+        (b"\xff\xfe{}", 400),
+        (b'"\\ud800"', 400),
+        (b"[" * 10_000 + b"]" * 10_000, 400),
+        (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, 400),
+        (b"[]", 422),
+        (b"null", 422),
+        (b"7", 422),
+        (b'"text"', 422),
+        (b'{"document": []}', 422),
+        (b'{"document": {"darkroom": 1}}', 422),
+        (b'{"document": {"darkroom": 99, "nodes": {}}}', 422),
+        (b'{"document": {"darkroom": 1, "nodes": []}}', 422),
+        (b'{"document": {"darkroom": 1, "nodes": {"a": 7}}}', 422),
+        (b'{"document": {"darkroom": 1, "nodes": {"a": {"type": 7}}}}', 422),
+        (b'{"document": {"darkroom": 1, "nodes": {"a": {"type": "Add"}}}, "priority": "x"}', 422),
+        (b'{"document": {"darkroom": 1, "nodes": {"a": {"type": "Add"}}}, "nonsense": 1}', 422),
+    ],
+    ids=lambda value: repr(value[:30]) if isinstance(value, bytes) else str(value),
+)
+def test_what_is_no_request_is_a_problem(served: Served, body: bytes, status: int) -> None:
+    answered, told = send(served, "POST", "/api/v1/jobs", body, JSON)
+    assert answered == status, told
+    check_problem(told, status)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/jobs/batch", "/api/v1/validate", "/api/v1/plan"])
+def test_deep_nesting_is_refused_everywhere(served: Served, path: str) -> None:
+    body = b'{"document":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
+    status, told = send(served, "POST", path, body, JSON)
+    check_problem(told, 400)
+    assert status == 400
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/jobs", "/api/v1/jobs/batch", "/api/v1/plan", "/api/v1/workflows/large"]
+)
+def test_a_hundred_megabytes_are_refused_unread(served: Served, path: str) -> None:
+    assert served.process is not None
+    before = memory_mb(served.process.pid)
+    method = "PUT" if "workflows" in path else "POST"
+    body = b'{"document": "' + b"x" * 100_000_000 + b'"}'
+    status, told = send(served, method, path, body, JSON)
+    assert status == 413
+    check_problem(told, 413)
+    assert memory_mb(served.process.pid) < before + 60
+
+
+def test_an_endless_body_is_refused_when_it_is_too_large(served: Served) -> None:
+    with connect(served) as client:
+        client.sendall(
+            b"POST /api/v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n"
+        )
+        chunk = b"10000\r\n" + b"[" * 0x10000 + b"\r\n"
+        until = time.monotonic() + 30
+        try:
+            while time.monotonic() < until:
+                client.sendall(chunk)
+                time.sleep(0.005)
+        except OSError:
+            pass
+        assert time.monotonic() < until
+    check_alive(served)
+
+
+# Graphs
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        (node("NoSuchNode"), "unknown_node"),
+        (node("Add", a="text"), "wrong_type"),
+        (node("Add", nonsense=1), "unknown_input"),
+        (node("Add", a={"$link": ["nowhere", "value"]}), "unknown_link"),
+        (node("Add", a={"$link": ["a", "value"]}), "cycle"),
+        (
+            graph(
+                {
+                    "a": {"type": "Add", "inputs": {"a": {"$link": ["b", "value"]}}},
+                    "b": {"type": "Add", "inputs": {"a": {"$link": ["a", "value"]}}},
+                }
+            ),
+            "cycle",
+        ),
+        (graph({"a": {"type": "Subgraph", "graph": "nowhere"}}), "unknown_graph"),
+        (node("Add", a={"$range": {"from": 0, "to": 1e12}}), "bad_value"),
+    ],
+)
+def test_a_graph_that_cannot_run_is_not_taken(served: Served, document: Json, code: str) -> None:
+    status, told = served.call("POST", "/api/v1/jobs", {"document": document})
+    assert status == 422, told
+    check_problem(told, 422)
+    assert code in {problem["code"] for problem in told["problems"]}, told
+    status, told = served.call("POST", "/api/v1/validate", {"document": document})
+    assert status == 200
+    assert not told["valid"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../secret.json", "/etc/secret.json", "sub/../../secret.json", "link.json", "..\\s.json"],
+)
+def test_a_graph_takes_no_files_from_elsewhere(served: Served, name: str) -> None:
+    (served.data / "secret.json").write_text(json.dumps(graph({})))
+    folder = served.data / "workflows"
+    folder.mkdir(exist_ok=True)
+    if not (folder / "link.json").is_symlink():
+        (folder / "link.json").symlink_to(served.data / "secret.json")
+    document = graph({"a": {"type": "Subgraph", "graph": name}}, value="a")
+    for path in ("/api/v1/jobs", "/api/v1/plan", "/api/v1/explain"):
+        status, told = served.call("POST", path, {"document": document})
+        assert status == 422, (path, told)
+    status, told = served.call("PUT", "/api/v1/workflows/taker", document, {"If-Match": "*"})
+    if status not in {200, 201}:
+        status, told = served.call("PUT", "/api/v1/workflows/taker", document)
+    assert status in {200, 201}, told
+    status, told = served.call("POST", "/api/v1/workflows/taker/run", {"inputs": {}})
+    assert status == 422, told
+    check_problem(told, 422)
+    for path in ("/api/v1/jobs", "/api/v1/plan", "/api/v1/validate"):
+        status, told = served.call("POST", path, {"workflow": "taker"})
+        assert status == 422 or not told["valid"], (path, told)
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/evil", "a/../../evil", "..", "\0", "", "."])
+def test_an_output_stays_in_its_folder(served: Served, name: str) -> None:
+    document = graph({"a": {"type": "Write", "inputs": {"text": "harm", "name": name}}}, value="a")
+    status, told = served.call("POST", "/api/v1/jobs", {"document": document})
+    if status == 201:
+        ended = served.finished(told["id"])
+        for file in ended["outputs"].get("value", {}).get("files", []):
+            assert (served.data / "outputs" / file["path"]).is_file()
+            assert ".." not in file["path"]
+    else:
+        assert status == 422, told
+    outside = [p for p in served.data.parent.rglob("*evil*") if "outputs" not in p.parts]
+    assert not outside
+    assert not list(Path("/").glob("evil*"))
+
+
+# Names in addresses
+
+
+def test_names_in_addresses_stay_in_their_folders(served: Served) -> None:
+    secret = served.data / "secret.png"
+    secret.write_bytes(b"\x89PNG\r\n\x1a\n{}")
+    inputs = served.data / "inputs"
+    inputs.mkdir(exist_ok=True)
+    if not (inputs / "link.png").is_symlink():
+        (inputs / "link.png").symlink_to(secret)
+        (inputs / "folder").symlink_to(served.data)
+    ended = run(served, graph({"w": {"type": "Write", "inputs": {"text": "x", "name": "y"}}}))
+    job = ended["id"]
+    for name in BAD_NAMES:
+        for method, path in [
+            ("GET", f"/api/v1/uploads/{name}"),
+            ("GET", f"/api/v1/uploads/{name}?thumbnail=64"),
+            ("DELETE", f"/api/v1/uploads/{name}"),
+            ("GET", f"/api/v1/workflows/{name}"),
+            ("DELETE", f"/api/v1/workflows/{name}"),
+            ("GET", f"/api/v1/workflows/{name}/versions"),
+            ("GET", f"/api/v1/workflows/{name}/versions/1"),
+            ("GET", f"/api/v1/workflows/{name}/signature"),
+            ("GET", f"/api/v1/jobs/{job}/outputs/{name}"),
+            ("GET", f"/api/v1/jobs/{job}/outputs/{name}/metadata"),
+            ("GET", f"/api/v1/jobs/{name}/outputs/x"),
+            ("GET", f"/api/v1/docs/{name}"),
+            ("GET", f"/api/v1/problems/{name}"),
+            ("GET", f"/api/v1/nodes/{name}"),
+        ]:
+            status, told = send(served, method, path, headers={"If-Match": "*"})
+            assert 400 <= status < 500, (method, path, status, told)
+        status, told = send(served, "PUT", f"/api/v1/workflows/{name}", b"{}", JSON)
+        assert 400 <= status < 500, (name, told)
+        body = b"\x89PNG\r\n\x1a\n{}"
+        status, told = send(
+            served, "POST", f"/api/v1/uploads?name={name}&overwrite=true", body,
+            {"Content-Type": "application/octet-stream"},
+        )  # fmt: skip
+        assert status == 201 or 400 <= status < 500, (name, status, told)
+        if status == 201:
+            assert (inputs / told["name"]).parent == inputs
+            assert "/" not in told["name"]
+    assert secret.read_bytes() == b"\x89PNG\r\n\x1a\n{}"
+    assert not list(served.data.parent.glob("*.png"))
+    _, listed = served.call("GET", "/api/v1/uploads")
+    assert not {"link.png", "folder"} & {each["name"] for each in listed["uploads"]}
+
+
+def test_a_planted_link_among_workflows_shows_nothing(served: Served) -> None:
+    secret = graph({"secret": {"type": "Add"}})
+    (served.data / "secret.json").write_text(json.dumps(secret))
+    folder = served.data / "workflows"
+    folder.mkdir(exist_ok=True)
+    if not (folder / "link.json").is_symlink():
+        (folder / "link.json").symlink_to(served.data / "secret.json")
+    _, told = served.call("GET", "/api/v1/workflows")
+    assert "link" not in {each["name"] for each in told["workflows"]}
+    status, _ = served.call("GET", "/api/v1/workflows/link")
+    assert status == 404
+    served.call("PUT", "/api/v1/workflows/link", graph({}), {"If-Match": "*"})
+    served.call("PUT", "/api/v1/workflows/link", graph({}))
+    _, told = served.call("GET", "/api/v1/workflows/link/versions")
+    for version in told.get("versions", []):
+        number = version["version"]
+        _, document = served.call("GET", f"/api/v1/workflows/link/versions/{number}")
+        assert "secret" not in document["nodes"]
+    assert json.loads((served.data / "secret.json").read_text()) == secret
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/jobs?limit=0",
+        "/api/v1/jobs?limit=999999999999999999999",
+        "/api/v1/jobs?after=nonsense",
+        "/api/v1/jobs?since=yesterday",
+        "/api/v1/jobs?state=nonsense",
+        "/api/v1/jobs?nonsense=1",
+        "/api/v1/events?after=-1",
+        "/api/v1/events?after=99999999999999999999999",
+        "/api/v1/socket",
+        "/api/v1/jobs/%00",
+        "/api/v1/jobs/" + "x" * 5000,
+        "/api/v1/nothing",
+    ],
+)
+def test_wrong_parameters_are_problems(served: Served, path: str) -> None:
+    status, told = send(served, "GET", path)
+    assert 400 <= status < 500, told
+    check_problem(told, status)
+
+
+def test_an_image_bomb_is_refused_and_not_kept(served: Served) -> None:
+    body = b"\x89PNG\r\n\x1a\n" + json.dumps({"width": 10**5, "height": 10**5}).encode()
+    status, told = send(
+        served, "POST", "/api/v1/uploads?name=bomb.png", body, {"Content-Type": "image/png"}
+    )
+    assert status == 422
+    check_problem(told, 422)
+    assert told["problems"][0]["code"] == "too_large"
+    assert not list((served.data / "inputs").glob("*bomb*"))
+    assert not list((served.data / "inputs").glob(".uploading*"))
+
+
+# Clients that take their time
+
+
+def test_clients_that_send_slowly_hold_up_nobody(served: Served) -> None:
+    head = b"POST /api/v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    with ExitStack() as held:
+        for number in range(100):
+            client = held.enter_context(connect(served))
+            client.sendall(head)
+            if number % 2:
+                client.sendall(
+                    b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n" + b"{"
+                )
+        began = time.monotonic()
+        assert served.call("GET", "/api/v1/health")[0] == 200
+        assert time.monotonic() - began < 2
+        check_alive(served)
+
+
+@pytest.mark.slow
+def test_a_client_that_never_ends_its_request_is_let_go(served: Served) -> None:
+    head = b"POST /api/v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    body = b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+    with connect(served) as slow_head, connect(served) as slow_body:
+        slow_head.sendall(head)
+        slow_body.sendall(head + body)
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            try:
+                slow_head.sendall(b"X-A: b\r\n")
+            except OSError:
+                break
+            time.sleep(2)
+        assert time.monotonic() < until
+        slow_body.settimeout(45)
+        assert b" 408 " in slow_body.recv(1000)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the memory from /proc")
+def test_a_client_that_reads_nothing_costs_little_and_slows_nobody(served: Served) -> None:
+    assert served.process is not None
+    served.call("POST", "/api/v1/queue/pause")
+    try:
+        with ExitStack() as held:
+            for path in ("/api/v1/socket", "/api/v1/socket?previews=true"):
+                status, deaf = open_websocket(served, path, window=4096)
+                held.enter_context(deaf)
+                assert status == 101
+            stream = held.enter_context(connect(served, window=4096))
+            stream.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            before = memory_mb(served.process.pid)
+            for _ in range(4):
+                batch = {"jobs": [{"document": graph({})}] * 1_000}
+                status, told = served.call("POST", "/api/v1/jobs/batch", batch)
+                assert status == 201, told
+                assert served.call("POST", "/api/v1/queue/cancel")[0] == 200
+            began = time.monotonic()
+            assert served.call("GET", "/api/v1/health")[0] == 200
+            assert time.monotonic() - began < 2
+            assert memory_mb(served.process.pid) < before + 100
+    finally:
+        served.call("POST", "/api/v1/queue/resume")
+    check_alive(served)
+
+
+# Nodes that do harm
+
+
+def test_a_job_that_ends_its_worker_twice_fails_with_the_reason(served: Served) -> None:
+    ended = run(served, node("Harm", how="segfault"))
+    assert (ended["state"], ended["attempt"]) == ("failed", 2)
+    assert ended["error"]["code"] == "worker_died"
+    assert "SIGSEGV" in ended["error"]["detail"] or "signal 11" in ended["error"]["detail"]
+    check_problem({"status": 500, **ended["error"]}, 500)
+    check_alive(served)
+
+
+def test_a_job_that_ends_its_worker_once_succeeds(served: Served) -> None:
+    ended = run(served, node("HarmOnce", file=str(served.data / "harmed")))
+    assert (ended["state"], ended["attempt"]) == ("succeeded", 2)
+    assert ended["outputs"]["value"]["value"] == "survived"
+
+
+def test_a_node_that_never_yields_loses_its_worker_when_cancelled(served: Served) -> None:
+    _, told = served.call("POST", "/api/v1/jobs", {"document": node("Deaf")})
+    job = told["id"]
+    until = time.monotonic() + 30
+    while served.call("GET", f"/api/v1/jobs/{job}")[1]["state"] != "running":
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    before = {each["pid"] for each in served.call("GET", "/api/v1/workers")[1]["workers"]}
+    status, told = served.call("POST", f"/api/v1/jobs/{job}/cancel")
+    assert status == 200, told
+    assert served.finished(job, 10)["state"] == "cancelled"
+    status, told = served.call("POST", f"/api/v1/jobs/{job}/cancel")
+    assert status == 409
+    check_problem(told, 409)
+    until = time.monotonic() + 30
+    while {each["pid"] for each in served.call("GET", "/api/v1/workers")[1]["workers"]} == before:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    check_alive(served)
+
+
+@pytest.mark.parametrize("how", ["value", "input", "bug", "disk", "memory"])
+def test_a_node_that_fails_fails_its_job_alone(served: Served, how: str) -> None:
+    ended = run(served, node("Fail", number=1.0, how=how))
+    assert (ended["state"], ended["attempt"]) == ("failed", 1)
+    assert ended["error"]["detail"]
+    assert "Traceback" not in json.dumps(ended["error"])
+
+
+def test_a_repeated_request_makes_and_tells_one_job(served: Served) -> None:
+    served.call("POST", "/api/v1/queue/pause")
+    try:
+        headers = {"Idempotency-Key": "once-and-for-all"}
+        body = {"document": node("Add", a=7.0)}
+        told = [served.call("POST", "/api/v1/jobs", body, headers) for _ in range(5)]
+        assert {status for status, _ in told} <= {200, 201}
+        (job,) = {each["id"] for _, each in told}
+        status, other = served.call(
+            "POST", "/api/v1/jobs", {"document": node("Add", a=8.0)}, headers
+        )
+        assert status == 409
+        check_problem(other, 409)
+    finally:
+        served.call("POST", "/api/v1/queue/resume")
+    served.finished(job)
+    kinds = stream(served, f"/api/v1/jobs/{job}/events")
+    assert kinds.count("job.queued") == 1
+    assert kinds.count("job.succeeded") == 1
+
+
+def stream(served: Served, path: str) -> list[str]:
+    """The types of the events of a job that has ended."""
+    with connect(served) as client:
+        client.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
+        )
+        data = b""
+        try:
+            while chunk := client.recv(65536):
+                data += chunk
+        except TimeoutError:
+            raise AssertionError(data) from None
+    return [line[7:] for line in data.decode().splitlines() if line.startswith("event: ")]
