@@ -3,10 +3,12 @@
 import io
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from comfy_api_simplified import ComfyApiError, ComfyApiWrapper, ComfyWorkflowWrapper
 from PIL import Image as Pictures
 
@@ -80,6 +82,37 @@ def test_a_picture_is_sent_changed_and_fetched(api: ComfyApiWrapper, tmp_path: P
     ]
     assert len(pictures) == 2
     assert pictures[0] == pictures[1]
+
+
+def test_a_mask_is_painted_over_a_picture(served: Served, tmp_path: Path) -> None:
+    colour, mask = Pictures.new("RGB", (8, 8), (200, 40, 90)), Pictures.new("RGBA", (8, 8))
+    mask.putalpha(100)
+    send = partial(requests.post, timeout=30)
+    send(f"{served.url}/upload/image", files={"image": ("o.png", encoded(colour))})
+    reference = '{"filename": "o.png", "type": "input"}'
+    answer = send(
+        f"{served.url}/api/upload/mask",
+        files={"image": ("m.png", encoded(mask))},
+        data={"original_ref": reference, "subfolder": "clipspace"},
+    )
+    assert answer.json() == {"name": "m.png", "subfolder": "clipspace", "type": "input"}
+    pixels = {
+        channel: picture(
+            requests.get(
+                f"{served.url}/view",
+                params=answer.json() | {"filename": "m.png"} | part,
+                timeout=30,
+            ).content
+        ).getpixel((0, 0))
+        for channel, part in (("all", {}), ("rgb", {"channel": "rgb"}), ("a", {"channel": "a"}))
+    }
+    assert pixels == {"all": (200, 40, 90, 100), "rgb": (200, 40, 90), "a": (0, 0, 0, 100)}
+
+
+def encoded(image: Pictures.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def test_what_is_missing_is_told(api: ComfyApiWrapper) -> None:
