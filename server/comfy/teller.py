@@ -74,6 +74,8 @@ class Teller:
         """Of the jobs that run, with an event of theirs."""
         self.unknown: set[str] = set()
         """Running jobs that came by another way."""
+        self.untold: dict[str, set[str]] = {}
+        """For each user the jobs whose end was not told yet, though it may have come."""
         self.watched: set[str] = set()
         self.task: asyncio.Task[None] | None = None
         self.sockets: set[asyncio.Task[Any]] = set()
@@ -135,6 +137,7 @@ class Teller:
             log.warning("too much happened to tell ComfyUI's clients of all of it")
 
     async def _tell(self, event: Event) -> None:
+        self._note(event)
         if event.type in _ENDS or event.type == "job.requeued":
             await self._end(event)
         elif event.type == "job.started" or event.type.startswith("node."):
@@ -144,9 +147,19 @@ class Teller:
         if event.type in _COUNTED or event.type in _ENDS:
             mine = [each for each in self.listeners if each.user == event.owner]
             if mine:
-                told = status(await self.remaining(event.owner))
+                count = await self.remaining(event.owner)
+                told = status(max(count, len(self.untold.get(event.owner, ()))))
                 for listener in mine:
                     listener.offer(told)
+
+    def _note(self, event: Event) -> None:
+        mine = self.untold.setdefault(event.owner, set())
+        if event.type in _ENDS or event.type == "job.deleted":
+            mine.discard(str(event.job))
+        elif event.type in _COUNTED:
+            mine.add(str(event.job))
+        if not mine:
+            del self.untold[event.owner]
 
     async def _end(self, event: Event) -> None:
         job_id = str(event.job)

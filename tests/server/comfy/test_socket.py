@@ -6,7 +6,7 @@ import struct
 from typing import Any
 
 import pytest
-from aiohttp import ClientWebSocketResponse, WSMsgType, web
+from aiohttp import ClientWebSocketResponse, WSMsgType, encode_basic_auth, web
 from aiohttp.test_utils import TestClient
 
 from server.comfy import teller
@@ -17,7 +17,7 @@ from tests.server.api.conftest import until
 
 from .graphs import text_to_image
 from .studio import PREVIEW, Studio
-from .test_prompts import send
+from .test_prompts import send, tokens_of
 
 Json = dict[str, Any]
 Client = TestClient[web.Request, web.Application]
@@ -179,6 +179,29 @@ async def test_other_clients_hear_only_how_long_the_queue_is(
         assert set(kinds(await heard(socket))) == {"status"}
 
 
+async def test_a_client_id_is_good_for_its_user_alone(
+    client: Client, studio: Studio, service: Service
+) -> None:
+    ada, bob = (
+        {"Authorization": encode_basic_auth("any", token)} for token in await tokens_of(service)
+    )
+    assert (await client.get("/ws?clientId=me")).status == 401
+    async with (
+        client.ws_connect("/ws?clientId=me", headers=ada) as hers,
+        client.ws_connect("/ws?clientId=me", headers=bob) as his,
+    ):
+        body = {"prompt": text_to_image(), "client_id": "me"}
+        assert (await client.post("/prompt", json=body, headers=ada)).status == 200
+        await studio.began.wait()
+        async with client.ws_connect("/ws?clientId=me", headers=bob) as late:
+            assert count(await late.receive_json(timeout=5)) == 0
+            studio.held.set()
+            assert "execution_success" in kinds(await heard(hers, "execution_success"))
+            assert (await client.post("/prompt", json=body, headers=bob)).status == 200
+            assert count(await late.receive_json(timeout=5)) == 1
+        assert of_type(await heard(his, "status", remaining=1), "executing") == []
+
+
 async def test_a_prompt_without_a_client_is_told_to_all_in_part(
     client: Client, studio: Studio
 ) -> None:
@@ -259,3 +282,11 @@ async def test_a_job_that_was_deleted_is_counted_no_more(client: Client, studio:
         await client.post("/queue", json={"delete": [waiting["prompt_id"]]})
         assert kinds(await heard(socket, remaining=1))[-1] == "status"
         await until(lambda: bool(studio.runs))
+
+
+async def test_a_job_counts_until_its_end_is_told(client: Client, service: Service) -> None:
+    async with client.ws_connect("/ws?clientId=me") as socket:
+        await socket.receive(timeout=5)
+        for kind, waiting in (("job.queued", 1), ("job.started", 1), ("job.succeeded", 0)):
+            service.hub.publish(kind, owner="local", job="over already")
+            assert count(await socket.receive_json(timeout=5)) == waiting
