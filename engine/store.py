@@ -35,11 +35,18 @@ class Record:
     trace: Trace = NOTHING
 
 
-class Memory(MutableMapping[str, Record]):
-    """Records in memory; the least recently used go first when the budget of bytes is full."""
+MOST_RECORDS = 50_000
+"""In memory: about a kilobyte each, beside the values."""
 
-    def __init__(self, budget: int) -> None:
-        self.budget = budget
+
+class Memory(MutableMapping[str, Record]):
+    """Records in memory; the least recently used go first when the budget of bytes is full.
+
+    Small results cost more than their bytes, and many jobs leave many: so their number is bounded too.
+    """
+
+    def __init__(self, budget: int, most: int = MOST_RECORDS) -> None:
+        self.budget, self.most = budget, most
         self.used = 0
         self.records: OrderedDict[str, Record] = OrderedDict()
 
@@ -60,7 +67,7 @@ class Memory(MutableMapping[str, Record]):
             return
         self.records[key] = record
         self.used += record.note.size
-        while self.used > self.budget:
+        while self.used > self.budget or len(self.records) > self.most:
             _, oldest = self.records.popitem(last=False)
             self.used -= oldest.note.size
 

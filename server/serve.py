@@ -40,6 +40,7 @@ async def serve(settings: Settings) -> None:
         url = await _listen(runner, settings)
         sys.stdout.write(f"Darkroom {__version__} listens on {url}\n")
         sys.stdout.flush()
+        log.info("listening", url=url, version=__version__)
         if settings.browser:
             _show(url)
         await ended.wait()

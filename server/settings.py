@@ -219,11 +219,12 @@ class Settings(BaseModel):
         known = _variables()
         variables = {name: value for name, value in environment.items() if value and name in known}
         named = variables.get(f"{PREFIX}CONFIG")
-        folder = given.get("data") or variables.get(f"{PREFIX}DATA") or _data_folder()
-        file = Path(named or Path(str(folder)) / FILE).expanduser().absolute()
+        data = given.get("data", variables.get(f"{PREFIX}DATA"))
+        folder = _data_folder() if data is None else Path(str(data))
+        file = Path(named or folder / FILE).expanduser().absolute()
         is_there = named is not None or file.is_file()
         if not (given or variables or is_there):
-            return cls.model_construct()  # without pydantic-settings, which takes 50 ms to import
+            return cls.model_construct()  # without pydantic-settings, which takes 60 ms to import
         from .setting_sources import read
 
         return read(given, variables, file if is_there else None)

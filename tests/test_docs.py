@@ -170,6 +170,7 @@ def test_the_walk_through_the_server_works_as_printed(tmp_path: Path) -> None:
     assert (tmp_path / "thumbnail.jpg").read_bytes().startswith(b"\xff\xd8")
     assert 'KSampler "sampler": steps is 0; give a whole number from 1 to 1000' in printed
     assert "a preview of" in printed
+    assert '"title": "The workflow cannot run"' in printed
     assert re.search(r"^job.succeeded [0-9a-f-]{36}$", printed, re.MULTILINE)
     assert len(list((tmp_path / "pictures").glob("*.png"))) == 1
 

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
@@ -56,4 +56,6 @@ def _help(name: str) -> str:
     default = field.default
     told = isinstance(default, (bool, int, float, str)) and default != "" and "Default" not in text
     shown = f" Default: {default}." if told and not isinstance(default, bool) else ""
+    if get_origin(field.annotation) is Literal:
+        shown = f" One of {', '.join(get_args(field.annotation))}.{shown}"
     return f"{text}{shown} [{PREFIX}{name.upper()}]"

@@ -28,13 +28,12 @@ async def connect(call: Call) -> web.StreamResponse:
     client = call.query.get("clientId", "")[:200] or uuid.uuid4().hex
     listener = Listener(call.user, client)
     teller = call.border.teller
-    tasks = [
-        asyncio.create_task(_send(socket, listener)),
-        asyncio.create_task(_listen(socket, listener, call)),
-    ]
+    tasks: list[asyncio.Task[None]] = []
     try:
         with teller.serving():
-            await teller.greet(listener)
+            await teller.greet(listener)  # its status is the first that a client hears
+            tasks.append(asyncio.create_task(_send(socket, listener)))
+            tasks.append(asyncio.create_task(_listen(socket, listener, call)))
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         if not socket.closed:
             await _close(socket, LAGGING, b"too slow: connect again")

@@ -1,6 +1,7 @@
 """A posted prompt becoming a job: what can run of it runs, and what cannot is told why."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,7 +26,8 @@ from .translation import KEPT
 
 EMBEDDED = "embedded"
 """Under which a document keeps the texts that ComfyUI writes into pictures."""
-_FOREMOST = 2**31 - 1
+_FOREMOST = 1000
+"""The highest priority, as in the native API."""
 _LONGEST_KEY = 79
 log = structlog.get_logger("comfyui")
 
@@ -133,7 +135,7 @@ def _asked(posted: Posted, imported: Imported, origin: Origin) -> Asked:
     number = posted.number
     priority = 0
     if number is not None and number < 0:
-        priority = min(int(-number) + 1, _FOREMOST)
+        priority = min(math.ceil(-number), _FOREMOST)
     return Asked(
         workflow=workflow,
         priority=priority,

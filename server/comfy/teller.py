@@ -187,7 +187,7 @@ class Teller:
         for told in telling.of(event, job):
             for listener in mine:
                 if isinstance(told, bytes):
-                    if listener.client == client:
+                    if listener.client == client and wants_previews(telling.origin.extra):
                         rich = with_metadata(told, telling) if listener.metadata else told
                         listener.offer(rich)
                 elif listener.client == client or (client is None and told["type"] in _FOR_ALL):

