@@ -98,6 +98,8 @@ class Runtime:
     """A picture file as a JPEG or PNG that fits into a square of so many pixels."""
     probe: Callable[[Path], Mapping[str, Any]] | None = None
     """`width`, `height` and `format` of a picture file; `InputError` for another, or a bomb."""
+    merged: Callable[[Path | None, Path | None], bytes] | None = None
+    """A PNG with the colours of one picture file and the alpha channel of another; None for neither."""
     embedded: Callable[[Path], Mapping[str, Any]] | None = None
     """What a file tells of its making, by keyword: `darkroom`, and other programs' own."""
     warm: Callable[[], tuple[str, ...]] = tuple

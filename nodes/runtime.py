@@ -67,6 +67,7 @@ def open_runtime(
         picture=picture,
         thumbnail=thumbnail,
         probe=probe,
+        merged=merged,
         embedded=provenance.embedded,
         warm=pool.names,
         free=pool.release,
@@ -106,6 +107,13 @@ def probe(path: Path) -> dict[str, Any]:
     from .diffusion import readers
 
     return readers.measure(path)._asdict()
+
+
+def merged(colours: Path | None, alpha: Path | None) -> bytes:
+    """A PNG with the colours of one file and the alpha of another; see `diffusion.alpha.merged`."""
+    from .diffusion import alpha as channels
+
+    return channels.merged(colours, alpha)
 
 
 def _size(tensor: "Tensor") -> int:

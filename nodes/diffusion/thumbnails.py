@@ -42,8 +42,8 @@ def thumbnail(path: Path, size: int) -> bytes:
     with path.open("rb") as file, opened(file, path) as image:
         image.draft("RGB", (size, size))  # a JPEG is decoded small: ten times quicker
         image.load()
-        plain = _plain(upright(image), path)
-    made = _sized(plain, min(size, max(plain.size)))
+        whole = plain(upright(image), path)
+    made = _sized(whole, min(size, max(whole.size)))
     if made.mode != "RGBA":
         return _jpeg(made)
     buffer = io.BytesIO()
@@ -51,7 +51,7 @@ def thumbnail(path: Path, size: int) -> bytes:
     return buffer.getvalue()
 
 
-def _plain(image: PIL.Image.Image, path: Path) -> PIL.Image.Image:
+def plain(image: PIL.Image.Image, path: Path) -> PIL.Image.Image:
     """The picture in 8 bits a channel."""
     if image.mode == "F" or (image.mode == "I" and np.asarray(image).max() > 65535):
         raise damaged(path, "has pixels of 32 bits, whose range is not known")

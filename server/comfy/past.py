@@ -62,7 +62,8 @@ async def read_entry(call: Call) -> web.Response:
 async def change_history(call: Call) -> web.Response:
     """Forget all prompts that have ended, or some; their files stay."""
     told = await call.told()
-    ids = [str(each) for each in told.get("delete") or () if isinstance(each, str)]
+    given = told.get("delete")
+    ids = [each for each in given if isinstance(each, str)] if isinstance(given, list) else []
     if told.get("clear"):
         wanted = Filter(owner=call.user, states=_ENDED)
         while page := (await call.service.jobs.find(wanted, _PAGE)).jobs:

@@ -2,11 +2,13 @@
 
 import asyncio
 import hashlib
+import json
 import mimetypes
 import os
 import re
 import secrets
 from pathlib import Path
+from typing import Any
 
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -36,7 +38,7 @@ def folder_of(call: Call, kind: str) -> Path | None:
 
 
 async def view(call: Call) -> web.StreamResponse:
-    """A file, or a smaller picture of it for who asks for a preview."""
+    """A file; or a smaller picture of it, its colours or its alpha channel."""
     name, kind = call.query.get("filename", ""), call.query.get("type", "output")
     if annotated := _ANNOTATED.fullmatch(name):
         name, kind = annotated[1], annotated[2]
@@ -50,21 +52,26 @@ async def view(call: Call) -> web.StreamResponse:
     status = await asyncio.to_thread(_status, path)
     if status is None:
         return done(404)
-    if call.query.get("channel") == "a":
-        return refused(501, "Darkroom does not take the alpha channel out of a picture")
-    if "preview" in call.query:
-        shown = await _preview(call, path)
-        if shown is not None:
-            return shown
+    shown = await _part(call, path)
+    if shown is not None:
+        return shown
     media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     tag = f"{status.st_mtime_ns:x}-{status.st_size:x}"
     return await send_file(call.request, path, media_type, tag)
 
 
-async def _preview(call: Call, path: Path) -> web.Response | None:
-    """A picture made small enough; none if the file is no picture."""
+async def _part(call: Call, path: Path) -> web.Response | None:
+    """A picture made small, or its colours or alpha alone; none if it is wanted as it is, or no picture."""
+    channel = call.query.get("channel")
     try:
-        made = await ask(call.service, "thumbnail", path=str(path), size=_LARGEST_PREVIEW)
+        if "preview" in call.query:
+            made = await ask(call.service, "thumbnail", path=str(path), size=_LARGEST_PREVIEW)
+        elif channel == "rgb":
+            made = await ask(call.service, "merged", colours=str(path))
+        elif channel == "a":
+            made = await ask(call.service, "merged", alpha=str(path))
+        else:
+            return None
     except ApiError:
         return None
     media_type = _KINDS.get(made.blob[:3], "application/octet-stream")
@@ -83,12 +90,34 @@ async def upload(call: Call) -> web.Response:
 async def upload_mask(call: Call) -> web.Response:
     """Take a picture in whose alpha channel is to become that of another one."""
     form = await _Form.read(call)
-    await asyncio.to_thread(form.remove)
-    message = (
-        "Darkroom does not join a mask with its picture: send the picture with its mask as alpha to"
-        " /upload/image, or load the mask by a LoadImageMask of its own"
-    )
-    return refused(501, message)
+    try:
+        original = _original(call, form.fields.get("original_ref", ""))
+        if original is None:
+            return refused(400, "original_ref must name a picture: filename, subfolder and type")
+        if not await asyncio.to_thread(original.is_file):
+            return refused(404, f"there is no picture {original.name!r}")
+        if form.name is None:
+            return refused(400, "send the mask in the field 'image'")
+        paths = {"colours": str(original), "alpha": str(form.temporary)}
+        made = await ask(call.service, "merged", **paths)
+        await asyncio.to_thread(form.temporary.write_bytes, made.blob)
+        form.digest = hashlib.sha256(made.blob).hexdigest()
+        return await _keep(call, form)
+    except ApiError as error:
+        return refused(400, str(error))
+    finally:
+        await asyncio.to_thread(form.remove)
+
+
+def _original(call: Call, text: str) -> Path | None:
+    """The picture that a reference names; none if it is none, or leads elsewhere."""
+    try:
+        told: Any = json.loads(text)
+        name, subfolder = str(told["filename"]), str(told.get("subfolder") or "")
+        folder = folder_of(call, str(told.get("type") or "output"))
+        return None if folder is None else within(folder, _joined(subfolder, name))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, InputError):
+        return None
 
 
 async def list_files(call: Call) -> web.Response:

@@ -25,7 +25,7 @@ async def connect(call: Call) -> web.StreamResponse:
         return refused(400, "this address takes websockets only")
     socket = web.WebSocketResponse(heartbeat=BEAT, max_msg_size=_MOST_SAID, compress=False)
     await socket.prepare(call.request)
-    client = call.query.get("clientId", "")[:200] or uuid.uuid4().hex
+    client = call.query.get("clientId") or uuid.uuid4().hex
     listener = Listener(call.user, client)
     teller = call.border.teller
     tasks: list[asyncio.Task[None]] = []

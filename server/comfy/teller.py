@@ -151,16 +151,14 @@ class Teller:
     async def _end(self, event: Event) -> None:
         job_id = str(event.job)
         self.unknown.discard(job_id)
-        found = self.tellings.get(job_id)
-        job = None
-        if found is not None and event.type in _ENDS:
-            job = await self.service.jobs.get(job_id)
-        self.tellings.pop(job_id, None)
+        found = self.tellings.pop(job_id, None)
         if job_id in self.watched:
             self.watched.discard(job_id)
             self.service.dispatcher.watch(job_id, -1)
-        if found is not None and job is not None:
-            self._hand(event, found[1], job)
+        if found is not None and event.type in _ENDS:
+            job = await self.service.jobs.get(job_id)
+            if job is not None:
+                self._hand(event, found[1], job)
 
     async def _telling(self, event: Event) -> Telling | None:
         job_id = str(event.job)

@@ -20,7 +20,7 @@ from server.stored import store_json
 from .workshop import Workshop
 
 Json = dict[str, Any]
-SLOW = frozenset({"thumbnail", "probe", "metadata", "models", "prune", "store"})
+SLOW = frozenset({"thumbnail", "probe", "merged", "metadata", "models", "prune", "store"})
 """Questions that read files, and do not hold up the others."""
 
 
@@ -46,6 +46,7 @@ class Questions:
             "models": self.models,
             "thumbnail": self.thumbnail,
             "probe": self.probe,
+            "merged": self.merged,
             "metadata": self.metadata,
             "store": self.store,
             "prune": self.prune,
@@ -130,6 +131,12 @@ class Questions:
     def probe(self, path: str) -> Reply:
         """What a file is, by its first bytes: width, height and format."""
         return Reply(dict(self.workshop.asked(self.workshop.runtime.probe)(Path(path))))
+
+    def merged(self, colours: str = "", alpha: str = "") -> Reply:
+        """A picture with the colours of one file and the alpha of another; empty for neither."""
+        files = (Path(name) if name else None for name in (colours, alpha))
+        blob = self.workshop.asked(self.workshop.runtime.merged)(*files)
+        return Reply({"bytes": len(blob)}, blob)
 
     def metadata(self, path: str) -> Reply:
         """What a file tells of its making, by keyword; nothing if it does not."""

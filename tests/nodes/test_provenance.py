@@ -208,3 +208,23 @@ def test_a_picture_tells_its_provenance_beside_nothing_else(
 ) -> None:
     assert embedded(written(tmp_path, format_name, SMALL)) == {"darkroom": SMALL}
     assert embedded(written(tmp_path, format_name, {})) == {}
+
+
+def test_texts_that_a_document_keeps_for_comfyui_stand_beside_the_provenance(
+    tmp_path: Path,
+) -> None:
+    texts = {"prompt": {"1": "größe"}, "workflow": {"nodes": []}, "darkroom": "false", "": 1}
+    document = {"darkroom": 1, "comfyui": {"embedded": texts, "extra": 2}}
+    path = written(tmp_path, "PNG", {"workflow": document, "node": "save"})
+
+    assert embedded(path) == {
+        "darkroom": {"workflow": {"darkroom": 1, "comfyui": {"extra": 2}}, "node": "save"},
+        "prompt": json.dumps(texts["prompt"]),
+        "workflow": '{"nodes": []}',
+    }
+
+
+@pytest.mark.parametrize("kept", [None, 3, {"embedded": [1]}, {"extra": {}}])
+def test_a_document_of_another_form_stays_whole(tmp_path: Path, kept: object) -> None:
+    told = {"workflow": {"comfyui": kept}}
+    assert embedded(written(tmp_path, "PNG", told)) == {"darkroom": told}

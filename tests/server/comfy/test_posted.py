@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -64,3 +65,33 @@ def test_a_node_is_known_by_ours_also_within_a_lap(origin: Origin) -> None:
     assert origin.node("stranger") is None
     assert origin.type("3") == "KSampler"
     assert origin.type(None) == ""
+
+
+def test_a_prompt_is_reduced_to_what_outputs_need() -> None:
+    graph = TEXT_TO_IMAGE | {
+        "30": {"class_type": "LoadImage", "inputs": {"image": "a.png"}},
+        "31": {"class_type": "PreviewImage", "inputs": {"images": ["30", 0]}},
+        "32": {"class_type": "PreviewImage", "inputs": {"images": ["gone", 0]}},
+    }
+    posted = Posted.read({"prompt": graph})
+    assert posted.wanted() == ["9", "31", "32"]
+    assert list(posted.reduced_to(["31"]).prompt) == ["30", "31"]
+    assert posted.reduced_to(["9"]).prompt == TEXT_TO_IMAGE
+    assert list(posted.reduced_to(["32"]).prompt) == ["32"]
+
+
+@pytest.mark.parametrize(
+    ("told", "place"),
+    [({}, 7), ({"front": True}, -7), ({"number": 2.5}, 2.5), ({"number": -3, "front": True}, -3)],
+)
+def test_a_place_in_the_queue_is_remembered(told: Json, place: float, catalogue: Json) -> None:
+    posted = Posted.read({"prompt": TEXT_TO_IMAGE} | told)
+    origin = Origin.of(posted, import_graph(TEXT_TO_IMAGE, catalogue))
+    again = Origin.read(json.loads(json.dumps(origin.to_json())))
+    assert again == origin
+    assert again.place(7) == place
+
+
+@pytest.mark.parametrize("number", [True, "3", float("nan"), float("inf"), [1]])
+def test_what_is_no_number_is_no_place(number: object) -> None:
+    assert Posted.read({"prompt": {}, "number": number}).number is None

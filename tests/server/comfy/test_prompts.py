@@ -264,3 +264,50 @@ async def test_users_see_and_stop_only_their_own(
     (file,) = told[prompt_id]["outputs"]["9"]["images"]
     assert (await client.get("/view", params=file, headers=ada)).status == 200
     assert (await client.get("/view", params=file, headers=bob)).status == 404
+
+
+def damaged() -> list[object]:
+    """Prompts that no program should send."""
+    found: list[object] = []
+    strange: tuple[Any, ...] = (
+        None, [], {}, "", -1, 1e300, True, "x" * 10_000, ["4"], ["4", "0"], ["4", -1], ["4", 10**9],
+        ["4", 0, 1], [["4", 0]], {"a": ["4", 0]}, ["9", 0], ["3", 0], [None, None],
+    )  # fmt: skip
+    for value in strange:
+        for node in ("3", "4", "9"):
+            for name in ("model", "seed", "ckpt_name", "images", "filename_prefix", "unknown"):
+                graph = text_to_image()
+                graph[node]["inputs"][name] = value
+                found.append({"prompt": graph})
+            for name in ("inputs", "class_type", "_meta"):
+                graph = text_to_image()
+                graph[node][name] = value
+                found.append({"prompt": graph})
+        found.append({"prompt": value})
+        found.append({"prompt": {"1": value}})
+        further = ("client_id", "number", "front", "extra_data", "partial_execution_targets")
+        found += [{"prompt": text_to_image(), name: value} for name in further]
+        found.append({"prompt": text_to_image(), "extra_data": {"extra_pnginfo": value}})
+        found.append({"prompt": text_to_image(), "prompt_id": value})
+    return found
+
+
+@pytest.mark.slow
+async def test_nothing_that_is_sent_breaks_the_server(client: Client, service: Service) -> None:
+    await service.dispatcher.pause(True)
+    for body in damaged():
+        answer = await client.post("/prompt", data=json.dumps(body))
+        told = await answer.json()
+        assert answer.status in {200, 400}, (body, told)
+        assert "node_errors" in told
+    assert (await client.get("/queue")).status == 200
+    await client.post("/queue", json={"clear": True})
+    assert (await client.get("/history")).status == 200
+    assert (await client.get("/api/jobs?limit=1000")).status == 200
+
+
+@pytest.mark.parametrize("path", ["/queue", "/history", "/interrupt", "/free"])
+async def test_orders_of_any_form_are_read(client: Client, path: str) -> None:
+    for body in ("", "[]", "3", '"x"', '{"delete": 3, "clear": 0}', '{"delete": [3, null, {}]}'):
+        assert (await client.post(path, data=body)).status == 200
+    assert (await client.post(path, data="{")).status == 400

@@ -55,6 +55,14 @@ async def test_an_accepted_job_is_there_after_the_server_is_gone(database_url: s
         database.close()
 
 
+async def test_what_jobs_came_from_is_told_for_many_at_once(jobs: Jobs) -> None:
+    many = await jobs.submit([new(origin={"n": n % 3}) for n in range(6)])
+    (bare,) = await submitted(jobs, "bare")
+    told = await jobs.origins([bare.id, "unknown", *(job.id for job in many)])
+    assert told == {job.id: {"n": n % 3} for n, job in enumerate(many)}
+    assert await jobs.origins([]) == {}
+
+
 async def test_a_job_runs_once_and_ends_once(jobs: Jobs) -> None:
     (job,) = await submitted(jobs, "sum")
     assert (job.state, job.attempt) == ("queued", 0)
