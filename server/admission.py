@@ -8,10 +8,10 @@ from typing import Any
 from engine.check import compile_graph
 from engine.errors import GraphError, InputError, Problem
 from engine.graphs import CONSTRUCTS
-from engine.links import Range, Varied
+from engine.links import MAX_DEPTH, Range, Varied
 from engine.node import NodeType
 from engine.runtime import Runtime
-from engine.workflow import Workflow
+from engine.workflow import Node, Workflow
 from server.catalogue import Catalogue
 from server.homes import within
 
@@ -48,9 +48,7 @@ def admit(workflow: Workflow, catalogue: Catalogue, limits: Limits) -> Admitted:
     Raises:
         GraphError: With every problem found.
     """
-    count = count_nodes(workflow)
-    if count > limits.nodes:
-        _refuse("too_large", f"the workflow has {count} nodes; at most {limits.nodes} are taken")
+    check_size(workflow, limits)
     _check_files(workflow)
     types: Mapping[str, NodeType] = catalogue.types
     program = compile_graph(workflow, types, _NOTHING)
@@ -70,6 +68,23 @@ def admit(workflow: Workflow, catalogue: Catalogue, limits: Limits) -> Admitted:
     return Admitted(whole.to_json(), whole.name, tuple(wants))
 
 
+def check_size(workflow: Workflow, limits: Limits) -> None:
+    """See that a graph is not too large, before anything is made of it.
+
+    Raises:
+        GraphError: It is.
+    """
+    count = count_nodes(workflow)
+    if count > limits.nodes:
+        _refuse("too_large", f"the workflow has {count} nodes; at most {limits.nodes} are taken")
+    unfolded = _unfolded((workflow,), {})
+    if unfolded > limits.calls:
+        _refuse(
+            "too_large",
+            f"the workflow unfolds to {unfolded} nodes or more; at most {limits.calls} are taken",
+        )
+
+
 def is_quick(workflow: Workflow) -> bool:
     """Whether the check takes no time worth mentioning: few nodes, and nothing that unfolds."""
     return count_nodes(workflow) <= QUICK and not any(
@@ -82,6 +97,26 @@ def is_quick(workflow: Workflow) -> bool:
 def count_nodes(workflow: Workflow) -> int:
     """How many nodes the document has, those of its subgraphs included."""
     return sum(len(graph.nodes) for graph in _graphs(workflow))
+
+
+def _unfolded(scopes: tuple[Workflow, ...], known: dict[int, int], depth: int = 0) -> int:
+    """How many nodes a graph becomes at least: each of its subgraphs once where it stands."""
+    graph = scopes[-1]
+    if id(graph) not in known:
+        known[id(graph)] = len(graph.nodes)  # of one that contains itself
+        inner = [_inner(node, scopes) for node in graph.nodes.values()]
+        if depth <= MAX_DEPTH:
+            known[id(graph)] += sum(_unfolded(each, known, depth + 1) for each in inner if each)
+    return known[id(graph)]
+
+
+def _inner(node: Node, scopes: tuple[Workflow, ...]) -> tuple[Workflow, ...] | None:
+    """The graph that a node stands for, in the graphs around it; none if it is not among them."""
+    name = node.extra.get("graph") if node.type in CONSTRUCTS and node.mode != "mute" else None
+    for index in reversed(range(len(scopes))):
+        if isinstance(name, str) and name in scopes[index].subgraphs:
+            return (*scopes[: index + 1], scopes[index].subgraphs[name])
+    return None
 
 
 def _graphs(workflow: Workflow) -> Iterator[Workflow]:

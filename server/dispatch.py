@@ -21,6 +21,8 @@ from server.workers.spec import NotTaken, WorkerLost, WorkerView
 Json = dict[str, Any]
 AHEAD = 16
 """How many jobs are looked at to find one whose models a free worker has loaded."""
+PATIENCE = 8
+"""How many jobs may go before the first in the queue because their models are loaded."""
 MOST_ATTEMPTS = 10
 """How often a job is started at all; one that takes the whole server down each time is failed."""
 log = structlog.get_logger("dispatch")
@@ -70,6 +72,8 @@ class Dispatcher:
         self.data, self.policy, self.show = data, policy, show
         self.running: dict[str, _Running] = {}
         self.losses: dict[str, int] = {}
+        self.passed: dict[str, int] = {}
+        """How many jobs went before the first in the queue."""
         self.progress: dict[str, Json] = {}
         """How far each running job is: the latest event of a node, by job."""
         self.paused = False
@@ -170,7 +174,7 @@ class Dispatcher:
         """The job to start next, with its worker.
 
         The first in the queue goes first, unless a job of its priority just behind it finds its
-        models loaded where it would not.
+        models loaded where it would not; that happens to a job `PATIENCE` times at most.
         """
         taken = {run.worker for run in self.running.values()}
         free = [w for w in self.pool.workers if w.state == "idle" and w.id not in taken]
@@ -181,10 +185,17 @@ class Dispatcher:
             return None
         first = upcoming[0]
         peers = [job for job in upcoming if job.priority == first.priority]
-        return max(
-            ((job, worker) for job in peers for worker in free),
+        passed = self.passed.get(first.id, 0)
+        chosen = max(
+            (
+                (job, worker)
+                for job in peers[: 1 if passed >= PATIENCE else AHEAD]
+                for worker in free
+            ),
             key=lambda pair: (_warmth(*pair), -peers.index(pair[0])),
         )
+        self.passed = {} if chosen[0] is first else {first.id: passed + 1}
+        return chosen
 
     async def _begin(self, job: Job, worker: WorkerView) -> None:
         claimed = await self.jobs.claim(job.id, worker.id)

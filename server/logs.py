@@ -14,20 +14,20 @@ Format = Literal["text", "json"]
 
 
 class Steady:
-    """A stream to which nothing may get through, on a full disk, and those who log go on."""
+    """A stream that may take nothing, being closed or on a full disk, and those who log go on."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
 
     def write(self, text: str) -> int:
         """Write, if that can be."""
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             self.stream.write(text)
         return len(text)
 
     def flush(self) -> None:
         """Have it written, if that can be."""
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             self.stream.flush()
 
 

@@ -50,7 +50,7 @@ async def serve(settings: Settings) -> None:
 
 
 def _secrets(settings: Settings) -> list[str]:
-    kept = (settings.token, settings.webhook_secret)
+    kept = (settings.admin_token, settings.webhook_secret)
     return [secret.get_secret_value() for secret in kept if secret is not None]
 
 

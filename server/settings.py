@@ -103,7 +103,7 @@ class Settings(BaseModel):
         description="Where jobs and users are kept: a file, or `postgresql://USER:PASSWORD@HOST/NAME`. Default: `darkroom.db` in the data folder.",
     )
 
-    token: Secret = Field(
+    admin_token: Secret = Field(
         default=None,
         description="A token that may do everything, at least 16 characters; for a server without users.",
     )
@@ -234,7 +234,7 @@ class Settings(BaseModel):
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
 
-    @field_validator("token", "webhook_secret")
+    @field_validator("admin_token", "webhook_secret")
     @classmethod
     def _strong(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None and len(secret.get_secret_value()) < 16:

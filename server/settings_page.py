@@ -10,7 +10,7 @@ from .settings import FILE, PREFIX, Settings
 _GROUPS = {
     "data": "Where things are kept",
     "host": "Where the server listens",
-    "token": "Who may come in",
+    "admin_token": "Who may come in",
     "max_body": "How much is too much",
     "workers": "Workers",
     "retention_days": "Jobs",

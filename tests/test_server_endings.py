@@ -208,19 +208,17 @@ def test_a_job_goes_on_after_the_server_was_stopped(tmp_path: Path) -> None:
         assert (ended["state"], ended["attempt"]) == ("succeeded", 2)
         _, told = served.call("GET", f"/api/v1/jobs/{job}/nodes")
         assert {each["node"]: each["state"] for each in told["nodes"]}["first"] == "stored"
-        connection = sqlite3.connect(served.data / "darkroom.db")
-        with closing(connection):
-            found = connection.execute(
-                "select type, count(*) from events where job = ? and type like 'job.%'"
-                " group by type",
-                (job,),
-            )
-            assert dict(found.fetchall()) == {
-                "job.queued": 1, "job.started": 2, "job.requeued": 1, "job.succeeded": 1,
-            }  # fmt: skip
         assert served.process is not None
         served.process.send_signal(signal.SIGINT)
         assert served.process.wait(10) == 0
+    with closing(sqlite3.connect(served.data / "darkroom.db")) as connection:
+        found = connection.execute(
+            "select type, count(*) from events where job = ? and type like 'job.%' group by type",
+            (job,),
+        )
+        assert dict(found.fetchall()) == {
+            "job.queued": 1, "job.started": 2, "job.requeued": 1, "job.succeeded": 1,
+        }  # fmt: skip
 
 
 def kinds(served: Served, job: str, name: str) -> list[str]:

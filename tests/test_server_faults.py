@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -14,6 +15,7 @@ from .raw import connect, memory_mb, open_websocket, send
 from .serving import Served
 
 Json = dict[str, Any]
+PICTURE = b"\x89PNG\r\n\x1a\n{}"
 JSON = {"Content-Type": "application/json"}
 BAD_NAMES = [
     "..%2f..%2fsecret.png", "%2e%2e%2fsecret.png", "%2fetc%2fpasswd", "..%5csecret.png",
@@ -268,6 +270,55 @@ def test_names_in_addresses_stay_in_their_folders(served: Served) -> None:
     assert not list(served.data.parent.glob("*.png"))
     _, listed = served.call("GET", "/api/v1/uploads")
     assert not {"link.png", "folder"} & {each["name"] for each in listed["uploads"]}
+
+
+@pytest.mark.parametrize("at", ["", "/api"])
+def test_names_in_comfyuis_addresses_stay_in_their_folders(served: Served, at: str) -> None:
+    secret = served.data / "secret.png"
+    secret.write_bytes(PICTURE)
+    files = served.data / "comfy" / "userdata"
+    for folder in (served.data / "inputs", served.data / "outputs", files):
+        folder.mkdir(exist_ok=True, parents=True)
+        if not (folder / "link.png").is_symlink():
+            (folder / "link.png").symlink_to(secret)
+            (folder / "folder").symlink_to(served.data)
+    for name in BAD_NAMES:
+        for method, path in [
+            *(("GET", f"/view?filename={name}&type={k}") for k in ("input", "output", "temp")),
+            ("GET", f"/view?filename=secret.png&subfolder={name}&type=input"),
+            ("GET", f"/view?filename={name}%20[input]"),
+            ("GET", f"/view?filename={name}&type=input&preview=webp"),
+            ("GET", f"/view?filename=secret.png&type={name}"),
+            ("GET", f"/view_metadata/{name}?filename=a.safetensors"),
+            ("GET", f"/view_metadata/checkpoints?filename={name}"),
+            ("GET", f"/models/{name}"),
+            ("GET", f"/experiment/models/{name}"),
+            ("GET", f"/internal/files/{name}"),
+            ("GET", f"/userdata/{name}"),
+            ("DELETE", f"/userdata/{name}"),
+            ("GET", f"/userdata?dir={name}"),
+            ("POST", f"/userdata/{name}/move/stolen.png"),
+        ]:
+            status, told = send(served, method, at + path)
+            assert status < 500 or status == 501, (path, told)
+            assert told != PICTURE, path
+            if not name.startswith("...") and ("userdata/" in path or "/view?" in path):
+                assert status >= 400, (method, path, status)
+        status, _ = send(served, "POST", f"{at}/userdata/{name}", b"harm")
+        assert status < 500
+        form = (
+            b'--x\r\nContent-Disposition: form-data; name="image"; filename="evil.png"\r\n'
+            b"Content-Type: image/png\r\n\r\n" + PICTURE + b"\r\n--x\r\n"
+            b'Content-Disposition: form-data; name="subfolder"\r\n\r\n'
+            + unquote(name).encode() + b"\r\n--x--\r\n"
+        )  # fmt: skip
+        kind = {"Content-Type": "multipart/form-data; boundary=x"}
+        status, told = send(served, "POST", at + "/upload/image", form, kind)
+        assert status < 500, told
+    assert secret.read_bytes() == PICTURE
+    assert not (files / "stolen.png").exists()
+    for kept in served.data.parent.rglob("evil*.png"):
+        assert kept.resolve().is_relative_to((served.data / "inputs").resolve())
 
 
 def test_a_planted_link_among_workflows_shows_nothing(served: Served) -> None:

@@ -257,6 +257,69 @@ def test_private_results_are_made_anew_by_each(town: Town) -> None:
     assert plan["nodes"]["text"]["state"] == "run"
 
 
+@pytest.mark.parametrize("at", ["", "/api"])
+def test_comfyuis_addresses_show_nothing_of_others(town: Town, secret: Json, at: str) -> None:
+    ada, mallory, job = town["ada"], town["mallory"], secret["id"]
+    (file,) = secret["outputs"]["file"]["files"]
+    assert town["root"]("POST", "/api/v1/queue/pause")[0] == 200
+    try:
+        _, waiting = ada("POST", "/api/v1/jobs", {"document": graph("comfy", "comfy")})
+        for path in ("/queue", "/history", f"/history/{job}", "/prompt"):
+            status, told = mallory("GET", at + path)
+            assert status == 200, (path, told)
+            assert job not in json.dumps(told)
+            assert waiting["id"] not in json.dumps(told)
+        assert mallory("GET", at + "/prompt")[1]["exec_info"]["queue_remaining"] == 0
+        assert mallory("GET", f"/api/jobs/{job}")[0] == 404
+        assert job not in json.dumps(mallory("GET", "/api/jobs")[1])
+        for path, body in [
+            ("/queue", {"delete": [waiting["id"]]}),
+            ("/queue", {"clear": True}),
+            ("/interrupt", {"prompt_id": waiting["id"]}),
+            ("/interrupt", {}),
+            ("/history", {"delete": [job]}),
+            ("/history", {"clear": True}),
+        ]:
+            data = json.dumps(body).encode()
+            status, told = mallory.raw(
+                "POST", at + path, data, {"Content-Type": "application/json"}
+            )
+            assert status < 500, (path, told)
+        for where in ("", "..%2Fada%2Foutputs", "..%2F..%2Fada%2Foutputs"):
+            query = f"?filename={file['path']}&subfolder={where}&type=output"
+            assert mallory.raw("GET", at + "/view" + query)[0] in {403, 404}
+        assert ada.raw("GET", f"{at}/view?filename={file['path']}&type=output")[0] == 200
+        for name in ("theirs.json", "%2e%2e%2f%2e%2e%2fada%2fcomfy%2fuserdata%2ftheirs.json"):
+            assert ada.raw("POST", f"{at}/userdata/theirs.json", b"{}")[0] == 200
+            assert mallory.raw("GET", f"{at}/userdata/{name}")[0] in {403, 404}
+            assert mallory.raw("DELETE", f"{at}/userdata/{name}")[0] in {403, 404}
+        assert ada("POST", at + "/settings", {"Secret": "ada's"})[0] == 200
+        assert "ada's" not in json.dumps(mallory("GET", at + "/settings")[1])
+        assert ada("GET", f"/api/v1/jobs/{waiting['id']}")[1]["state"] == "queued"
+        assert ada("GET", f"/api/v1/jobs/{job}")[0] == 200
+        for path, body in [("/queue", {"clear": True}), ("/prompt", {}), ("/interrupt", {})]:
+            assert town["reader"]("POST", at + path, body)[0] == 403
+            assert town.served.call("POST", at + path, body)[0] == 401
+    finally:
+        assert town["root"]("POST", "/api/v1/queue/resume")[0] == 200
+
+
+def test_comfyuis_websocket_tells_nothing_of_others(town: Town) -> None:
+    status, socket = open_websocket(town.served, f"/ws?clientId=ada&token={town['mallory'].token}")
+    with socket:
+        assert status == 101
+        job = town["ada"].run(graph("watched", "watched"))
+        town["mallory"].run(graph("own", "own"))
+        socket.settimeout(1)
+        heard = b""
+        try:
+            while len(heard) < 10**6:
+                heard += socket.recv(65536)
+        except TimeoutError:
+            pass
+    assert job["id"].encode() not in heard
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [

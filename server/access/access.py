@@ -52,7 +52,7 @@ class Access:
         """Wrong credentials by address."""
         self.failures = Buckets(rate=1 / 30, burst=10)
         """Wrong passwords by user."""
-        secret = settings.token
+        secret = settings.admin_token
         self._master = digest_of(secret.get_secret_value()) if secret else None
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._logins: dict[str, float] = {}

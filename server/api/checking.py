@@ -6,7 +6,9 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from engine.errors import GraphError
+from engine.workflow import Workflow
 from server.access import Principal
+from server.admission import check_size
 from server.service import Service
 
 from .asking import Document, Graph
@@ -87,7 +89,7 @@ class ExplainedView(TypedDict):
 async def validate(service: Service, principal: Principal, shelf: Shelf, body: Graph) -> Verdict:
     """Find every problem of a graph; finding some is an answer, not an error."""
     try:
-        document = body.read(shelf).to_json()
+        document = _sized(service, body.read(shelf))
     except GraphError as error:
         return Verdict(valid=False, problems=[Fault.of(problem) for problem in error.problems])
     inputs = where(service, principal)["inputs"]
@@ -100,7 +102,7 @@ async def validate(service: Service, principal: Principal, shelf: Shelf, body: G
 )
 async def plan(service: Service, principal: Principal, shelf: Shelf, body: Graph) -> PlanView:
     """Tell for each node whether its result is stored, or it would run, and why."""
-    document = body.read(shelf).to_json()
+    document = _sized(service, body.read(shelf))
     told: Any = await ask(service, "plan", document=document, **where(service, principal))
     view: PlanView = told.value
     return view
@@ -116,13 +118,24 @@ async def explain(
     service: Service, principal: Principal, shelf: Shelf, body: Explained
 ) -> ExplainedView:
     """Tell what has changed since each node's nearest result; or what an edit would invalidate."""
+    changed = None if body.changed is None else _sized(service, Workflow.from_json(body.changed))
     told: Any = await ask(
         service,
         "explain",
-        document=body.read(shelf).to_json(),
+        document=_sized(service, body.read(shelf)),
         node=body.node,
-        changed=body.changed,
+        changed=changed,
         **where(service, principal),
     )
     view: ExplainedView = told.value
     return view
+
+
+def _sized(service: Service, workflow: Workflow) -> Json:
+    """The document, if it is not so large that all others would wait for its answer.
+
+    Raises:
+        GraphError: It is.
+    """
+    check_size(workflow, service.limits)
+    return workflow.to_json()

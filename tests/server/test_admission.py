@@ -1,4 +1,5 @@
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 
 from engine.errors import GraphError
 from engine.workflow import Workflow
-from server.admission import Limits, admit, count_nodes, is_quick
+from server.admission import Limits, admit, check_size, count_nodes, is_quick
 from server.catalogue import Catalogue
 from tests.server.catalogues import toy_catalogue
 
@@ -80,8 +81,43 @@ def nested(levels: int) -> Json:
     return graph({"a": {"type": "Subgraph", "graph": "g0"}}, subgraphs=inner)
 
 
-def test_graphs_that_double_at_each_level_are_refused(catalogue: Catalogue) -> None:
+def test_graphs_that_double_at_each_level_are_refused_at_once(catalogue: Catalogue) -> None:
+    began = time.monotonic()
+    for levels in (20, 60, 90):
+        assert codes(nested(levels), catalogue) == {"too_large"}
+    assert time.monotonic() - began < 5
     assert codes(nested(8), catalogue, Limits(calls=20)) == {"too_large"}
+
+
+def test_a_long_chain_of_graphs_is_measured(catalogue: Catalogue) -> None:
+    def chain(levels: int) -> Workflow:
+        inner = {
+            f"g{level}": graph({"a": {"type": "Subgraph", "graph": f"g{level + 1}"}})
+            for level in range(levels)
+        }
+        inner[f"g{levels}"] = graph({"a": ADD})
+        top = graph({"a": {"type": "Subgraph", "graph": "g0"}}, subgraphs=inner)
+        return Workflow.from_json(top)
+
+    check_size(chain(50), Limits(calls=60))
+    with pytest.raises(GraphError):
+        check_size(chain(50), Limits(calls=40))
+    check_size(chain(3_000), Limits())
+    itself = graph({"a": {"type": "Subgraph", "graph": "me"}})
+    check_size(Workflow.from_json(graph(itself["nodes"], subgraphs={"me": itself})), Limits())
+
+
+def test_a_name_means_the_nearest_graph(catalogue: Catalogue) -> None:
+    large = graph({f"n{number}": ADD for number in range(50)})
+    call = {"type": "Subgraph", "graph": "x"}
+    inner = graph({"a": call}, subgraphs={"x": graph({"a": ADD})})
+    document = graph(
+        {"a": {"type": "Subgraph", "graph": "inner"}, "b": call},
+        subgraphs={"inner": inner, "x": large},
+    )
+    check_size(Workflow.from_json(document), Limits(calls=54))
+    with pytest.raises(GraphError):
+        check_size(Workflow.from_json(document), Limits(calls=53))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from server.database.faults import DatabaseBusy, DatabaseFull
-from server.dispatch import MOST_ATTEMPTS, Policy
+from server.dispatch import MOST_ATTEMPTS, PATIENCE, Policy
 from server.workers.messages import Happened
 from server.workers.spec import NotTaken, WorkerLost
 from tests.server.dispatching import Office, Opened, fresh_database, open_office
@@ -62,6 +62,20 @@ async def test_warmth_goes_before_order_but_not_before_priority(open_office: Ope
         order.append(given.run.document["n"])
         given.succeed()
     assert order == ["urgent", "warm", "other"]
+
+
+async def test_a_cold_job_is_passed_over_only_so_often(open_office: Opened) -> None:
+    office = await open_office(warm={"one": ("xl",)})
+    await office.dispatcher.pause(True)
+    await office.submit("cold", wants=("small",))
+    await office.submit(*(f"warm {n}" for n in range(PATIENCE + 2)), wants=("xl",))
+    await office.dispatcher.pause(False)
+    order = []
+    for _ in range(PATIENCE + 1):
+        given = await office.crew.next()
+        order.append(given.run.document["n"])
+        given.succeed()
+    assert order[-1] == "cold"
 
 
 async def test_a_run_gets_its_owners_folders(open_office: Opened, tmp_path: Path) -> None:

@@ -199,7 +199,7 @@ def test_workers_are_named_in_several_ways(environment: dict[str, str], workers:
 
 
 def test_a_short_secret_is_refused_and_not_repeated(environment: dict[str, str]) -> None:
-    error = refused(environment | {"DARKROOM_TOKEN": "hunter2"})
+    error = refused(environment | {"DARKROOM_ADMIN_TOKEN": "hunter2"})
     assert "16 characters" in str(error)
     assert "hunter2" not in f"{error}{error.hint}"
 
@@ -209,9 +209,9 @@ def test_secrets_are_not_shown(environment: dict[str, str]) -> None:
     url = f"postgresql://darkroom:{secret}@db/darkroom"
     settings = Settings.read(
         environment
-        | {"DARKROOM_TOKEN": secret, "DARKROOM_WEBHOOK_SECRET": secret, "DARKROOM_DATABASE": url}
+        | {"DARKROOM_ADMIN_TOKEN": secret, "DARKROOM_WEBHOOK_SECRET": secret, "DARKROOM_DATABASE": url}
     )
-    assert settings.token == SecretStr(secret)
+    assert settings.admin_token == SecretStr(secret)
     assert settings.database_url == url
     assert secret not in repr(settings)
     assert secret not in str(settings)

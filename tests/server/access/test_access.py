@@ -136,7 +136,7 @@ async def test_the_token_of_the_settings_may_do_everything(
     make_house: Any, aiohttp_client: Any
 ) -> None:
     master = "0123456789abcdef-master"
-    client = await aiohttp_client(make_house(token=master).app())
+    client = await aiohttp_client(make_house(admin_token=master).app())
     assert (await client.get("/")).status == 401
     assert await status(client, master[:-1]) == 401
     assert await status(client, master, "/govern") == 200
@@ -223,7 +223,7 @@ def test_others_are_not_let_in_unasked(host: str) -> None:
     assert told.value.hint is not None
     assert "darkroom users add" in told.value.hint
     check_binding(open_door, users=1)
-    check_binding(Settings.model_validate({"host": host, "token": "0123456789abcdef"}), users=0)
+    check_binding(Settings.model_validate({"host": host, "admin_token": "0123456789abcdef"}), users=0)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.5", "::1", "localhost"])

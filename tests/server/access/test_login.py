@@ -137,7 +137,7 @@ async def test_many_guesses_at_once_are_counted_each(
 
 
 async def test_a_login_with_the_token_of_the_settings(make_house: Any, aiohttp_client: Any) -> None:
-    client = await aiohttp_client(make_house(token="0123456789abcdef").app())  # noqa: S106
+    client = await aiohttp_client(make_house(admin_token="0123456789abcdef").app())  # noqa: S106
     assert (await log_in(client, "", "0123456789abcdeX")).status == 401
     assert (await log_in(client, "", "0123456789abcdef")).status == 303
     assert await who(client) == "local"
