@@ -209,7 +209,11 @@ def test_secrets_are_not_shown(environment: dict[str, str]) -> None:
     url = f"postgresql://darkroom:{secret}@db/darkroom"
     settings = Settings.read(
         environment
-        | {"DARKROOM_ADMIN_TOKEN": secret, "DARKROOM_WEBHOOK_SECRET": secret, "DARKROOM_DATABASE": url}
+        | {
+            "DARKROOM_ADMIN_TOKEN": secret,
+            "DARKROOM_WEBHOOK_SECRET": secret,
+            "DARKROOM_DATABASE": url,
+        }
     )
     assert settings.admin_token == SecretStr(secret)
     assert settings.database_url == url

@@ -223,7 +223,9 @@ def test_others_are_not_let_in_unasked(host: str) -> None:
     assert told.value.hint is not None
     assert "darkroom users add" in told.value.hint
     check_binding(open_door, users=1)
-    check_binding(Settings.model_validate({"host": host, "admin_token": "0123456789abcdef"}), users=0)
+    check_binding(
+        Settings.model_validate({"host": host, "admin_token": "0123456789abcdef"}), users=0
+    )
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.5", "::1", "localhost"])
