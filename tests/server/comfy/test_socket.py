@@ -288,5 +288,6 @@ async def test_a_job_counts_until_its_end_is_told(client: Client, service: Servi
     async with client.ws_connect("/ws?clientId=me") as socket:
         await socket.receive(timeout=5)
         for kind, waiting in (("job.queued", 1), ("job.started", 1), ("job.succeeded", 0)):
-            service.hub.publish(kind, owner="local", job="over already")
+            data = {"job": {"id": "over", "webhook": None}}
+            service.hub.publish(kind, owner="local", job="over", data=data)
             assert count(await socket.receive_json(timeout=5)) == waiting
