@@ -160,7 +160,7 @@ class Dispatcher:
             await self.woken.wait()
             self.woken.clear()
             try:
-                while (found := await self._next()) and not (self.paused or self.stopping):
+                while self._may_start and (found := await self._next()) and self._may_start:
                     await self._begin(*found)
             except Exception as error:
                 if isinstance(error, DatabaseFault):
@@ -169,6 +169,10 @@ class Dispatcher:
                     log.exception("the queue could not be read; trying again")
                 await self.scribe.pause(1.0)
                 self.wake()
+
+    @property
+    def _may_start(self) -> bool:
+        return not (self.paused or self.stopping)
 
     async def _next(self) -> tuple[Job, WorkerView] | None:
         """The job to start next, with its worker.
