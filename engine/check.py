@@ -12,6 +12,7 @@ from .constructs import PLAIN
 from .errors import GraphError, InputError, Problem, os_reason
 from .expand import flatten
 from .facts import Facts, parameters
+from .flat import MAX_NODES
 from .graphs import Library
 from .links import Link, links_in
 from .merge import conflict_problems
@@ -30,13 +31,18 @@ def check(workflow: Workflow, catalog: Mapping[str, NodeType], runtime: Runtime)
     return _Checker(workflow, catalog, runtime).problems
 
 
-def compile_graph(workflow: Workflow, catalog: Mapping[str, NodeType], runtime: Runtime) -> Program:
-    """The workflow made ready to run.
+def compile_graph(
+    workflow: Workflow,
+    catalog: Mapping[str, NodeType],
+    runtime: Runtime,
+    most: int = MAX_NODES,
+) -> Program:
+    """The workflow made ready to run; it may become `most` nodes.
 
     Raises:
         GraphError: With every problem found.
     """
-    checker = _Checker(workflow, catalog, runtime)
+    checker = _Checker(workflow, catalog, runtime, most)
     if checker.problems:
         raise GraphError(checker.problems)
     return checker.program
@@ -46,12 +52,16 @@ class _Checker:
     """Walks the nodes in the order of their links, and collects calls and problems."""
 
     def __init__(
-        self, workflow: Workflow, catalog: Mapping[str, NodeType], runtime: Runtime
+        self,
+        workflow: Workflow,
+        catalog: Mapping[str, NodeType],
+        runtime: Runtime,
+        most: int = MAX_NODES,
     ) -> None:
         library = Library(catalog)
         self.catalog: Mapping[str, NodeType] = ChainMap(PLAIN, cast("Any", catalog))
         self.runtime = runtime
-        self.flat = flatten(library.whole(workflow), library)
+        self.flat = flatten(library.whole(workflow), library, most)
         self.nodes, self.problems = self.flat.nodes, self.flat.problems
         self.problems += conflict_problems(workflow)
         order = self._ordered()

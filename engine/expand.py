@@ -15,17 +15,17 @@ from .modes import Outer, active
 from .workflow import Node, Workflow
 
 
-def flatten(definition: Definition, library: Library) -> Flat:
+def flatten(definition: Definition, library: Library, most: int = MAX_NODES) -> Flat:
     """The graph with every subgraph, map and loop put in its place."""
-    expander = _Expander(library)
+    expander = _Expander(library, most)
     expander.flat.problems += definition.problems
     try:
         outputs = expander.level(definition, "", "", ())
     except TooLargeError:
-        flat = Flat()
+        flat = Flat(most=most)
         flat.wrong(
             "too_large",
-            f"the workflow becomes more than {MAX_NODES:,} nodes: let maps and loops be shorter",
+            f"the workflow becomes more than {most:,} nodes: let maps and loops be shorter",
         )
         return flat
     expander.finish(outputs)
@@ -33,10 +33,10 @@ def flatten(definition: Definition, library: Library) -> Flat:
 
 
 class _Expander:
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, most: int) -> None:
         self.library = library
         self.catalog = library.catalog
-        self.flat = Flat()
+        self.flat = Flat(most=most)
         self.results: dict[str, Results] = {}
         """What stands for the outputs of each node that stands for a graph."""
         self.slots: dict[str, list[tuple[str, str]]] = {}
@@ -112,7 +112,7 @@ class _Expander:
         self, flat: str, node: Node, scopes: tuple[Workflow, ...], stack: tuple[object, ...]
     ) -> None:
         self.results[flat] = {}
-        if len(self.results) > MAX_NODES:
+        if len(self.results) > self.flat.most:
             raise TooLargeError
         try:
             found = self.library.find(node, scopes)

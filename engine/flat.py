@@ -40,6 +40,8 @@ class Flat:
     silent: set[tuple[str, str]] = field(default_factory=set)
     """Inputs that lack a value because of a problem that is told elsewhere."""
     problems: list[Problem] = field(default_factory=list)
+    most: int = MAX_NODES
+    """How many nodes it may become."""
 
     def place(self, node: str) -> str:
         """Where a node stands in the document."""
@@ -64,7 +66,7 @@ class Flat:
         Raises:
             TooLargeError: There are too many.
         """
-        if len(self.nodes) >= MAX_NODES:
+        if len(self.nodes) >= self.most:
             raise TooLargeError
         if flat in self.nodes:
             self.wrong(
@@ -77,4 +79,4 @@ class Flat:
 
 
 class TooLargeError(Exception):
-    """The document would become more than `MAX_NODES` nodes."""
+    """The document would become more nodes than it may."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from .constructs import GATHER, LOOP, MAP, SUBGRAPH
 from .errors import InputError
-from .flat import MAX_NODES, Flat, TooLargeError, Unfold
+from .flat import Flat, TooLargeError, Unfold
 from .graphs import Definition
 from .links import Link, Range, Varied, links_in, replace_links, unparsed
 from .modes import Outer
@@ -95,7 +95,7 @@ class Instance:
 
     def make_room(self, laps: int) -> None:
         """Raise `TooLargeError` at once if so many laps would be too many nodes."""
-        if laps * len(self.graph.nodes) > MAX_NODES:
+        if laps * len(self.graph.nodes) > self.expander.flat.most:
             raise TooLargeError
 
     def numbered(self, given: Mapping[str, Any], number: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, get_origin
 
 from .constructs import GATHER
 from .errors import InputError
-from .flat import MAX_NODES, Flat
+from .flat import Flat
 from .grid import Grid
 from .links import Link, Varied, links_in, replace_links, unparsed
 from .node import NodeType
@@ -135,14 +135,14 @@ class _Sweeper:
         cells = {
             span: prod(self.axes[name].length for name in span) for span in set(self.spans.values())
         }
-        if sum(cells[span] for span in self.spans.values()) > MAX_NODES:
+        if sum(cells[span] for span in self.spans.values()) > self.flat.most:
             self.failed = True
             span = max(cells, key=cells.__getitem__)
             lengths = " x ".join(f"{name} ({self.axes[name].length})" for name in span)
             node_id, name = next(iter(self.axes[span[0]].values))
             self.flat.wrong(
                 "too_large",
-                f"the axes make {cells[span]:,} cells: {lengths}; a workflow may become {MAX_NODES:,}"
+                f"the axes make {cells[span]:,} cells: {lengths}; a workflow may become {self.flat.most:,}"
                 " nodes: give fewer values, or let axes advance together under one name",
                 node_id,
                 name,

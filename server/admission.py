@@ -51,13 +51,7 @@ def admit(workflow: Workflow, catalogue: Catalogue, limits: Limits) -> Admitted:
     check_size(workflow, limits)
     _check_files(workflow)
     types: Mapping[str, NodeType] = catalogue.types
-    program = compile_graph(workflow, types, _NOTHING)
-    if len(program.calls) > limits.calls:
-        _refuse(
-            "too_large",
-            f"the workflow unfolds to {len(program.calls)} nodes; at most {limits.calls} are taken:"
-            " split the sweep",
-        )
+    program = compile_graph(workflow, types, _NOTHING, limits.calls)
     whole = replace(program.workflow, folder=None)
     wants = dict.fromkeys(
         file

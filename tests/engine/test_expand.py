@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.check import check, compile_graph
-from engine.errors import NodeError, Problem
+from engine.errors import GraphError, NodeError, Problem
 from engine.grid import Axis, Grid
 from engine.runtime import Runtime
 from engine.store import Store
@@ -361,16 +361,13 @@ def test_a_graph_in_a_file_that_is_muted_is_not_read(tmp_path: Path, run: Run) -
     assert run(Workflow.read(tmp_path / "w.json")).outputs["n"] == 1
 
 
-def test_several_graphs_may_be_too_large_together(
-    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("engine.flat.MAX_NODES", 3)
+def test_several_graphs_may_be_too_large_together(runtime: Runtime) -> None:
     nodes: Json = {
         "a": ("Map", {"n": [1, 2]}, {"graph": "plus", "each": ["n"]}),
         "b": ("Loop", {"times": 2}, {"graph": "plus"}),
     }
-    (found,) = problems(document(nodes, {"plus": PLUS}, n="b.n"), runtime)
-    assert found.code == "too_large"
+    with pytest.raises(GraphError, match="more than 3 nodes"):
+        compile_graph(document(nodes, {"plus": PLUS}, n="b.n"), toys.catalog, runtime, 3)
 
 
 def test_the_ends_of_loops_are_no_nodes_to_watch(run: Run) -> None:
@@ -607,10 +604,7 @@ def test_a_graph_nested_beyond_reason_is_told(runtime: Runtime) -> None:
     assert time.perf_counter() - start < 20
 
 
-def test_graphs_that_double_without_nodes_are_too_large(
-    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("engine.expand.MAX_NODES", 50)
+def test_graphs_that_double_without_nodes_are_too_large(runtime: Runtime) -> None:
     deep: Json = graph({"a": ("Add", {})}, {}, {"n": "a.value"})
     for _ in range(10):
         outer = graph({}, {}, {"n": "l.n"}, subgraphs={"g": deep})
@@ -619,7 +613,8 @@ def test_graphs_that_double_without_nodes_are_too_large(
         }
         deep = outer
     workflow = document({"x": ("Subgraph", {}, {"graph": "g"})}, {"g": deep}, n="x.n")
-    assert {problem.code for problem in problems(workflow, runtime)} == {"too_large"}
+    with pytest.raises(GraphError, match="more than 50 nodes"):
+        compile_graph(workflow, toys.catalog, runtime, 50)
 
 
 def test_a_condition_that_does_not_hold_counts_at_one_lap_too(run: Run) -> None:
