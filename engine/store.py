@@ -35,7 +35,7 @@ class Record:
     trace: Trace = NOTHING
 
 
-MOST_RECORDS = 50_000
+MOST_RECORDS = 20_000
 """In memory: about a kilobyte each, beside the values."""
 
 
