@@ -58,6 +58,13 @@ def test_deep_nesting_is_refused(opened: str, closed: str) -> None:
         assert (error.status, error.code) == (400, "too_deep")
 
 
+def test_a_name_that_stands_twice_is_found_in_one_pass() -> None:
+    names = ",".join(f'"{number}": 1' for number in range(50_000))
+    began = time.perf_counter()
+    assert "'49999' stands twice" in refused(f'{{{names}, "49999": 1}}').message
+    assert time.perf_counter() - began < 2
+
+
 def test_depth_is_counted_exactly_and_not_in_texts() -> None:
     parse_json(b"[" * 5 + b"]" * 5, depth=5)
     assert refused(b"[" * 6 + b"]" * 6, depth=5).code == "too_deep"
