@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Collection
 from typing import Any
 
 
@@ -14,6 +15,23 @@ def finite(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [finite(item) for item in value]
     return value
+
+
+def is_small(value: object, most: int = 1_000) -> bool:
+    """Whether JSON holds so little that reading or writing it keeps nobody waiting."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        inner: Collection[object] = ()
+        if isinstance(one, dict):
+            inner = one.values()
+        elif isinstance(one, (list, tuple)):
+            inner = one
+        most -= 1 + len(inner) + (len(one) // 100 if isinstance(one, str) else 0)
+        if most < 0:
+            return False
+        waiting += inner
+    return True
 
 
 def is_json(value: object) -> bool:

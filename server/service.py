@@ -14,7 +14,7 @@ from aiohttp import web
 from engine.workflow import Workflow
 from server.access import Refused
 from server.access.access import Access
-from server.admission import Admitted, Limits, admit, is_quick
+from server.admission import QUICK, Admitted, Limits, admit, count_nodes, is_quick
 from server.catalogue import Catalogue
 from server.dispatch import Dispatcher
 from server.jobs.model import Job, NewJob
@@ -96,7 +96,18 @@ class Service:
         if self.closing:
             raise Refused(503, "stopping", "the server is stopping: ask again once it is back")
         catalogue = await self.types()
-        new = [self._new(owner, one, await self._admit(one.workflow, catalogue)) for one in asked]
+
+        def admitted() -> list[NewJob]:
+            return [
+                self._new(owner, one, admit(one.workflow, catalogue, self.limits)) for one in asked
+            ]
+
+        # Each of many small graphs is quick, and all of them would hold up everybody.
+        few = sum(count_nodes(one.workflow) for one in asked) <= QUICK
+        if few and all(is_quick(one.workflow) for one in asked):
+            new = admitted()
+        else:
+            new = await asyncio.to_thread(admitted)
         accepted = await self.jobs.accept(new)
         for job, made in accepted:
             if made:
@@ -118,11 +129,6 @@ class Service:
                 hint = "see /api/v1/workers for what keeps them"
                 raise Refused(503, "unavailable", message, hint, {"Retry-After": "10"}) from None
         return self.catalogue
-
-    async def _admit(self, workflow: Workflow, catalogue: Catalogue) -> Admitted:
-        if is_quick(workflow):
-            return admit(workflow, catalogue, self.limits)
-        return await asyncio.to_thread(admit, workflow, catalogue, self.limits)
 
     def _new(self, owner: str, asked: Asked, admitted: Admitted) -> NewJob:
         told = [admitted.document, asked.priority, asked.front, asked.webhook]

@@ -97,11 +97,11 @@ class Access:
         """
         token = token_of(request)
         if token is not None:
-            if self._remembered(digest_of(token)) is None:
-                self._check_stranger(request)
             principal = await self.of_token(token)
             if principal is None:
-                self.strangers.take(self.address(request))
+                wait = self.strangers.take(self.address(request))
+                if wait:
+                    raise too_many("there were too many wrong tokens or passwords", wait)
                 raise unauthorized("the token is not known, or has expired")
             return principal
         cookie = request.cookies.get(self.cookie)
@@ -194,11 +194,6 @@ class Access:
         text = secrets.token_hex(32)
         self._logins[digest_of(text)] = now + days * DAY
         return text
-
-    def _check_stranger(self, request: web.Request) -> None:
-        wait = self.strangers.wait(self.address(request))
-        if wait:
-            raise too_many("there were too many wrong tokens or passwords", wait)
 
     def _from_token(self, token: Token, user: User, digest: str) -> Known | None:
         now = self.clock()

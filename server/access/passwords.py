@@ -42,10 +42,10 @@ class Passwords:
 
     async def matches(self, password: str, kept: str | None) -> bool:
         """Whether it is the password behind a hash; without a hash it never is."""
-        same = await self._away(_verify, kept or _nobody(), password[: LONGEST + 1])
+        same = await self._away(_verify, kept, password[: LONGEST + 1])
         return same and kept is not None
 
-    async def _away(self, work: Callable[..., T], *arguments: str) -> T:
+    async def _away(self, work: Callable[..., T], *arguments: str | None) -> T:
         if self.waiting >= WAITING:
             raise Refused(
                 503,
@@ -81,11 +81,11 @@ def hash_password(password: str) -> str:
     return _hasher().hash(password)
 
 
-def _verify(kept: str, password: str) -> bool:
+def _verify(kept: str | None, password: str) -> bool:
     from argon2.exceptions import InvalidHashError, VerificationError
 
     try:
-        return _hasher().verify(kept, password)
+        return _hasher().verify(kept or _nobody(), password)
     except (VerificationError, InvalidHashError):
         return False
 

@@ -1,18 +1,21 @@
 """A graph that a request asks about: a document, or a saved workflow, with its values."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, model_validator
 
 from engine.errors import GraphError
 from engine.workflow import Workflow
+from server.plain import is_small
 
 from .filling import Axes, Inputs, filled, pointed
 from .operation import Json
 from .outgoing import check_target
 from .saved import Shelf
 
+T = TypeVar("T")
 Priority = Annotated[int, Field(ge=-1000, le=1000, description="Higher runs earlier.")]
 Front = Annotated[bool, Field(description="Whether it goes before the others of its priority.")]
 Webhook = Annotated[
@@ -50,6 +53,11 @@ class Graph(BaseModel):
             raise ValueError("give either a document or the name of a saved workflow")
         return self
 
+    @property
+    def given(self) -> object:
+        """All that the request says of the graph."""
+        return [self.document, self.inputs, self.axes]
+
     def read(self, shelf: Shelf) -> Workflow:
         """The workflow with its values set.
 
@@ -66,6 +74,14 @@ class Graph(BaseModel):
     def told(self, error: GraphError, workflow: Workflow) -> Exception:
         """The problems, pointing at the values that this request gave."""
         return pointed(error, workflow, {**self.inputs, **self.axes}) if self.inputs else error
+
+
+async def read(graphs: Sequence[Graph], reading: Callable[[], T]) -> T:
+    """What is read of graphs: at once if there is little, else beside the other requests."""
+    named = any("workflow" in graph.model_fields_set for graph in graphs)
+    if not named and is_small([graph.given for graph in graphs]):
+        return reading()
+    return await asyncio.to_thread(reading)
 
 
 def webhook_text(webhook: Any, hosts: Sequence[str]) -> str | None:

@@ -3,7 +3,7 @@
 from typing import Any, NotRequired
 
 from pydantic import Field, with_config
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, override
 
 from engine.errors import GraphError
 from engine.workflow import Workflow
@@ -11,7 +11,7 @@ from server.access import Principal
 from server.admission import check_size
 from server.service import Service
 
-from .asking import Document, Graph
+from .asking import Document, Graph, read
 from .desk import ask, where
 from .operation import Json, operation
 from .problems import Fault
@@ -25,6 +25,12 @@ class Explained(Graph):
     changed: Document | None = Field(
         default=None, description="The workflow after an edit, to see what that invalidates."
     )
+
+    @property
+    @override
+    def given(self) -> object:
+        """All that the request says of both graphs."""
+        return [super().given, self.changed]
 
 
 @with_config(use_attribute_docstrings=True)
@@ -89,7 +95,7 @@ class ExplainedView(TypedDict):
 async def validate(service: Service, principal: Principal, shelf: Shelf, body: Graph) -> Verdict:
     """Find every problem of a graph; finding some is an answer, not an error."""
     try:
-        document = _sized(service, body.read(shelf))
+        document = await read([body], lambda: _sized(service, body.read(shelf)))
     except GraphError as error:
         return Verdict(valid=False, problems=[Fault.of(problem) for problem in error.problems])
     inputs = where(service, principal)["inputs"]
@@ -102,7 +108,7 @@ async def validate(service: Service, principal: Principal, shelf: Shelf, body: G
 )
 async def plan(service: Service, principal: Principal, shelf: Shelf, body: Graph) -> PlanView:
     """Tell for each node whether its result is stored, or it would run, and why."""
-    document = _sized(service, body.read(shelf))
+    document = await read([body], lambda: _sized(service, body.read(shelf)))
     told: Any = await ask(service, "plan", document=document, **where(service, principal))
     view: PlanView = told.value
     return view
@@ -118,11 +124,17 @@ async def explain(
     service: Service, principal: Principal, shelf: Shelf, body: Explained
 ) -> ExplainedView:
     """Tell what has changed since each node's nearest result; or what an edit would invalidate."""
-    changed = None if body.changed is None else _sized(service, Workflow.from_json(body.changed))
+
+    def documents() -> tuple[Json, Json | None]:
+        changed = None if body.changed is None else Workflow.from_json(body.changed)
+        document = _sized(service, body.read(shelf))
+        return document, None if changed is None else _sized(service, changed)
+
+    document, changed = await read([body], documents)
     told: Any = await ask(
         service,
         "explain",
-        document=_sized(service, body.read(shelf)),
+        document=document,
         node=body.node,
         changed=changed,
         **where(service, principal),

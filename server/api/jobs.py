@@ -10,7 +10,7 @@ from server.jobs.model import FINAL, Filter, Job, JobState
 from server.jobs.order import Beside
 from server.service import Asked, Service
 
-from .asking import Front, Graph, Priority, Webhook, webhook_text
+from .asking import Front, Graph, Priority, Webhook, read, webhook_text
 from .operation import Answer, Json, Reply, operation
 from .problems import ApiError
 from .saved import Shelf
@@ -299,9 +299,9 @@ async def accept(
     key: str | None,
 ) -> list[Job]:
     """Take graphs into the queue. In a batch each has the key with its place in the batch."""
+    workflows = await read(submissions, lambda: [one.read(shelf) for one in submissions])
     asked = []
-    for place, one in enumerate(submissions):
-        workflow = one.read(shelf)
+    for place, (one, workflow) in enumerate(zip(submissions, workflows, strict=True)):
         own_key = key if key is None or len(submissions) == 1 else f"{key}/{place}"
         asked.append(
             Asked(

@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from engine.errors import GraphError
 from engine.workflow import Workflow
 from server.access import Refused
 from server.access.access import Access
-from server.admission import Limits
+from server.admission import Limits, admit
 from server.catalogue import Catalogue
 from server.jobs.submission import IdempotencyConflict
 from server.service import Asked, Service
@@ -111,6 +112,22 @@ async def test_of_several_graphs_all_are_taken_or_none(service: Service) -> None
         await service.accept("ada", [asked(3.0), asked(2.0, idempotency_key="k")])
     counts = await service.jobs.counts()
     assert sum(counts.values()) == 1
+
+
+async def test_many_small_graphs_are_admitted_beside_other_requests(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def noting(*arguments: Any) -> Any:
+        threads.append(threading.current_thread())
+        return admit(*arguments)
+
+    monkeypatch.setattr("server.service.admit", noting)
+    await service.accept("ada", [asked()])
+    await service.accept("ada", [asked(float(n)) for n in range(150)])
+    own = threading.current_thread()
+    assert [thread is own for thread in threads] == [True] + [False] * 150
 
 
 async def test_a_server_that_stops_takes_nothing(service: Service) -> None:

@@ -1,10 +1,14 @@
 import asyncio
+import threading
 import time
 from typing import Any
 
 import pytest
 
+from engine.workflow import Workflow
 from server.access.principal import Principal
+from server.api.asking import Graph
+from server.api.saved import Shelf
 from server.service import Service
 from tests.server.api.conftest import Bench, Caller, Client
 
@@ -106,6 +110,26 @@ async def test_the_same_key_gives_the_same_job(client: Client, graph: Json) -> N
     other = await client.post("/api/v1/jobs", json=body, headers=headers)
     assert other.status == 409
     assert (await other.json())["code"] == "idempotency_conflict"
+
+
+async def test_what_is_large_is_read_beside_other_requests(
+    client: Client, graph: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def noting(self: Graph, shelf: Shelf) -> Workflow:
+        threads.append(threading.current_thread())
+        return read(self, shelf)
+
+    read = Graph.read
+    monkeypatch.setattr(Graph, "read", noting)
+    await submit(client, graph)
+    batch = [{"document": graph} for _ in range(60)]
+    await client.post("/api/v1/jobs/batch", json={"jobs": batch})
+    graph["nodes"]["write"]["inputs"]["text"] = "hello " * 100_000
+    await client.post("/api/v1/validate", json={"document": graph})
+    own = threading.current_thread()
+    assert [thread is own for thread in threads] == [True] + [False] * 61
 
 
 async def test_a_batch_is_taken_whole_or_not_at_all(client: Client, graph: Json) -> None:
