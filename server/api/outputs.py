@@ -14,6 +14,7 @@ from server.service import Service
 
 from .desk import ask
 from .files import is_known, safe_headers, send_file
+from .incoming import THUMBNAILS
 from .jobs import JobId, own_job
 from .operation import Answer, Json, operation
 from .problems import ApiError
@@ -22,7 +23,6 @@ from .views import ROOT, OutputView, files_of, show, show_file
 FilePath = Annotated[
     str, Field(min_length=1, max_length=400, description="The file's path, as the job names it.")
 ]
-_THUMBNAILS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PN": "image/png", b"RIF": "image/webp"}
 _CHANGED = Answer("The file, or the part of it that `Range` asks for.", media=("*/*",))
 
 
@@ -120,7 +120,7 @@ async def thumbnail(
     if is_known(request, tag, float("inf")):
         return web.Response(status=304, headers={"ETag": f'"{tag}"'})
     made = (await ask(service, "thumbnail", path=str(file), size=size)).blob
-    media_type = _THUMBNAILS.get(made[:3], "application/octet-stream")
+    media_type = THUMBNAILS.get(made[:3], "application/octet-stream")
     headers = safe_headers(media_type, file.name) | {"ETag": f'"{tag}"'}
     return web.Response(body=made, headers=headers)
 

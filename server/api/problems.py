@@ -279,6 +279,10 @@ async def answer_problems(
         if error.status < 400:
             raise
         return problem_of(error).response()
+    except ConnectionError as error:
+        if request.transport is None:  # the client has left, so that nobody reads an answer
+            return web.Response(status=400)
+        return problem_of(error).response()
     except Exception as error:  # noqa: BLE001 - the last frame: nobody sees a traceback
         return problem_of(error).response()
 

@@ -1,35 +1,28 @@
 """Pictures that users send, to be read by their workflows."""
 
 import asyncio
-import hashlib
-import os
-import re
-import secrets
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from aiohttp import BodyPartReader, web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from engine.errors import InputError
 from server.access import Principal
-from server.access.bodies import limits_of, read_chunks
 from server.homes import home, within
 from server.service import Service
 
 from .desk import ask
 from .files import send_file
+from .incoming import Incoming, digest_of, plain_name
 from .operation import Answer, Reply, operation
 from .outputs import Size, thumbnail
 from .problems import ApiError
 from .views import ROOT, iso
 
 UploadName = Annotated[str, Field(min_length=1, max_length=300, description="The file's name.")]
-_NAME = re.compile(r"(?!\.)[^\x00-\x1f\x7f<>:\"/\\|?*]{1,200}(?<![ .])")
-_TEMPORARY = ".uploading-"
 _TYPES = {
     ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp",
     ".gif": "image/gif", ".avif": "image/avif", ".bmp": "image/bmp", ".tif": "image/tiff",
@@ -101,18 +94,14 @@ async def upload(
     its name it gets a new name, unless it shall `overwrite` that; the same bytes are kept once.
     """
     folder = home(service.settings.data, principal.user).inputs
-    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-    temporary = folder / f"{_TEMPORARY}{secrets.token_hex(8)}"
-    try:
-        given, digest = await _receive(request, temporary)
-        told: Any = (await ask(service, "probe", path=str(temporary))).value
-        name = _named(query.name or given, digest, str(told.get("format", "")))
+    async with Incoming(folder) as file:
+        await _receive(request, file)
+        told: Any = (await ask(service, "probe", path=str(file.path))).value
+        name = _named(query.name or file.name or "", file.digest, str(told.get("format", "")))
         place = await asyncio.to_thread(
-            _put, temporary, within(folder, name), digest, overwrite=query.overwrite
+            _keep, file, within(folder, name), overwrite=query.overwrite
         )
-    finally:
-        await asyncio.to_thread(temporary.unlink, missing_ok=True)
-    shown: Any = {**_shown(place), "digest": digest, **_measured(told)}
+    shown: Any = {**_shown(place), "digest": file.digest, **_measured(told)}
     return Reply(shown, headers={"Location": shown["url"]})
 
 
@@ -150,7 +139,7 @@ async def read_upload(
 ) -> web.StreamResponse:
     """Read a picture of yours, or a thumbnail of it."""
     place = _there(service, principal, name)
-    digest = await asyncio.to_thread(_digest, place)
+    digest = await asyncio.to_thread(digest_of, place)
     if query.thumbnail is not None:
         return await thumbnail(service, request, place, digest, query.thumbnail)
     media_type = _TYPES.get(place.suffix.lower(), "application/octet-stream")
@@ -163,65 +152,37 @@ async def delete_upload(service: Service, principal: Principal, name: UploadName
     await asyncio.to_thread(_there(service, principal, name).unlink, missing_ok=True)
 
 
-async def _receive(request: web.Request, place: Path) -> tuple[str, str]:
-    """Write the body to a file; returns the name that a form gives, and the digest."""
-    name, chunks = "", read_chunks(request, limits_of(request).upload_bytes)
+async def _receive(request: web.Request, file: Incoming) -> None:
     if request.content_type == "multipart/form-data":
-        part = await _file_part(request)
-        name = part.filename or ""
-        chunks = read_chunks(request, limits_of(request).upload_bytes, part.read_chunk)
-    digest, size = hashlib.sha256(), 0
-    with await asyncio.to_thread(place.open, "xb") as file:
-        async for chunk in chunks:
-            digest.update(chunk)
-            size += len(chunk)
-            await asyncio.to_thread(file.write, chunk)
-    if not size:
+        await file.read_form(request)
+        if file.name is None:
+            raise ApiError("bad_request", "the form has no file: give one in the field `file`")
+    else:
+        await file.read_body(request)
+    if not file.size:
         raise ApiError("invalid_value", "the file is empty: send a picture")
-    return name, digest.hexdigest()
-
-
-async def _file_part(request: web.Request) -> BodyPartReader:
-    try:
-        form = await request.multipart()
-        while (part := await form.next()) is not None:
-            if isinstance(part, BodyPartReader) and part.filename is not None:
-                return part
-    except (ValueError, HttpProcessingError, web.RequestPayloadError) as error:
-        raise ApiError("bad_request", f"the form cannot be read: {error}") from None
-    raise ApiError("bad_request", "the form has no file: give one in the field `file`")
 
 
 def _named(given: str, digest: str, kind: str) -> str:
     """A name that is one on every system, with the ending that its bytes call for."""
-    name = given.replace("\\", "/").rpartition("/")[2].strip(" .")
+    name = plain_name(given)
     endings = _ENDINGS.get(kind.lower(), (f".{kind.lower()}",))
-    if not name:
+    if name == "":
         return digest[:16] + endings[0]
-    if not _NAME.fullmatch(name) or len(name.encode()) > 240:
+    if name is None:
         raise InputError(
-            f"{name[:100]!r} cannot be the name of a file: give letters, digits, - _ and .",
+            f"{given[:100]!r} cannot be the name of a file: give letters, digits, - _ and .",
             code="bad_name",
             input="name",
         )
     return name if Path(name).suffix.lower() in endings else name + endings[0]
 
 
-def _put(temporary: Path, place: Path, digest: str, *, overwrite: bool) -> Path:
-    """Give the file its name, or the next free one; never takes another's place unasked."""
-    if overwrite:
-        temporary.replace(place)
-        return place
-    for number in range(10_000):
-        free = place if not number else place.with_stem(f"{place.stem}-{number}")
-        try:
-            os.link(temporary, free)
-        except FileExistsError:
-            if _digest(free) == digest:
-                return free
-        else:
-            return free
-    raise ApiError("conflict", f"there are too many files called {place.name}")
+def _keep(file: Incoming, place: Path, *, overwrite: bool) -> Path:
+    try:
+        return file.keep(place, "{stem}-{number}", overwrite=overwrite)
+    except (FileExistsError, IsADirectoryError):
+        raise ApiError("conflict", f"{place.name} cannot be kept: its name is taken") from None
 
 
 def _there(service: Service, principal: Principal, name: str) -> Path:
@@ -244,8 +205,3 @@ def _shown(place: Path) -> Upload:
 
 def _measured(told: dict[str, Any]) -> dict[str, Any]:
     return {name: told[name] for name in ("width", "height", "format")}
-
-
-def _digest(place: Path) -> str:
-    with place.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

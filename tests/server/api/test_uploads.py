@@ -1,13 +1,19 @@
+import asyncio
 import hashlib
+import os
+import socket
+import struct
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiohttp import FormData
 
 from server.access import Principal
+from server.api.problems import answer_problems
 from server.service import Service
 from server.workers.messages import Answer
-from tests.server.api.conftest import PICTURE, Bench, Caller, Client
+from tests.server.api.conftest import PICTURE, Bench, Caller, Client, until
 
 Json = dict[str, Any]
 AT = "/api/v1/uploads"
@@ -109,3 +115,55 @@ async def test_uploads_are_read_in_parts_and_deleted(client: Client, caller: Cal
     assert (await client.delete(f"{AT}/cat.png")).status == 204
     assert (await client.get(f"{AT}/cat.png")).status == 404
     assert (await client.get(f"{AT}/..%2Fdarkroom.db")).status in {404, 422}
+
+
+async def test_the_name_of_a_folder_is_not_taken(client: Client, service: Service) -> None:
+    (service.settings.data / "inputs" / "cat.png").mkdir(parents=True)
+    assert (await send(client, name="cat.png"))["name"] == "cat-1.png"
+    headers = {"Content-Type": "image/png"}
+    params = {"name": "cat.png", "overwrite": "true"}
+    assert (await client.post(AT, data=b"x", headers=headers, params=params)).status == 409
+    assert left_over(service) == []
+
+
+async def test_what_was_left_by_a_kill_is_removed_after_a_day(
+    client: Client, service: Service
+) -> None:
+    folder = service.settings.data / "inputs"
+    folder.mkdir()
+    for name in (".uploading-old", ".uploading-new"):
+        (folder / name).write_bytes(b"part")
+    os.utime(folder / ".uploading-old", (1, 1))
+    await send(client)
+    assert left_over(service) == [".uploading-new"]
+
+
+@pytest.mark.parametrize("kind", ["image/png", "multipart/form-data; boundary=x"])
+async def test_a_client_that_leaves_is_no_fault(
+    client: Client, service: Service, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    head = f"POST {AT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n"
+    part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    writer.write(head.encode() + b"Content-Length: 100000\r\n\r\n" + part + PICTURE)
+    await until(lambda: len(left_over(service)) == 1)
+    linger = struct.pack("ii", 1, 0)  # so that the connection is reset
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    writer.close()
+    await until(lambda: left_over(service) == [])
+    await asyncio.sleep(0.05)
+    assert caplog.records == []
+
+
+async def test_only_a_lost_connection_to_the_client_is_no_fault(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def lose(_: Any) -> Any:
+        raise ConnectionResetError
+
+    gone: Any = SimpleNamespace(transport=None)
+    here: Any = SimpleNamespace(transport=object())
+    await answer_problems(gone, lose)
+    assert caplog.records == []
+    assert (await answer_problems(here, lose)).status == 500
+    assert len(caplog.records) == 1
