@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 import structlog
 
@@ -31,6 +32,8 @@ from .messages import (
 from .spec import Care, NotTaken, Opener, Spec, WorkerLost, WorkerState, WorkerView
 
 _log = structlog.get_logger("workers")
+FAREWELL_SECONDS = 5.0
+"""What a line is given to take a last word, or to be killed: its network may be gone."""
 Heard = Callable[[Happened], None]
 Changed = Callable[["Keeper", str], None]
 """Told `state`, or `ready` when a worker has started."""
@@ -124,12 +127,12 @@ class Keeper:
         self.wake.set()
         life = self.life
         if life is not None:
-            await life.line.send(Stop(hurry=hurry))
+            await _briefly(life.line.send(Stop(hurry=hurry)))
         if self.task is not None:
             await asyncio.wait([self.task], timeout=seconds)
             if not self.task.done():
                 await self.end("the server stops", "stopped")
-                await asyncio.wait([self.task], timeout=5.0)
+                await asyncio.wait([self.task], timeout=FAREWELL_SECONDS)
             self.task.cancel()
             with suppress(asyncio.CancelledError):
                 await self.task
@@ -146,12 +149,17 @@ class Keeper:
         future: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
         self.running = _Running(run.run, heard, future)
         self.changed(self, "state")
-        try:
-            await self.say(run)
-        except (InputError, OSError) as error:  # what it needs cannot be sent
+        saying = asyncio.create_task(self.say(run))
+        await asyncio.wait((saying, future), return_when=asyncio.FIRST_COMPLETED)
+        if future.done():  # it was lost, even where its line still takes nothing
+            saying.cancel()
+            await asyncio.wait((saying,))
+        elif (error := saying.exception()) is not None:
             self.running = None
             self.changed(self, "state")
-            return Done(run.run, "failed", {}, (), problem_document(error))
+            if not isinstance(error, (InputError, OSError)):
+                raise error
+            return Done(run.run, "failed", {}, (), problem_document(error))  # it cannot be sent
         return await future
 
     async def say(self, message: ToWorker) -> None:
@@ -162,14 +170,14 @@ class Keeper:
     async def watch(self, *, previews: bool) -> None:
         """Have the present run send previews, or no longer."""
         if self.running is not None:
-            await self.say(Watch(self.running.run, previews))
+            await _briefly(self.say(Watch(self.running.run, previews)))
 
     async def cancel(self, grace: float) -> None:
         """Stop the present run; a node that does not yield within `grace` seconds loses its worker."""
         running = self.running
         if running is None:
             return
-        await self.say(Cancel(running.run))
+        await _briefly(self.say(Cancel(running.run)))
         await asyncio.wait([running.done], timeout=grace)
         if self.running is running:
             await self.end("the run was cancelled and its node did not yield", "stopped")
@@ -207,7 +215,7 @@ class Keeper:
         trace = getattr(life.line, "trace", None)
         if code == "hung" and trace is not None:
             await trace()
-        await life.line.kill()
+        await _briefly(life.line.kill())
 
     def hasten(self) -> None:
         """Start a worker now that waits to be started again."""
@@ -246,6 +254,12 @@ class Keeper:
     # Its life
 
     async def _keep(self) -> None:
+        try:
+            await self._keep_alive()
+        finally:
+            self._settle(LineClosed("nobody keeps it any more", "stopped"))
+
+    async def _keep_alive(self) -> None:
         while not self.stopping:
             self.restarts += 1
             closed = await self._live()
@@ -285,10 +299,13 @@ class Keeper:
         """Start a worker and listen to it until it is gone; returns how it went."""
         try:
             line = await self.opener(self.spec)
-        except (OSError, LineClosed) as error:
-            return (
-                error if isinstance(error, LineClosed) else LineClosed(f"it cannot start: {error}")
-            )
+        except LineClosed as closed:
+            return closed
+        except OSError as error:
+            return LineClosed(f"it cannot start: {error}")
+        except Exception as error:  # noqa: BLE001 - a fault costs this start, not the worker's keeper
+            _log.exception("a worker cannot be started", worker=self.spec.id)
+            return LineClosed(f"it cannot start: {type(error).__name__}: {error}")
         self.life = life = _Life(line)
         if self.stopping:
             await self.end("the server stops", "stopped")
@@ -298,8 +315,12 @@ class Keeper:
         except LineClosed as closed:
             return life.ending or closed
         except asyncio.CancelledError:
-            await line.kill()
+            await _briefly(line.kill())
             raise
+        except Exception as error:  # noqa: BLE001 - a fault costs this worker, not its keeper
+            _log.exception("a worker cannot be listened to", worker=self.spec.id)
+            await _briefly(line.kill())
+            return LineClosed(f"it cannot be listened to: {type(error).__name__}: {error}")
 
     def _settle(self, closed: LineClosed) -> None:
         """Tell those who wait for the worker that it is gone."""
@@ -356,3 +377,9 @@ class Keeper:
             await self.replace()
         else:
             self.changed(self, "state")
+
+
+async def _briefly(work: Coroutine[Any, Any, None]) -> None:
+    """Wait for something that a line whose network is gone might never do."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(work, FAREWELL_SECONDS)
