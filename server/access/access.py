@@ -13,7 +13,6 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from server.database.database import Database
-from server.homes import LOCAL
 from server.settings import Settings
 
 from .addresses import Addresses
@@ -55,7 +54,8 @@ class Access:
         secret = settings.admin_token
         self._master = digest_of(secret.get_secret_value()) if secret else None
         self._known: OrderedDict[str, Known] = OrderedDict()
-        self._logins: dict[str, float] = {}
+        self._logins: dict[str, tuple[str, float]] = {}
+        """The token behind each login with one, and when the login ends."""
         self._has_users: tuple[bool, float] = (False, 0.0)
         self._noting: set[asyncio.Task[None]] = set()
         self.clock: Callable[[], float] = time.time
@@ -133,8 +133,9 @@ class Access:
     async def of_session(self, text: str) -> Principal | None:
         """Who shows a cookie; none if the login is over."""
         digest = digest_of(text)
-        if self._logins.get(digest, 0.0) > self.clock():
-            return LOCAL_PRINCIPAL
+        token, end = self._logins.get(digest, ("", 0.0))
+        if end > self.clock():
+            return await self.of_token(token)
         known = self._remembered(digest)
         if known is None:
             found = await self.database.read(lambda connection: _read_login(connection, digest))
@@ -165,7 +166,7 @@ class Access:
         old = request.cookies.get(self.cookie)
         if old:
             await self.log_out(old)
-        return await self._begin(principal.user)
+        return await self._begin(principal.user, None if name else password)
 
     async def log_out(self, text: str) -> None:
         """End the login behind a cookie."""
@@ -182,17 +183,19 @@ class Access:
             return None
         return Principal(user.name, user.scopes)
 
-    async def _begin(self, user: str) -> str:
+    async def _begin(self, user: str, token: str | None) -> str:
         days = self.settings.session_days
-        if user != LOCAL:
+        if token is None:
             return await self.database.write(
                 lambda connection: begin_session(connection, user, days)
             )
-        # `local` is no user of the database: its logins last as long as the server.
+        # A login with a token may what the token may, and ends with it, or with the server.
         now = self.clock()
-        self._logins = {each: end for each, end in self._logins.items() if end > now}
+        self._logins = {each: kept for each, kept in self._logins.items() if kept[1] > now}
+        if len(self._logins) >= MOST:
+            self._logins.pop(next(iter(self._logins)))
         text = secrets.token_hex(32)
-        self._logins[digest_of(text)] = now + days * DAY
+        self._logins[digest_of(text)] = token, now + days * DAY
         return text
 
     def _from_token(self, token: Token, user: User, digest: str) -> Known | None:
@@ -205,7 +208,8 @@ class Access:
             self._noting.add(task)
             task.add_done_callback(self._noting.discard)
         scopes = token.scopes & user.scopes
-        return Known(Principal(user.name, scopes), now + FRESH, token.expires or float("inf"))
+        principal = Principal(user.name, scopes, token.expires)
+        return Known(principal, now + FRESH, token.expires or float("inf"))
 
     async def _note_use(self, token: str, now: float) -> None:
         await self.database.write(lambda connection: note_use(connection, token, now))

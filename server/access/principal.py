@@ -1,7 +1,7 @@
 """Who asks, and what they may do."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial, wraps
 from typing import Literal, get_args
 
@@ -27,6 +27,8 @@ class Principal:
 
     user: str
     scopes: frozenset[Scope]
+    expires: float | None = field(default=None, compare=False)
+    """When the token that was used ends; none where nothing does."""
 
     def may(self, scope: Scope) -> bool:
         """Whether the scope is among theirs."""

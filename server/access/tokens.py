@@ -45,8 +45,17 @@ def add_token(
     label: str = "",
     scopes: Iterable[str] | None = None,
     days: float | None = None,
+    until: float | None = None,
 ) -> tuple[Token, str]:
     """Make a token for a user; its text is told this once and kept nowhere.
+
+    Args:
+        connection: To the database.
+        user: Whose programs are to show it.
+        label: What it is for.
+        scopes: What it may do; if left out, all that the user may.
+        days: How long it lasts; if left out, for ever.
+        until: When it ends at the latest, whatever `days` say.
 
     Raises:
         InputError: There is no such user, or the token would be allowed more than the user.
@@ -63,6 +72,7 @@ def add_token(
     if days is not None and not 0 < days <= 36_500:
         raise InputError("a token lasts more than 0 days", code="bad_value", input="days")
     now = time.time()
+    ends = [end for end in (None if days is None else now + days * DAY, until) if end is not None]
     number = secrets.token_hex(6)
     text = f"dr_{number}_{secrets.token_hex(32)}"
     made = Token(
@@ -71,7 +81,7 @@ def add_token(
         label[:200],
         chosen,
         now,
-        None if days is None else now + days * DAY,
+        min(ends, default=None),
         None,
         digest_of(text),
     )

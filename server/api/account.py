@@ -91,7 +91,7 @@ async def list_my_tokens(service: Service, principal: Principal) -> TokenList:
     problems=("conflict", "forbidden"),
 )
 async def make_token(service: Service, principal: Principal, body: TokenRequest) -> NewToken:
-    """Make a token for a program of yours. It cannot do more than the one that asks."""
+    """Make a token for a program of yours. It cannot do more, or last longer, than the one that asks."""
     if principal.user == LOCAL:
         raise ApiError(
             "conflict",
@@ -104,7 +104,12 @@ async def make_token(service: Service, principal: Principal, body: TokenRequest)
         raise ApiError("forbidden", f"you may not {beyond} here, so that no token of yours can")
     token, text = await service.database.write(
         lambda connection: add_token(
-            connection, principal.user, label=body.label, scopes=in_order(scopes), days=body.days
+            connection,
+            principal.user,
+            label=body.label,
+            scopes=in_order(scopes),
+            days=body.days,
+            until=principal.expires,
         )
     )
     return NewToken(**_view(token), token=text)

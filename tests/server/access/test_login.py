@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from server.access.login import safe_path
+from server.access.tokens import add_token, remove_token
 from server.access.users import change_user
 from tests.server.access.conftest import PASSWORD, Client, House
 
@@ -142,6 +143,20 @@ async def test_a_login_with_the_token_of_the_settings(make_house: Any, aiohttp_c
     assert (await log_in(client, "", "0123456789abcdef")).status == 303
     assert await who(client) == "local"
     await client.post("/logout")
+    assert await who(client) == 401
+
+
+async def test_a_login_with_a_token_may_what_the_token_may_and_ends_with_it(
+    house: House, client: Client
+) -> None:
+    made, text = await house.database.write(
+        lambda c: add_token(c, "alice", scopes=["read"], days=1)
+    )
+    assert (await log_in(client, "", text)).status == 303
+    told = await (await client.get("/")).json()
+    assert (told["user"], told["scopes"]) == ("alice", ["read"])
+    await house.database.write(lambda c: remove_token(c, made.id))
+    house.access.forget()
     assert await who(client) == 401
 
 

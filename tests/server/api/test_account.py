@@ -1,6 +1,11 @@
+import time
+from datetime import datetime
 from typing import Any
 
+import pytest
+
 from server.access import Principal, Refused
+from server.access.tokens import DAY, add_token
 from server.access.users import add_user
 from server.service import Service
 from tests.server.api.conftest import Caller, Client
@@ -44,6 +49,21 @@ async def test_a_token_cannot_make_one_that_may_more(
     made = await (await client.post("/api/v1/tokens", json={})).json()
     assert made["scopes"] == ["read", "write"]
     assert (await client.post("/api/v1/tokens", json={"scopes": ["all"]})).status == 422
+
+
+@pytest.mark.parametrize("days", [None, 1, 300])
+async def test_a_token_cannot_make_one_that_lasts_longer(
+    client: Client, service: Service, caller: Caller, days: int | None
+) -> None:
+    await service.database.write(lambda c: add_user(c, "ada", ["read", "write"]))
+    _, text = await service.database.write(lambda c: add_token(c, "ada", days=2))
+    found = await service.access.of_token(text)
+    assert found is not None
+    caller.principal = found
+    made = await (await client.post("/api/v1/tokens", json={"days": days})).json()
+    left = (datetime.fromisoformat(made["expires"]).timestamp() - time.time()) / DAY
+    assert left == pytest.approx(1 if days == 1 else 2, abs=0.01)
+    await service.access.close()
 
 
 def test_refusals_bring_their_own_status() -> None:
