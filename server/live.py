@@ -14,6 +14,8 @@ from typing_extensions import override
 Json = dict[str, Any]
 PASSING = frozenset({"node.progressed"})
 """Events of which a slow watcher needs only the latest; they are not remembered."""
+PROGRESS_RATE = 2_000.0
+"""Events of progress a second for all watchers together, so that many of them slow no job."""
 KEPT = 20_000
 
 
@@ -46,7 +48,7 @@ class Event:
 class Subscription:
     """One watcher's events, in order. A watcher that is too slow is `lagging` and gets no more.
 
-    Of a node's progress only the latest waits.
+    Of a node's progress only the latest waits, and the more watch, the more rarely each hears of it.
     """
 
     def __init__(self, hub: "Hub", wants: Callable[[Event], bool], most: int) -> None:
@@ -54,6 +56,10 @@ class Subscription:
         self.waiting: dict[object, Event] = {}
         self.arrived = asyncio.Event()
         self.lagging = False
+        self.held = False
+        """Whether progress waits for its turn."""
+        self.turn = 0.0
+        """When it is the turn of the next progress, on the monotonic clock."""
 
     def offer(self, event: Event) -> None:
         """Take an event in, if it is wanted."""
@@ -66,18 +72,40 @@ class Subscription:
         elif len(self.waiting) >= self.most:
             self.lagging = True
         self.waiting[key] = event
-        self.arrived.set()
+        if not (event.passing and self.held):
+            self.arrived.set()
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Event:
-        while not self.waiting:
-            if self.lagging:
+        while True:
+            if not self.waiting and self.lagging:
                 raise StopAsyncIteration
-            self.arrived.clear()
-            await self.arrived.wait()
-        return self.waiting.pop(next(iter(self.waiting)))
+            if self.waiting and not await self._hold():
+                event = self.waiting.pop(next(iter(self.waiting)))
+                if event.passing:
+                    self.turn = time.monotonic() + len(self.hub.subscriptions) / PROGRESS_RATE
+                return event
+            if not self.waiting:
+                self.arrived.clear()
+                await self.arrived.wait()
+
+    async def _hold(self) -> bool:
+        """Wait for the turn of what is mere progress; whether anything was waited for."""
+        pause = self.turn - time.monotonic()
+        if pause <= 0 or not all(event.passing for event in self.waiting.values()):
+            return False
+        self.held = True
+        self.arrived.clear()
+        try:
+            async with asyncio.timeout(pause):
+                await self.arrived.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self.held = False
+        return True
 
     def __enter__(self) -> Self:
         return self
