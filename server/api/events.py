@@ -138,18 +138,18 @@ async def open_socket(
     request: web.Request,
     query: Socket,
 ) -> web.StreamResponse:
-    """Open a websocket with your events.
+    """Open a websocket with your events; one for a job always tells its end, and closes then.
 
     The client may send `{"previews": true}` or `{"previews": false}` at any time.
     """
+    wish = Wish(_owner(principal, query.everybody), types=frozenset(query.type))
     if query.job is not None:
         await own_job(service, principal, query.job)
+        wish = Wish(None, query.job, wish.types and wish.types | ENDS)
     if not web.WebSocketResponse().can_prepare(request):
         raise ApiError("bad_request", "this address takes websockets only")
     socket = web.WebSocketResponse(heartbeat=BEAT, max_msg_size=MOST_SAID, compress=False)
     await socket.prepare(request)
-    owner = _owner(principal, query.everybody)
-    wish = Wish(owner, query.job, frozenset(query.type))
     with following(service, watchers, wish, query.after) as watcher:
         await _Talk(service, socket, watcher, query.job).run(watchers, previews=query.previews)
     return socket
@@ -185,12 +185,20 @@ class _Talk:
             self._want(False)
 
     async def _send(self) -> None:
+        """Send events; for a job until it has ended."""
+        job = None if self.job is None else await self.service.jobs.get(self.job)
+        over = self.job is not None and (job is None or job.state in FINAL)
         async for event in self.watcher.past():
             await self._tell(event)
-        while True:
+            over = over or self._is_end(event)
+        while not over:
             event_now = await self.watcher.next(3600)
             if event_now is not None:
                 await self._tell(event_now)
+                over = self._is_end(event_now)
+
+    def _is_end(self, event: Event) -> bool:
+        return self.job is not None and event.type in ENDS
 
     async def _tell(self, event: Event) -> None:
         async with asyncio.timeout(PATIENCE):
@@ -222,6 +230,8 @@ class _Talk:
 def _end_of(sending: "asyncio.Task[None]", watcher: Watcher) -> tuple[int, bytes]:
     error = None if sending.cancelled() else sending.exception()
     slow = isinstance(error, (TooSlow, TimeoutError))
+    if error is None and not sending.cancelled():
+        return WSCloseCode.OK, b"the job has ended"
     if slow:
         return LAGGING, f"too slow: come again with after={watcher.last}".encode()
     return WSCloseCode.INTERNAL_ERROR, b"the events could not be read"
