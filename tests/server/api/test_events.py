@@ -278,3 +278,19 @@ async def test_an_administrators_socket_tells_of_anothers_job_until_its_end(
     assert socket.close_code == 1000
     again = await client.ws_connect(f"/api/v1/socket?job={job['id']}")
     assert (await again.receive(timeout=5)).type is WSMsgType.CLOSE
+
+
+async def test_only_streams_that_clients_opened_count_as_watchers(
+    client: Client, service: Service
+) -> None:
+    async def counted() -> str:
+        text = await (await client.get("/api/v1/metrics")).text()
+        return next(line for line in text.splitlines() if line.startswith("darkroom_watchers "))
+
+    with service.hub.subscribe(lambda _: True):  # as a webhook's
+        assert await counted() == "darkroom_watchers 0.0"
+        socket = await client.ws_connect("/api/v1/socket")
+        stream = await client.get("/api/v1/events")
+        assert await counted() == "darkroom_watchers 2.0"
+        stream.close()
+        await socket.close()
