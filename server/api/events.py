@@ -13,6 +13,7 @@ from server.access import Principal
 from server.jobs.model import FINAL
 from server.live import Event
 from server.service import Service
+from server.streams import close
 
 from .following import ENDS, TooSlow, Watcher, Watchers, Wish, following
 from .jobs import JobId, own_job
@@ -90,7 +91,7 @@ async def stream_events(
     """
     wish = Wish(_owner(principal, query.everybody), types=frozenset(query.type))
     after = headers.last_event_id if headers.last_event_id is not None else query.after
-    with following(service, watchers, wish, after) as watcher, watchers.stoppable():
+    with following(service, watchers, wish, after) as watcher, watchers.streams.stoppable():
         return await _stream(request, watcher, last=None)
 
 
@@ -110,7 +111,7 @@ async def stream_job_events(
     after = headers.last_event_id if headers.last_event_id is not None else query.after
     with (
         following(service, watchers, Wish(None, found.id), after or 0) as watcher,
-        watchers.stoppable(),
+        watchers.streams.stoppable(),
     ):
         now = await service.jobs.get(found.id)
         over = now is None or now.state in FINAL
@@ -168,17 +169,17 @@ class _Talk:
         self._want(previews)
         sending = asyncio.create_task(self._send())
         try:
-            with watchers.stoppable():
+            with watchers.streams.stoppable():
                 listening = asyncio.create_task(self._listen())
                 try:
                     await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
                 finally:
                     listening.cancel()
             if sending.done() and not self.socket.closed:
-                await self._close(*_end_of(sending, self.watcher))
+                await close(self.socket, *_end_of(sending, self.watcher))
         except asyncio.CancelledError:
-            await self._close(WSCloseCode.SERVICE_RESTART, b"the server stops")
-            if not watchers.stopping:
+            await close(self.socket, WSCloseCode.SERVICE_RESTART, b"the server stops")
+            if not watchers.streams.stopping:
                 raise
         finally:
             sending.cancel()
@@ -218,13 +219,6 @@ class _Talk:
         if previews != self.previews:
             self.previews = previews
             self.service.dispatcher.watch(self.job, 1 if previews else -1)
-
-    async def _close(self, code: int, message: bytes) -> None:
-        try:
-            async with asyncio.timeout(5):
-                await self.socket.close(code=code, message=message, drain=False)
-        except (TimeoutError, ConnectionError):
-            pass
 
 
 def _end_of(sending: "asyncio.Task[None]", watcher: Watcher) -> tuple[int, bytes]:
