@@ -115,6 +115,15 @@ class Service:
         self.dispatcher.wake()
         return [job for job, _ in accepted]
 
+    async def check(self, workflow: Workflow) -> None:
+        """See that a graph would be taken into the queue.
+
+        Raises:
+            GraphError: With every problem found.
+            Refused: The node types are not known yet.
+        """
+        await self._admit(workflow, await self.types())
+
     async def types(self, patience: float = 60.0) -> Catalogue:
         """The node types; at the very first start a worker has to tell them first.
 

@@ -78,14 +78,10 @@ def filled(
     return workflow
 
 
-def only_named(workflow: Workflow, names: Sequence[str]) -> None:
-    """See that the names are those of the workflow's inputs, and not of its nodes.
-
-    Raises:
-        ApiError: With each that is not.
-    """
+def misnamed(workflow: Workflow, names: Sequence[str]) -> list[Fault]:
+    """A fault for each name that is none of the workflow's inputs, such as those of its nodes."""
     known = ", ".join(workflow.inputs) or "none"
-    faults = [
+    return [
         Fault(
             code="unknown_input",
             message=f"the workflow has no input {name[:80]!r}; it has {known}",
@@ -94,9 +90,6 @@ def only_named(workflow: Workflow, names: Sequence[str]) -> None:
         for name in names
         if name not in workflow.inputs
     ]
-    if faults:
-        detail = "; ".join(fault.message for fault in faults[:5])
-        raise ApiError("invalid_request", detail, faults=faults)
 
 
 def pointed(error: GraphError, workflow: Workflow, inputs: Mapping[str, Any]) -> ApiError:

@@ -172,6 +172,10 @@ async def test_wrong_inputs_of_a_run_are_shown_in_their_places(client: Client, g
     answer = await client.post(f"{AT}/mine/run", json={"inputs": {"count": 1000}})
     told = await answer.json()
     assert (answer.status, told["problems"][0]["pointer"]) == (422, "/inputs/count")
+    answer = await client.post(f"{AT}/mine/run", json={"inputs": {"wrds": "x", "count": 1000}})
+    told = await answer.json()
+    assert (answer.status, told["problems"][0]["code"]) == (422, "unknown_input")
+    assert told["problems"][1]["pointer"] == "/inputs/count"
     both = {"inputs": {"count": 1}, "axes": {"count": [1, 2]}}
     answer = await client.post(f"{AT}/mine/run", json=both)
     assert (await answer.json())["problems"][0]["code"] == "given_twice"
