@@ -86,8 +86,10 @@ class Dispatcher:
         self.loop: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Queue again what was running when the server ended, and begin."""
+        """Queue again what was running when the server ended, tell the ends that it did not, begin."""
         self.paused = await self.jobs.paused()
+        for job in await self.jobs.untold():
+            self.tell(f"job.{job.state}", job)
         for job in await self.jobs.recover():
             log.info("queued again after a restart", job=job.id, attempt=job.attempt)
             self.tell("job.requeued", job)

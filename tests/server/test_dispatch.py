@@ -380,3 +380,26 @@ async def test_what_ran_when_the_server_was_killed_runs_first(open_office: Opene
     again = await open_office()
     assert (await again.crew.next()).run.document == {"n": "second"}
     assert (await again.state(first)).state == "queued"
+
+
+async def test_an_end_that_a_kill_kept_from_being_told_is_told_at_the_next_start(
+    open_office: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = await open_office()
+    told, untold = await office.submit("told", "untold")
+    (await office.crew.next()).succeed(sum=1)
+    given = await office.crew.next()
+    await office.jobs.until("record")
+    await asyncio.sleep(0.1)
+    monkeypatch.setattr(office.dispatcher.scribe, "remember", lambda _: None)
+    given.succeed(sum=3)
+    await office.ended(untold)
+    await office.dispatcher.stop()
+    again = await open_office()
+    assert again.told(untold) == ["job.succeeded"]
+    assert again.told(told) == []
+    await again.dispatcher.stop()
+    kept = await office.jobs.events_after(0, job=untold.id)
+    assert kept[-1].type == "job.succeeded"
+    once_more = await open_office()
+    assert once_more.told(untold) == []
