@@ -39,6 +39,10 @@ class Policy:
     stop_grace: float = 10.0
     """Seconds that running jobs have to end when the server stops."""
 
+    def namespace(self, user: str) -> str:
+        """Whose stored results a user sees; empty for those that all share."""
+        return user if self.private_results and user != LOCAL else ""
+
 
 @dataclass
 class _Running:
@@ -267,7 +271,6 @@ class Dispatcher:
     async def _unit(self, run: _Running) -> Run:
         job = run.job
         own = home(self.data, job.owner)
-        private = self.policy.private_results and job.owner != LOCAL
         return Run(
             run=run.run,
             document=await self.jobs.document(job.id) or {},
@@ -275,7 +278,7 @@ class Dispatcher:
             inputs=str(own.inputs),
             outputs=str(own.outputs),
             previews=str(own.previews),
-            namespace=job.owner if private else "",
+            namespace=self.policy.namespace(job.owner),
             watched=self._is_watched(job.id),
         )
 
