@@ -102,6 +102,9 @@ def _show(url: str) -> None:
 async def _end(runner: web.AppRunner, service: Service) -> None:
     service.closing = True
     try:
-        await service.stop()
+        await service.settle()  # which whoever watches hears of
     finally:
-        await runner.cleanup()
+        try:
+            await runner.cleanup()  # with it ends what the borders do beside
+        finally:
+            await service.close()

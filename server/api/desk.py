@@ -4,7 +4,7 @@ from typing import Any
 
 from engine.errors import GraphError, Problem
 from server.access import Principal
-from server.homes import LOCAL, home
+from server.homes import home
 from server.service import Service
 from server.workers.messages import Answer
 
@@ -34,10 +34,9 @@ async def ask(service: Service, question: str, **arguments: Any) -> Answer:
 def where(service: Service, principal: Principal) -> dict[str, str]:
     """The caller's folders, and whose stored results they see."""
     own = home(service.settings.data, principal.user)
-    private = service.dispatcher.policy.private_results and principal.user != LOCAL
     return {
         "inputs": str(own.inputs),
         "outputs": str(own.outputs),
         "previews": str(own.previews),
-        "namespace": principal.user if private else "",
+        "namespace": service.dispatcher.policy.namespace(principal.user),
     }

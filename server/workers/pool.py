@@ -95,21 +95,6 @@ class Pool:
         """Every worker as it is now, the desk aside."""
         return tuple(keeper.view for keeper in self.keepers.values())
 
-    @property
-    def desk_view(self) -> WorkerView:
-        """The desk as it is now."""
-        return self.desk.view
-
-    def best(self, wants: Iterable[str] = ()) -> WorkerView | None:
-        """The idle worker that has most of these files loaded, and of several the least else."""
-        wanted = frozenset(wants)
-        idle = [view for view in self.workers if view.state == "idle"]
-        return max(
-            idle,
-            key=lambda view: (len(wanted.intersection(view.warm)), -len(view.warm)),
-            default=None,
-        )
-
     def add(self, spec: Spec) -> None:
         """Keep one more worker alive."""
         keeper = Keeper(spec, self.opener, self.care, self._worker_changed)

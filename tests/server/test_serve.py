@@ -13,11 +13,13 @@ import pytest
 
 from engine.errors import InputError
 from server.access.users import add_user
+from server.api.webhooks import Webhooks
 from server.app import application, build
 from server.database import Database
 from server.logs import Steady
 from server.serve import serve
 from server.settings import Settings
+from server.workers.pool import Pool
 
 
 def settings(tmp_path: Path, **values: Any) -> Settings:
@@ -79,6 +81,33 @@ async def test_a_taken_port_is_told(tmp_path: Path) -> None:
             await asyncio.wait_for(serve(taken), 60)
     assert raised.value.code == "address_in_use"
     Database.open(str(tmp_path / "data" / "darkroom.db")).close()
+
+
+@pytest.mark.usefixtures("unlogged")
+async def test_the_borders_end_before_the_database_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends: list[str] = []
+
+    def noted(kind: type, name: str, end: str) -> None:
+        real = getattr(kind, name)
+
+        def call(self: Any, *arguments: Any, **rest: Any) -> Any:
+            ends.append(end)
+            return real(self, *arguments, **rest)
+
+        monkeypatch.setattr(kind, name, call)
+
+    noted(Pool, "stop", "workers")
+    noted(Webhooks, "stop", "webhooks")
+    noted(Database, "close", "database")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = settings(tmp_path).model_copy(update={"port": other.getsockname()[1]})
+        with pytest.raises(InputError):
+            await asyncio.wait_for(serve(taken), 60)
+    assert ends == ["workers", "webhooks", "database"]
 
 
 @pytest.mark.usefixtures("unlogged")
