@@ -18,7 +18,7 @@ OTHER = Origin({}, {}, (), {})
 async def send(call: Call) -> web.Response:
     """Queue a prompt."""
     try:
-        posted = Posted.read(await call.json())
+        posted = Posted.read(await call.json(), call.service.limits.nodes)
         accepted = await accept(call.service, call.user, posted)
     except RefusedError as error:
         return answer(error.answer, 400)

@@ -74,7 +74,10 @@ async def accept(service: Service, user: str, posted: Posted) -> Accepted:
                 raise RefusedError("invalid_prompt_id", str(error), posted.prompt_id) from error
             except InputError as error:
                 raise RefusedError("invalid_prompt", str(error)) from error
-        refused = refusal(part, imported, problems)
+        if len(part.prompt) <= QUICK:
+            refused = refusal(part, imported, problems)
+        else:
+            refused = await asyncio.to_thread(refusal, part, imported, problems)
         errors |= refused.answer["node_errors"]
         left = _left(wanted, refused)
         if not left or len(left) == len(wanted):

@@ -80,3 +80,14 @@ def test_an_event_is_told_as_json() -> None:
     event = Hub().publish("warned", owner="ada", job="1", data={"message": "größer"})
     assert '"größer"' in event.text
     assert "ada" not in event.text
+
+
+def test_what_is_remembered_is_bounded_in_bytes() -> None:
+    hub = Hub(most_bytes=10_000)
+    for _ in range(100):
+        hub.publish("job.succeeded", data={"outputs": "x" * 1_000})
+    assert 5 < len(hub.kept) < 10
+    assert hub.since(hub.next - 3) is not None
+    assert hub.since(1) is None
+    hub.publish("job.succeeded", data={"outputs": "x" * 20_000})
+    assert (len(hub.kept), hub.bytes) == (0, 0)
