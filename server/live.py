@@ -16,7 +16,8 @@ PASSING = frozenset({"node.progressed"})
 """Events of which a slow watcher needs only the latest; they are not remembered."""
 PROGRESS_RATE = 2_000.0
 """Events of progress a second for all watchers together, so that many of them slow no job."""
-KEPT = 20_000
+KEPT, KEPT_BYTES = 20_000, 64 * 2**20
+"""Events that are remembered, by number and by what they hold as JSON."""
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,10 @@ class Subscription:
 class Hub:
     """Numbers events, hands them to watchers, and remembers the latest for those who return."""
 
-    def __init__(self, first: int = 1, keep: int = KEPT) -> None:
+    def __init__(self, first: int = 1, keep: int = KEPT, most_bytes: int = KEPT_BYTES) -> None:
         self.next = first
-        self.kept: deque[Event] = deque(maxlen=keep)
+        self.keep, self.most_bytes, self.bytes = keep, most_bytes, 0
+        self.kept: deque[Event] = deque()
         self.subscriptions: set[Subscription] = set()
 
     def publish(
@@ -143,10 +145,17 @@ class Hub:
         event = Event(self.next, type, job, owner, time.time(), data or {}, blob)
         self.next += 1
         if not event.passing:
-            self.kept.append(event)
+            self._keep(event)
         for subscription in tuple(self.subscriptions):
             subscription.offer(event)
         return event
+
+    def _keep(self, event: Event) -> None:
+        """Remember an event, and let the oldest go that are too many or too large together."""
+        self.kept.append(event)
+        self.bytes += len(event.text)
+        while len(self.kept) > self.keep or (self.bytes > self.most_bytes and self.kept):
+            self.bytes -= len(self.kept.popleft().text)
 
     def subscribe(self, wants: Callable[[Event], bool], most: int = 2_000) -> Subscription:
         """A watcher's events from now on; use it in a `with`."""

@@ -174,7 +174,7 @@ class Service:
             try:
                 for job in await self.jobs.expire(retention):
                     self.hub.publish("job.deleted", owner=job.owner, job=job.id)
-            except Exception:
+            except Exception:  # this task has to live: whatever it was may be over in an hour
                 log.exception("old jobs could not be let go; trying again in an hour")
             await asyncio.sleep(_HOUR)
 

@@ -285,7 +285,8 @@ class Settings(BaseModel):
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """The variables that look like settings and are none: probably misspelt."""
-    known = _variables()
+    # A client's own, which may be set where a server is started as well.
+    known = _variables() | {f"{PREFIX}SERVER", f"{PREFIX}TOKEN"}
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
 
 

@@ -90,7 +90,7 @@ class Webhooks:
                     self.woken.clear()
                     try:
                         await self._deliver_due(session)
-                    except Exception:
+                    except Exception:  # this task has to live: the next round tries again
                         log.exception("webhooks could not be told; trying again")
                         await asyncio.sleep(5)
                     pause = self.deliveries.pause()

@@ -115,7 +115,7 @@ class Teller:
                 async for event in events:
                     try:
                         await self._tell(event)
-                    except Exception:
+                    except Exception:  # one event's fault must not silence those after it
                         if self.service.closing:  # the database may be closed already
                             return
                         log.exception("an event could not be told", event=event.type)

@@ -113,3 +113,14 @@ async def test_the_end_of_a_job_does_not_wait_for_the_turn_of_progress(
         async with asyncio.timeout(1):
             assert (await waiting).type == "node.progressed"
             assert (await anext(watcher)).type == "job.succeeded"
+
+
+def test_what_is_remembered_is_bounded_in_bytes() -> None:
+    hub = Hub(most_bytes=10_000)
+    for _ in range(100):
+        hub.publish("job.succeeded", data={"outputs": "x" * 1_000})
+    assert 5 < len(hub.kept) < 10
+    assert hub.since(hub.next - 3) is not None
+    assert hub.since(1) is None
+    hub.publish("job.succeeded", data={"outputs": "x" * 20_000})
+    assert (len(hub.kept), hub.bytes) == (0, 0)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from engine.errors import InputError
 from server.access.users import add_user
@@ -17,7 +18,7 @@ from server.api.webhooks import Webhooks
 from server.app import application, build
 from server.database import Database
 from server.logs import Steady
-from server.serve import serve
+from server.serve import serve, warn_of_unknown
 from server.settings import Settings
 from server.workers.pool import Pool
 
@@ -31,6 +32,14 @@ async def test_what_is_built_can_be_closed_and_built_again(tmp_path: Path) -> No
         service = await build(settings(tmp_path))
         application(service)
         await service.stop()
+
+
+def test_misspelt_variables_are_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKROOM_MAXBODY", "32MB")
+    monkeypatch.setenv("DARKROOM_SERVER", "http://127.0.0.1:1")
+    with capture_logs() as logged:
+        warn_of_unknown()
+    assert [line["variable"] for line in logged] == ["DARKROOM_MAXBODY"]
 
 
 async def test_a_second_server_is_refused_and_leaves_the_first_alone(tmp_path: Path) -> None:

@@ -211,6 +211,15 @@ def test_infinite_numbers_are_told_by_name(talk: Talk) -> None:
     assert talk.run(graph("Infinity")).outputs == {"out": {"value": "inf"}}
 
 
+def test_a_value_that_is_too_large_is_told_as_a_problem(talk: Talk) -> None:
+    done = talk.run(graph("Anything", {"value": "x" * 2**20}))
+    assert done.state == "succeeded"
+    problem = done.outputs["out"]["problem"]
+    assert problem["code"] == "too_large"
+    assert "'out'" in problem["message"]
+    assert "save it to a file" in problem["hint"]
+
+
 def test_what_json_cannot_carry_is_left_out(talk: Talk) -> None:
     assert talk.run(graph("Dye")).outputs == {}
 
