@@ -12,7 +12,7 @@ from server.access import Principal
 from server.service import Asked, Service
 
 from .asking import Document, Front, Priority, Webhook, webhook_text
-from .filling import Axes, Inputs, filled, only_named, pointed
+from .filling import Axes, Inputs, filled, pointed
 from .jobs import Repetition, Waiting, accepted
 from .operation import Answer, Json, Reply, operation
 from .saved import Expected, Saved, Shelf
@@ -230,10 +230,9 @@ async def run_workflow(
     """Run a saved workflow with values for its inputs.
 
     The document of a caller lists the same as an operation of its own for each workflow, with the
-    types, ranges and defaults of its inputs.
+    types, ranges and defaults of its inputs. Any other input of a node is `node.input`.
     """
     workflow = (await asyncio.to_thread(shelf.read, name)).workflow
-    only_named(workflow, [*body.inputs, *body.axes])
     asked = Asked(
         filled(workflow, body.inputs, body.axes),
         priority=body.priority,
@@ -244,7 +243,7 @@ async def run_workflow(
     try:
         (job,) = await service.accept(principal.user, [asked])
     except GraphError as error:
-        raise pointed(error, workflow, body.inputs) from error
+        raise pointed(error, workflow, body.inputs, body.axes) from error
     return accepted(await ended(service, job, query.wait))
 
 
