@@ -132,7 +132,11 @@ class Service:
             GraphError: With every problem found.
             Refused: The node types are not known yet.
         """
-        await self._admit(workflow, await self.types())
+        catalogue = await self.types()
+        if is_quick(workflow):
+            admit(workflow, catalogue, self.limits)
+        else:
+            await asyncio.to_thread(admit, workflow, catalogue, self.limits)
 
     async def types(self, patience: float = 60.0) -> Catalogue:
         """The node types; at the very first start a worker has to tell them first.

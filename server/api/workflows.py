@@ -231,7 +231,7 @@ async def run_workflow(
     """Run a saved workflow with values for its inputs.
 
     The document of a caller lists the same as an operation of its own for each workflow, with the
-    types, ranges and defaults of its inputs.
+    types, ranges and defaults of its inputs. Any other input of a node is `node.input`.
     """
     workflow = (await asyncio.to_thread(shelf.read, name)).workflow
     if faults := misnamed(workflow, [*body.inputs, *body.axes]):
@@ -246,7 +246,7 @@ async def run_workflow(
     try:
         (job,) = await service.accept(principal.user, [asked])
     except GraphError as error:
-        raise pointed(error, workflow, body.inputs) from error
+        raise pointed(error, workflow, body.inputs, body.axes) from error
     return accepted(await ended(service, job, query.wait))
 
 
@@ -265,12 +265,13 @@ async def _with_others(
     service: Service, workflow: Workflow, body: RunRequest, faults: list[Fault]
 ) -> ApiError:
     """The error for inputs that the workflow does not have, and for whatever else is wrong."""
-    inputs = {name: value for name, value in body.inputs.items() if name in workflow.inputs}
-    axes = {name: axis for name, axis in body.axes.items() if name in workflow.inputs}
+    wrong = {fault.input for fault in faults}
+    inputs = {name: value for name, value in body.inputs.items() if name not in wrong}
+    axes = {name: axis for name, axis in body.axes.items() if name not in wrong}
     try:
         await service.check(filled(workflow, inputs, axes))
     except GraphError as error:
-        faults = faults + pointed(error, workflow, inputs).document.problems
+        faults = faults + pointed(error, workflow, inputs, axes).document.problems
     except ApiError as error:
         faults = faults + error.document.problems
     detail = "; ".join(fault.message for fault in faults[:5])
