@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, with_config
 from typing_extensions import TypedDict
 
+from server.places import Places
 from server.service import Service
 
 from .desk import ask
@@ -40,9 +41,9 @@ class Known(BaseModel):
 
 @operation("GET", "/api/v1/models", scope="read", problems=("invalid_value", "worker_lost"))
 async def list_models(service: Service) -> ModelList:
-    """List the model files: path, kind, family and size."""
+    """List the model files: path within the data folder, kind, family and size."""
     found: Any = (await ask(service, "models")).value
-    return ModelList(models=found)
+    return ModelList(models=Places(service.settings.data).hidden(found))
 
 
 @operation(

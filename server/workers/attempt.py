@@ -15,9 +15,10 @@ from engine.program import Program
 from engine.workflow import Workflow
 from server.failures import problem_document
 from server.homes import within
+from server.places import Places
 
 from .log import say, say_error
-from .messages import Delivered, Done, FromWorker, Lent, Run
+from .messages import Delivered, Done, FromWorker, Happened, Lent, Run
 from .outputs import Outputs, files_in
 from .telling import Telling
 from .workshop import Bench, Workshop
@@ -46,7 +47,11 @@ class Attempt:
         self.lent: list[Lent] = []
         self.workshop, self.send = workshop, send
         self.cancel = threading.Event()
-        self.telling = Telling(run.run, send, workshop.runtime.picture, watched=run.watched)
+        self.telling = Telling(run.run, self._tell, workshop.runtime.picture, watched=run.watched)
+        data = workshop.outfit.data
+        named = {str(data / "runs" / run.run): "", run.inputs: "inputs"}
+        named |= {run.outputs: "outputs", run.previews: "previews"}
+        self.places = Places(data, named)
         self.began: float | None = None
 
     @property
@@ -65,7 +70,7 @@ class Attempt:
             done = Done(self.run.run, "failed", {}, (), problem_document(error))
         seconds = round(time.monotonic() - self.began, 3)
         say("info", "run ended", run=self.run.run, state=done.state, seconds=seconds)
-        return done
+        return replace(done, error=self.places.hidden(done.error))
 
     def _perform(self) -> Done:
         if not self.workshop.outfit.carries:
@@ -111,6 +116,11 @@ class Attempt:
         except (EngineError, InputError, OSError, MemoryError) as error:
             return _End(state, Result(), program, error)
         return _End("succeeded", result, program)
+
+    def _tell(self, told: FromWorker) -> None:
+        if isinstance(told, Happened) and told.type in {"node.failed", "warned"}:
+            told = replace(told, data=self.places.hidden(told.data))
+        self.send(told)
 
     def _warn(self, message: str) -> None:
         self.telling.say("warned", {"message": message, "node": None})

@@ -14,6 +14,7 @@ from engine.plan import Plan, make_plan
 from engine.program import Program
 from engine.workflow import Workflow
 from server.failures import problem_json, problems_of
+from server.places import Places
 from server.plans import edit_json, explained_json, plan_json
 from server.stored import store_json
 
@@ -69,6 +70,12 @@ class Questions:
                 raise InputError(f"{question}: {error}", code="bad_question") from error
             raise
 
+    def places(self, arguments: Json) -> Places:
+        """What names folders where a question that came with these arguments is answered."""
+        given = {name: arguments.get(name) for name in ("inputs", "outputs", "previews")}
+        named = {path: name for name, path in given.items() if isinstance(path, str) and path}
+        return Places(self.workshop.outfit.data, named)
+
     def catalogue(self) -> Reply:
         """Every node type, with the digest of them all."""
         return Reply({"digest": self.workshop.digest, "nodes": self.workshop.catalogue})
@@ -92,7 +99,8 @@ class Questions:
             problems = check(workflow, self.workshop.catalog, runtime)
         except (GraphError, InputError, OSError) as error:
             problems = list(problems_of(error))
-        return Reply({"problems": [problem_json(problem) for problem in problems]})
+        told = [problem_json(problem) for problem in problems]
+        return Reply({"problems": self.places({"inputs": inputs}).hidden(told)})
 
     def plan(self, document: Json, **where: str) -> Reply:
         """What a run would do; `where` says whose it is, as for `Workshop.bench`.

@@ -157,7 +157,8 @@ class Worker:
             document = problem_document(error)
             if document["code"] == "internal":
                 say_error("a question could not be answered", error, question=ask.question)
-            answer = Answer(ask.number, error=document)
+            told = self.questions.places(ask.arguments).hidden(document)
+            answer = Answer(ask.number, error=told)
         self.send(answer)
 
 

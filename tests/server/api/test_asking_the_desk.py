@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from server.service import Service
 from server.workers.messages import Answer
 from server.workers.spec import WorkerLost
 from tests.server.api.conftest import Bench, Client
@@ -80,6 +81,19 @@ async def test_models_store_and_system_are_told(client: Client, bench: Bench) ->
     assert (told["nodes"], told["workers"][0]["id"]) == ("tests.toys", "worker-0")
     assert (await (await client.get("/api/v1/health")).json())["status"] == "ok"
     assert (await client.post("/api/v1/workers/none/restart")).status == 404
+
+
+async def test_no_list_tells_where_the_data_lies(
+    client: Client, bench: Bench, service: Service
+) -> None:
+    data = service.settings.data
+    row = {"path": f"{data}/models/vae/a.pt", "fault": f"{data}/models/vae/a.pt is damaged"}
+    bench.answers["models"] = Answer(0, [row])
+    bench.answers["store"] = Answer(0, {"records": 2, "bytes": 9, "folder": f"{data}/store"})
+
+    models = (await (await client.get("/api/v1/models")).json())["models"]
+    assert models == [{"path": "models/vae/a.pt", "fault": "models/vae/a.pt is damaged"}]
+    assert (await (await client.get("/api/v1/store")).json())["folder"] == "store"
 
 
 async def test_the_catalogue_is_sent_once(client: Client) -> None:

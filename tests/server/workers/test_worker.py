@@ -1,3 +1,4 @@
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -205,6 +206,27 @@ def test_what_goes_wrong_in_a_node_has_a_code(
     done = talk.run(graph("Fail", {"how": how}))
     assert done.error is not None
     assert done.error["code"] == code
+
+
+def test_no_problem_tells_where_the_data_lies(talk: Talk) -> None:
+    data = talk.outfit.data
+    own = {name: str(data / "users" / "bob" / name) for name in ("inputs", "outputs", "previews")}
+    missing = graph("ReadFile", {"file": str(data / "users" / "bob" / "inputs" / "none.txt")})
+    outside = graph("Write", {"text": "x", "name": "../../x"})
+
+    done = [talk.run(missing, **own), talk.run(outside, **own)]
+    told = [talk.ask("check", document=missing, inputs=own["inputs"])]
+    told.append(talk.ask("plan", document=missing, **own))
+
+    assert [each.state for each in done] == ["failed", "failed"]
+    assert "inputs/none.txt" in done[0].error["detail"]
+    assert "leads out of the output folder outputs" in done[1].error["detail"]
+    assert any(event.type == "node.failed" for event in talk.events)
+    assert told[1].error
+    assert "inputs/none.txt" in told[1].error["detail"]
+    said = [*(each.error for each in done), *(event.data for event in talk.events)]
+    said += [each.error or each.value for each in told]
+    assert str(data) not in json.dumps(said)
 
 
 def test_infinite_numbers_are_told_by_name(talk: Talk) -> None:
