@@ -49,12 +49,33 @@ async def test_a_request_can_wait_for_the_end(client: Client, bench: Bench, grap
 
 async def test_a_failed_job_shows_why(client: Client, bench: Bench, graph: Json) -> None:
     problem = {"code": "odd", "message": "too odd", "node": "write", "input": None, "hint": None}
-    bench.fails = {"title": "A node failed", "detail": "too odd", "problems": [problem]}
+    bench.fails = {"kind": "node_failed", "detail": "too odd", "problems": [problem]}
     bench.held.set()
     answer = await client.post("/api/v1/jobs?wait=10", json={"document": graph})
     told = await answer.json()
     assert told["state"] == "failed"
     assert (told["error"]["code"], told["error"]["problems"]) == ("odd", [problem])
+    assert (told["error"]["title"], told["error"]["status"]) == ("A node failed", 500)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("worker_lost", "worker_hung"),
+        ("invalid_workflow", "missing_file"),
+        ("node_failed", "out_of_memory"),
+    ],
+)
+async def test_the_type_of_a_failure_is_a_kind_that_the_server_explains(
+    client: Client, bench: Bench, graph: Json, kind: str, code: str
+) -> None:
+    bench.fails = {"kind": kind, "detail": "it ended", "code": code, "problems": []}
+    bench.held.set()
+    answer = await client.post("/api/v1/jobs?wait=10", json={"document": graph})
+    error = (await answer.json())["error"]
+    explained = await (await client.get(error["type"])).json()
+    assert (explained["code"], error["code"]) == (kind, code)
+    assert (explained["title"], explained["status"]) == (error["title"], error["status"])
 
 
 async def test_inputs_and_axes_are_set_by_name(client: Client, graph: Json) -> None:

@@ -192,6 +192,7 @@ def test_what_is_no_workflow_fails_with_its_problems(
     assert done.error is not None
     assert done.error["problems"]
     assert done.error["detail"]
+    assert done.error["kind"] in {"invalid_workflow", "node_failed"}
     assert code is None or code in {problem["code"] for problem in done.error["problems"]}
 
 
@@ -204,7 +205,7 @@ def test_what_goes_wrong_in_a_node_has_a_code(
     monkeypatch.setenv("DARKROOM_DATA", str(talk.outfit.data))
     done = talk.run(graph("Fail", {"how": how}))
     assert done.error is not None
-    assert done.error["code"] == code
+    assert (done.error["kind"], done.error["code"]) == ("node_failed", code)
 
 
 def test_infinite_numbers_are_told_by_name(talk: Talk) -> None:
