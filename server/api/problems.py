@@ -3,7 +3,8 @@
 import errno
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -266,6 +267,24 @@ def problem_of(error: BaseException) -> Told:
     if isinstance(error, web.HTTPException):
         headers = {name: value for name, value in headers.items() if name == "Allow"}
     return Told(make(error), headers)
+
+
+@contextmanager
+def about(at: str) -> Iterator[None]:
+    """For the block: what is wrong there is wrong with the part of the body that `at` points to.
+
+    Raises:
+        ApiError: In the place of the problem, with its pointers from the body's beginning.
+    """
+    try:
+        yield
+    except (ApiError, EngineError, InputError) as error:
+        told = problem_of(error).document
+        faults = [
+            each.model_copy(update={"pointer": at + (each.pointer or "") or None})
+            for each in told.problems
+        ]
+        raise ApiError(told.code, told.detail, hint=told.hint, faults=faults) from error
 
 
 @web.middleware

@@ -97,7 +97,11 @@ class JobView(TypedDict):
     priority: int
     """Higher runs earlier."""
     position: int | None
-    """Its place in the queue, from 1; none unless it was asked for and the job is queued."""
+    """The place of a queued job in the queue of all users, from 1.
+
+    Told where the job is read or moved, and in lists with `queue=true`; none in the answer to a
+    submission, in other lists and in events, and for jobs behind the first thousand.
+    """
     created: str
     started: str | None
     finished: str | None

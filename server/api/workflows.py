@@ -15,6 +15,7 @@ from .asking import Document, Front, Priority, Webhook, webhook_text
 from .filling import Axes, Inputs, filled, pointed
 from .jobs import Repetition, Waiting, accepted
 from .operation import Answer, Json, Reply, operation
+from .problems import about
 from .saved import Expected, Saved, Shelf
 from .signatures import Signatures
 from .views import JobView, iso
@@ -233,12 +234,14 @@ async def run_workflow(
     types, ranges and defaults of its inputs. Any other input of a node is `node.input`.
     """
     workflow = (await asyncio.to_thread(shelf.read, name)).workflow
+    with about("/webhook"):
+        webhook = webhook_text(body.webhook, service.settings.webhook_hosts)
     asked = Asked(
         filled(workflow, body.inputs, body.axes),
         priority=body.priority,
         front=body.front,
         idempotency_key=headers.idempotency_key,
-        webhook=webhook_text(body.webhook, service.settings.webhook_hosts),
+        webhook=webhook,
     )
     try:
         (job,) = await service.accept(principal.user, [asked])

@@ -162,6 +162,41 @@ async def test_a_batch_is_taken_whole_or_not_at_all(client: Client, graph: Json)
     assert (await (await client.get("/api/v1/jobs")).json())["total"] == 3
 
 
+async def test_a_wrong_batch_tells_which_entry_is_wrong(client: Client, graph: Json) -> None:
+    async def wrong(entry: Json) -> tuple[int, str, str | None]:
+        batch = {"jobs": [{"document": graph}, entry]}
+        answer = await client.post("/api/v1/jobs/batch", json=batch)
+        problem = (await answer.json())["problems"][0]
+        return answer.status, problem["pointer"], problem.get("hint")
+
+    graph = {**graph, "outputs": {"text": {"node": "describe", "output": "value"}}}
+    told = await wrong({"document": graph, "inputs": {"count": 5000}})
+    assert told[:2] == (422, "/jobs/1/inputs/count")
+    told = await wrong({"document": graph, "axes": {"count": [5000]}})
+    assert told[:2] == (422, "/jobs/1/axes/count")
+    told = await wrong({"document": graph, "inputs": {"wrds": "a"}})
+    assert told == (422, "/jobs/1/inputs/wrds", "words")
+    assert (await wrong({"document": {"nodes": 1}}))[:2] == (422, "/jobs/1")
+    assert await wrong({"workflow": "txt-to-image"}) == (404, "/jobs/1/workflow", "text-to-image")
+    told = await wrong({"document": graph, "webhook": "http://127.0.0.1/"})
+    assert told[:2] == (422, "/jobs/1/webhook")
+    answer = await client.post("/api/v1/jobs", json={"workflow": "txt-to-image"})
+    problem = (await answer.json())["problems"][0]
+    assert (problem["pointer"], problem["hint"]) == ("/workflow", "text-to-image")
+
+
+async def test_jobs_of_the_queue_are_listed_with_their_positions(
+    client: Client, bench: Bench, graph: Json
+) -> None:
+    jobs = [await submit(client, graph) for _ in range(3)]
+    await bench.began.wait()
+    listed = (await (await client.get("/api/v1/jobs?queue=true")).json())["jobs"]
+    assert [(job["id"], job["position"]) for job in listed] == [
+        (jobs[1]["id"], 1),
+        (jobs[2]["id"], 2),
+    ]
+
+
 async def test_jobs_are_listed_in_pages_and_by_filters(client: Client, graph: Json) -> None:
     for _ in range(5):
         await submit(client, graph)
