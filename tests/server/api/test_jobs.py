@@ -197,6 +197,48 @@ async def test_jobs_of_the_queue_are_listed_with_their_positions(
     ]
 
 
+@pytest.mark.parametrize(
+    ("body", "pointer", "message"),
+    [
+        ({"axes": {"seed": "0..3"}}, "/axes/seed", "give a list of values, or numbers as {from"),
+        ({"axes": {"seed": {"from": 1, "too": 2}}}, "/axes/seed", "give a list of values"),
+        ({"axes": {"seed": {"from": "x", "to": 2}}}, "/axes/seed", "give a list of values"),
+        ({"webhook": "nonsense"}, "/webhook", "give an address such as https://"),
+        ({"document": {}}, "", "the body: give either a document or the name of"),
+        ({"priority": "high"}, "/priority", "/priority: input should be a valid integer"),
+    ],
+)
+async def test_a_wrong_field_is_told_once_and_in_its_place(
+    client: Client, body: Json, pointer: str, message: str
+) -> None:
+    answer = await client.post("/api/v1/jobs", json={"workflow": "text-to-image", **body})
+    (problem,) = (await answer.json())["problems"]
+    assert (answer.status, problem["code"], problem["pointer"]) == (422, "bad_value", pointer)
+    assert message in problem["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("jobs", {"workflow": "text-to-image", "input": {}}),
+        ("jobs/batch", {"jobs": [{"workflow": "text-to-image", "input": {}}]}),
+    ],
+)
+async def test_an_unknown_field_is_told_with_the_nearest_one(
+    client: Client, path: str, body: Json
+) -> None:
+    told = await (await client.post(f"/api/v1/{path}", json=body)).json()
+    problem = told["problems"][0]
+    assert (problem["code"], problem["hint"]) == ("unknown_field", "inputs")
+
+
+async def test_wrong_queries_are_told_by_their_names(client: Client) -> None:
+    told = await (await client.get("/api/v1/jobs?state=odd&limt=3")).json()
+    first, second = told["problems"]
+    assert (first["input"], first["message"][:12]) == ("state", "query state:")
+    assert (second["input"], second["hint"]) == ("limt", "limit")
+
+
 async def test_jobs_are_listed_in_pages_and_by_filters(client: Client, graph: Json) -> None:
     for _ in range(5):
         await submit(client, graph)
