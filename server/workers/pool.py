@@ -100,6 +100,14 @@ class Pool:
         """The desk as it is now."""
         return self.desk.view
 
+    @property
+    def fault(self) -> str | None:
+        """Why no worker can be started, where that is so of every one."""
+        keepers = tuple(self.keepers.values())
+        if not keepers or not all(keeper.unready for keeper in keepers):
+            return None
+        return f"no worker can be started: {keepers[0].reason}"
+
     def best(self, wants: Iterable[str] = ()) -> WorkerView | None:
         """The idle worker that has most of these files loaded, and of several the least else."""
         wanted = frozenset(wants)
