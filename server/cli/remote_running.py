@@ -51,7 +51,9 @@ def run(remote: Remote, workflow: Workflow, folder: Path) -> Answer:
         records = {record.node: record for record in job.nodes()}
         if job.state == "cancelled":
             stopped = Cancelled(
-                "stopped" if interrupt.cancel.is_set() else f"job {job.id} was cancelled"
+                f"job {job.id} was cancelled by Ctrl-C"
+                if interrupt.cancel.is_set()
+                else f"job {job.id} was cancelled, and not from here"
             )
             stopped.result = Ran(records)
             raise stopped

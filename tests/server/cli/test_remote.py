@@ -188,6 +188,7 @@ def test_ctrl_c_cancels_the_job(remote: Darkroom, served: Served) -> None:
     assert started.returncode == 130
     assert "cancelling the job" in err
     assert json.loads(out)["error"]["code"] == "cancelled"
+    assert "was cancelled by Ctrl-C" in json.loads(out)["error"]["message"]
     with Client(served.url) as client:
         assert next(iter(client.jobs())).state == "cancelled"
 
@@ -207,6 +208,8 @@ def test_jobs_are_listed_shown_retried_and_deleted(remote: Darkroom, sum_file: s
     gone = remote("jobs", "show", made)
     assert gone.status == 1
     assert "there is no job" in gone.err
+    assert "`darkroom jobs` lists" in gone.err
+    assert "GET" not in gone.err
 
 
 def test_jobs_are_cancelled(remote: Darkroom, served: Served) -> None:

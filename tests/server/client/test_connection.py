@@ -109,6 +109,9 @@ async def test_a_refusal_has_code_hint_and_all_problems() -> None:
 
     assert (raised.value.status, raised.value.code) == (422, "invalid_workflow")
     assert raised.value.hint == "give 1"
+    assert ApiError(422, "bad", "bad", problems=raised.value.problems).hint is None
+    hinted = Problem(code="odd", message="odd", hint="give 2")
+    assert ApiError(422, "bad", "bad", problems=(hinted,)).hint == "give 2"
     assert raised.value.problems[0].node == "s"
 
 
