@@ -10,7 +10,7 @@ import structlog
 
 from server.database.faults import DatabaseFault
 from server.homes import LOCAL, home
-from server.jobs.model import Job, JobState, NodeRecord
+from server.jobs.model import FINAL, Filter, Job, JobState, NodeRecord
 from server.jobs.queue import Jobs
 from server.live import Event, Hub
 from server.scribe import Scribe
@@ -38,6 +38,10 @@ class Policy:
     """Seconds that a node has to yield before its worker is replaced."""
     stop_grace: float = 10.0
     """Seconds that running jobs have to end when the server stops."""
+
+    def namespace(self, user: str) -> str:
+        """Whose stored results a user sees; empty for those that all share."""
+        return user if self.private_results and user != LOCAL else ""
 
 
 @dataclass
@@ -86,8 +90,10 @@ class Dispatcher:
         self.loop: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Queue again what was running when the server ended, and begin."""
+        """Queue again what was running when the server ended, tell the ends that it did not, begin."""
         self.paused = await self.jobs.paused()
+        for job in await self.jobs.untold():
+            self.tell(f"job.{job.state}", job)
         for job in await self.jobs.recover():
             log.info("queued again after a restart", job=job.id, attempt=job.attempt)
             self.tell("job.requeued", job)
@@ -127,7 +133,8 @@ class Dispatcher:
     async def cancel(self, job_id: str) -> Job | None:
         """Cancel a queued or running job; None if it had ended already.
 
-        A queued job is cancelled when this returns, a running one when its nodes yield.
+        A queued job is cancelled when this returns, a running one when its nodes yield, which is
+        not waited for.
         """
         if (cancelled := await self.jobs.cancel(job_id)) is not None:
             self.losses.pop(job_id, None)
@@ -136,13 +143,16 @@ class Dispatcher:
         run = self.running.get(job_id)
         if run is None:
             return None
-        run.cancelled = True
-        await self.pool.cancel(run.run, self.policy.cancel_grace)
+        if not run.cancelled:
+            run.cancelled = True
+            self._soon(self.pool.cancel(run.run, self.policy.cancel_grace))
         return run.job
 
     def watch(self, job_id: str | None, by: int) -> None:
         """Count one more (1) or less (-1) who wants previews of a job, or of all jobs (None)."""
-        self.watched[job_id] = self.watched.get(job_id, 0) + by
+        count = self.watched.pop(job_id, 0) + by
+        if count > 0:
+            self.watched[job_id] = count
         for run in self.running.values():
             if job_id in {None, run.job.id}:
                 self._soon(self.pool.watch(run.run, self._is_watched(run.job.id)))
@@ -156,10 +166,14 @@ class Dispatcher:
     # The loop
 
     async def _work(self) -> None:
+        faulted = False
         while not self.stopping:
             await self.woken.wait()
             self.woken.clear()
             try:
+                if faulted:
+                    await self._recover()
+                    faulted = False
                 while self._may_start and (found := await self._next()) and self._may_start:
                     await self._begin(*found)
             except Exception as error:
@@ -167,8 +181,17 @@ class Dispatcher:
                     log.warning("the queue cannot be used; trying again", reason=str(error))
                 else:
                     log.exception("the queue could not be read; trying again")
+                faulted = True
                 await self.scribe.pause(1.0)
                 self.wake()
+
+    async def _recover(self) -> None:
+        """Queue again what was claimed by a commit that was not confirmed: nobody runs it."""
+        for job in (await self.jobs.find(Filter(states=("running",)), limit=1000)).jobs:
+            if job.id not in self.running:
+                again = await self.jobs.requeue(job.id, job.attempt)
+                if again is not None:
+                    self.tell("job.requeued", again)
 
     @property
     def _may_start(self) -> bool:
@@ -242,13 +265,16 @@ class Dispatcher:
             bound.warning("worker lost", reason=str(lost), code=lost.code)
             await self._lost(run, lost)
         else:
+            if done.state == "cancelled" and not run.cancelled:  # stopped along with the server
+                await self._requeue(run)
+                bound.info("requeued")
+                return
             await self._ended(run, done)
             bound.info("ended", state=done.state)
 
     async def _unit(self, run: _Running) -> Run:
         job = run.job
         own = home(self.data, job.owner)
-        private = self.policy.private_results and job.owner != LOCAL
         return Run(
             run=run.run,
             document=await self.jobs.document(job.id) or {},
@@ -256,12 +282,12 @@ class Dispatcher:
             inputs=str(own.inputs),
             outputs=str(own.outputs),
             previews=str(own.previews),
-            namespace=job.owner if private else "",
+            namespace=self.policy.namespace(job.owner),
             watched=self._is_watched(job.id),
         )
 
     def _is_watched(self, job_id: str) -> bool:
-        return any(self.watched.get(key, 0) > 0 for key in (job_id, None))
+        return job_id in self.watched or None in self.watched
 
     # What a worker tells
 
@@ -278,9 +304,6 @@ class Dispatcher:
             self._flush(run)
 
     async def _ended(self, run: _Running, done: Done) -> None:
-        if done.state == "cancelled" and not run.cancelled:  # stopped along with the server
-            await self._requeue(run)
-            return
         nodes = [NodeRecord(**node) for node in done.nodes]
         await self._finish(run, done.state, outputs=done.outputs, error=done.error, nodes=nodes)
 
@@ -333,8 +356,15 @@ class Dispatcher:
         )
         self.losses.pop(job.id, None)
         self.running.pop(job.id, None)
+        if finished is None:  # or it was written down although its commit was not confirmed
+            finished = await self.scribe.kept(job.id, lambda: self._as_finished(job))
         if finished is not None:
-            self.tell(f"job.{state}", finished)
+            self.tell(f"job.{finished.state}", finished)
+
+    async def _as_finished(self, job: Job) -> Job | None:
+        """What the database has of an attempt, if that is its end."""
+        now = await self.jobs.get(job.id)
+        return now if now and now.attempt == job.attempt and now.state in FINAL else None
 
     def _flush(self, run: _Running) -> None:
         events, run.events = run.events, []

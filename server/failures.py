@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,11 @@ def problems_of(error: Exception) -> Sequence[Problem]:
     if isinstance(error, MemoryError):
         return [Problem("out_of_memory", "there is not enough memory", hint=_SMALLER)]
     return [Problem("internal", f"this is a fault in Darkroom: {error!r}", hint=_logged(error))]
+
+
+def read_problem(told: Mapping[str, Any]) -> Problem:
+    """A problem that another process told as JSON; what a newer one tells besides is passed over."""
+    return Problem(**{n: v for n, v in told.items() if n in Problem.__dataclass_fields__})
 
 
 def problem_json(problem: Problem) -> dict[str, Any]:

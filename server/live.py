@@ -14,7 +14,10 @@ from typing_extensions import override
 Json = dict[str, Any]
 PASSING = frozenset({"node.progressed"})
 """Events of which a slow watcher needs only the latest; they are not remembered."""
-KEPT = 20_000
+PROGRESS_RATE = 2_000.0
+"""Events of progress a second for all watchers together, so that many of them slow no job."""
+KEPT, KEPT_BYTES = 20_000, 64 * 2**20
+"""Events that are remembered, by number and by what they hold as JSON."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Event:
 class Subscription:
     """One watcher's events, in order. A watcher that is too slow is `lagging` and gets no more.
 
-    Of a node's progress only the latest waits.
+    Of a node's progress only the latest waits, and the more watch, the more rarely each hears of it.
     """
 
     def __init__(self, hub: "Hub", wants: Callable[[Event], bool], most: int) -> None:
@@ -54,6 +57,10 @@ class Subscription:
         self.waiting: dict[object, Event] = {}
         self.arrived = asyncio.Event()
         self.lagging = False
+        self.held = False
+        """Whether progress waits for its turn."""
+        self.turn = 0.0
+        """When it is the turn of the next progress, on the monotonic clock."""
 
     def offer(self, event: Event) -> None:
         """Take an event in, if it is wanted."""
@@ -66,18 +73,40 @@ class Subscription:
         elif len(self.waiting) >= self.most:
             self.lagging = True
         self.waiting[key] = event
-        self.arrived.set()
+        if not (event.passing and self.held):
+            self.arrived.set()
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Event:
-        while not self.waiting:
-            if self.lagging:
+        while True:
+            if not self.waiting and self.lagging:
                 raise StopAsyncIteration
-            self.arrived.clear()
-            await self.arrived.wait()
-        return self.waiting.pop(next(iter(self.waiting)))
+            if self.waiting and not await self._hold():
+                event = self.waiting.pop(next(iter(self.waiting)))
+                if event.passing:
+                    self.turn = time.monotonic() + len(self.hub.subscriptions) / PROGRESS_RATE
+                return event
+            if not self.waiting:
+                self.arrived.clear()
+                await self.arrived.wait()
+
+    async def _hold(self) -> bool:
+        """Wait for the turn of what is mere progress; whether anything was waited for."""
+        pause = self.turn - time.monotonic()
+        if pause <= 0 or not all(event.passing for event in self.waiting.values()):
+            return False
+        self.held = True
+        self.arrived.clear()
+        try:
+            async with asyncio.timeout(pause):
+                await self.arrived.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self.held = False
+        return True
 
     def __enter__(self) -> Self:
         return self
@@ -97,9 +126,10 @@ class Subscription:
 class Hub:
     """Numbers events, hands them to watchers, and remembers the latest for those who return."""
 
-    def __init__(self, first: int = 1, keep: int = KEPT) -> None:
+    def __init__(self, first: int = 1, keep: int = KEPT, most_bytes: int = KEPT_BYTES) -> None:
         self.next = first
-        self.kept: deque[Event] = deque(maxlen=keep)
+        self.keep, self.most_bytes, self.bytes = keep, most_bytes, 0
+        self.kept: deque[Event] = deque()
         self.subscriptions: set[Subscription] = set()
 
     def publish(
@@ -115,10 +145,17 @@ class Hub:
         event = Event(self.next, type, job, owner, time.time(), data or {}, blob)
         self.next += 1
         if not event.passing:
-            self.kept.append(event)
+            self._keep(event)
         for subscription in tuple(self.subscriptions):
             subscription.offer(event)
         return event
+
+    def _keep(self, event: Event) -> None:
+        """Remember an event, and let the oldest go that are too many or too large together."""
+        self.kept.append(event)
+        self.bytes += len(event.text)
+        while len(self.kept) > self.keep or (self.bytes > self.most_bytes and self.kept):
+            self.bytes -= len(self.kept.popleft().text)
 
     def subscribe(self, wants: Callable[[Event], bool], most: int = 2_000) -> Subscription:
         """A watcher's events from now on; use it in a `with`."""

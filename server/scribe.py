@@ -71,7 +71,7 @@ class Scribe:
         events, self.unwritten = self.unwritten, []
         try:
             await self.kept(events[0].job or "", lambda: self.jobs.record(events))
-        except Exception:
+        except Exception:  # nobody waits for this task, so that nobody else would tell of it
             log.exception("events could not be written down", first=events[0].id)
 
 

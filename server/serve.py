@@ -18,7 +18,7 @@ from server.access.redact import Redaction
 from server.app import application, build
 from server.logs import configure
 from server.service import Service
-from server.settings import Settings
+from server.settings import Settings, unknown_variables
 
 log = structlog.get_logger("server")
 
@@ -30,6 +30,7 @@ async def serve(settings: Settings) -> None:
         InputError: The address or the database is in use, or the settings do not allow it.
     """
     configure(settings.log_level, settings.log_format, Redaction(_secrets(settings)))
+    warn_of_unknown()
     service = await build(settings)
     app = application(service)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0, **runner_options())
@@ -47,6 +48,12 @@ async def serve(settings: Settings) -> None:
         log.info("stopping: running jobs end or go back to the queue")
     finally:
         await _end(runner, service)
+
+
+def warn_of_unknown() -> None:
+    """Tell of misspelt variables, on standard error as all that is logged."""
+    for name in unknown_variables():
+        log.warning("a variable looks like a setting and is none: it has no effect", variable=name)
 
 
 def _secrets(settings: Settings) -> list[str]:
@@ -102,6 +109,9 @@ def _show(url: str) -> None:
 async def _end(runner: web.AppRunner, service: Service) -> None:
     service.closing = True
     try:
-        await service.stop()
+        await service.settle()  # which whoever watches hears of
     finally:
-        await runner.cleanup()
+        try:
+            await runner.cleanup()  # with it ends what the borders do beside
+        finally:
+            await service.close()

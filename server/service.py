@@ -63,6 +63,7 @@ class Service:
     """Set once there is a catalogue."""
     closing: bool = False
     forgetting: asyncio.Task[None] | None = None
+    refreshing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start workers and go on with the queue; returns before the first worker is there."""
@@ -75,11 +76,20 @@ class Service:
 
     async def stop(self) -> None:
         """End what runs, or have it queued again; write everything down."""
+        await self.settle()
+        await self.close()
+
+    async def settle(self) -> None:
+        """End what runs, or have it queued again; the borders can still tell of it."""
         self.closing = True
-        if self.forgetting is not None:
-            self.forgetting.cancel()
+        for task in (self.forgetting, self.refreshing):
+            if task is not None:
+                task.cancel()
         await self.dispatcher.stop()
         await self.pool.stop(hurry=True)
+
+    async def close(self) -> None:
+        """Let go of the database, once nobody works with it any more."""
         await self.access.close()
         self.database.close()
 
@@ -114,6 +124,19 @@ class Service:
                 self.dispatcher.tell("job.queued", job)
         self.dispatcher.wake()
         return [job for job, _ in accepted]
+
+    async def check(self, workflow: Workflow) -> None:
+        """See that a graph would be taken into the queue.
+
+        Raises:
+            GraphError: With every problem found.
+            Refused: The node types are not known yet.
+        """
+        catalogue = await self.types()
+        if is_quick(workflow):
+            admit(workflow, catalogue, self.limits)
+        else:
+            await asyncio.to_thread(admit, workflow, catalogue, self.limits)
 
     async def types(self, patience: float = 60.0) -> Catalogue:
         """The node types; at the very first start a worker has to tell them first.
@@ -155,7 +178,7 @@ class Service:
             try:
                 for job in await self.jobs.expire(retention):
                     self.hub.publish("job.deleted", owner=job.owner, job=job.id)
-            except Exception:
+            except Exception:  # this task has to live: whatever it was may be over in an hour
                 log.exception("old jobs could not be let go; trying again in an hour")
             await asyncio.sleep(_HOUR)
 
@@ -168,7 +191,8 @@ class Service:
     def changed(self, what: Change) -> None:
         """Hear from the pool: a worker is free, or the node packages are others."""
         if what == "catalogue":
-            self._refreshing = asyncio.create_task(self._refresh(), name="catalogue")
+            if not self.closing:
+                self.refreshing = asyncio.create_task(self._refresh(), name="catalogue")
         else:
             self.hub.publish("workers.changed")
             self.dispatcher.wake()

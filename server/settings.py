@@ -29,7 +29,7 @@ GIB = 2**30
 MOST_WORKERS = 64
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _DEVICE = r"(auto|cpu|mps|cuda(:\d{1,3})?)"
-_WORKERS = re.compile(
+WORKERS = re.compile(
     rf"{_DEVICE}(\s*,\s*{_DEVICE})*|0*([1-9]|[1-5]\d|6[0-4])|ray(:auto|:[^/\s]\S*:\d+|://\S+)?"
 )
 
@@ -156,7 +156,7 @@ class Settings(BaseModel):
     )
     worker_memory: Bytes = Field(
         default=0,
-        description="Memory beyond which an idle worker is replaced, such as `24GB`; 0: none.",
+        description="Memory beyond which a worker is replaced after its run, such as `24GB`; 0: it may grow.",
     )
     worker_runs: int = Field(
         default=0, ge=0, description="Runs after which a worker is replaced; 0: none."
@@ -245,7 +245,7 @@ class Settings(BaseModel):
     @classmethod
     def _known_workers(cls, workers: str) -> str:
         named = workers.strip()
-        if named and _WORKERS.fullmatch(named) is None:
+        if named and WORKERS.fullmatch(named) is None:
             raise ValueError(
                 f"give auto, a number up to {MOST_WORKERS}, devices such as cuda:0,cuda:1, ray,"
                 " ray://HOST:PORT, ray:HOST:PORT or ray:auto"
@@ -285,7 +285,8 @@ class Settings(BaseModel):
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """The variables that look like settings and are none: probably misspelt."""
-    known = _variables()
+    # A client's own, which may be set where a server is started as well.
+    known = _variables() | {f"{PREFIX}SERVER", f"{PREFIX}TOKEN"}
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
 
 

@@ -27,8 +27,9 @@ A setting is looked for in this order, and the first place that has it counts:
 4. its default
 
 Lists are written with commas in flags and variables, as arrays in the file. Relative paths count from
-the folder of the file that holds them. A key that is not known, or a value that will not do, stops
-the command and says where it stands. All commands read the same settings; `data` cannot be set by a
+the folder of the file that holds them. A key of the file that is not known, or a value that will not
+do, stops the command and says where it stands; of a variable that looks like a setting and is none
+`darkroom serve` only warns. All commands read the same settings; `data` cannot be set by a
 file that lies in the data folder.
 
 ```toml
@@ -39,7 +40,7 @@ worker_memory = "24GB"
 retention_days = 90
 ```
 
-Secrets (`token`, `webhook_secret`, the password in `database`) belong in the environment or in a file
+Secrets (`admin_token`, `webhook_secret`, the password in `database`) belong in the environment or in a file
 that only the server's user may read. Flags are seen by everybody on the machine."""
 
 

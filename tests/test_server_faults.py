@@ -13,6 +13,7 @@ import pytest
 
 from .raw import connect, memory_mb, open_websocket, send
 from .serving import Served
+from .toying import check_alive, check_problem, graph, node, run
 
 Json = dict[str, Any]
 PICTURE = b"\x89PNG\r\n\x1a\n{}"
@@ -30,42 +31,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         status, told = server.call("POST", "/api/v1/jobs?wait=60", {"document": graph({})})
         assert (status, told["state"]) == (201, "succeeded"), told
         yield server
-
-
-def graph(nodes: Json, **outputs: str) -> Json:
-    """A graph over toy nodes; without any, one that adds."""
-    nodes = nodes or {"a": {"type": "Add", "inputs": {"a": 1.0, "b": 2.0}}}
-    ends = outputs or {"value": next(iter(nodes))}
-    return {
-        "darkroom": 1,
-        "name": "toy",
-        "nodes": nodes,
-        "outputs": {name: {"node": node, "output": "value"} for name, node in ends.items()},
-    }
-
-
-def node(kind: str, **inputs: Any) -> Json:
-    return graph({"a": {"type": kind, "inputs": inputs}})
-
-
-def run(served: Served, document: Json) -> Json:
-    status, told = served.call("POST", "/api/v1/jobs", {"document": document})
-    assert status == 201, told
-    return served.finished(told["id"], 60)
-
-
-def check_alive(served: Served) -> None:
-    """It takes a job and runs it."""
-    assert run(served, node("Add", a=2.0))["state"] == "succeeded"
-
-
-def check_problem(told: Any, status: int) -> None:
-    """The answer is a whole problem document, without a word of the program's inside."""
-    assert told["status"] == status
-    assert told["type"].startswith("/api/v1/problems/")
-    assert told["title"]
-    assert told["detail"]
-    assert "Traceback" not in json.dumps(told)
 
 
 # Bodies
@@ -440,86 +405,3 @@ def test_a_client_that_reads_nothing_costs_little_and_slows_nobody(served: Serve
     finally:
         served.call("POST", "/api/v1/queue/resume")
     check_alive(served)
-
-
-# Nodes that do harm
-
-
-def test_a_job_that_ends_its_worker_twice_fails_with_the_reason(served: Served) -> None:
-    ended = run(served, node("Harm", how="segfault"))
-    assert (ended["state"], ended["attempt"]) == ("failed", 2)
-    assert ended["error"]["code"] == "worker_died"
-    assert "SIGSEGV" in ended["error"]["detail"] or "signal 11" in ended["error"]["detail"]
-    check_problem({"status": 500, **ended["error"]}, 500)
-    check_alive(served)
-
-
-def test_a_job_that_ends_its_worker_once_succeeds(served: Served) -> None:
-    ended = run(served, node("HarmOnce", file=str(served.data / "harmed")))
-    assert (ended["state"], ended["attempt"]) == ("succeeded", 2)
-    assert ended["outputs"]["value"]["value"] == "survived"
-
-
-def test_a_node_that_never_yields_loses_its_worker_when_cancelled(served: Served) -> None:
-    _, told = served.call("POST", "/api/v1/jobs", {"document": node("Deaf")})
-    job = told["id"]
-    until = time.monotonic() + 30
-    while served.call("GET", f"/api/v1/jobs/{job}")[1]["state"] != "running":
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    before = {each["pid"] for each in served.call("GET", "/api/v1/workers")[1]["workers"]}
-    status, told = served.call("POST", f"/api/v1/jobs/{job}/cancel")
-    assert status == 200, told
-    assert served.finished(job, 10)["state"] == "cancelled"
-    status, told = served.call("POST", f"/api/v1/jobs/{job}/cancel")
-    assert status == 409
-    check_problem(told, 409)
-    until = time.monotonic() + 30
-    while {each["pid"] for each in served.call("GET", "/api/v1/workers")[1]["workers"]} == before:
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    check_alive(served)
-
-
-@pytest.mark.parametrize("how", ["value", "input", "bug", "disk", "memory"])
-def test_a_node_that_fails_fails_its_job_alone(served: Served, how: str) -> None:
-    ended = run(served, node("Fail", number=1.0, how=how))
-    assert (ended["state"], ended["attempt"]) == ("failed", 1)
-    assert ended["error"]["detail"]
-    assert "Traceback" not in json.dumps(ended["error"])
-
-
-def test_a_repeated_request_makes_and_tells_one_job(served: Served) -> None:
-    served.call("POST", "/api/v1/queue/pause")
-    try:
-        headers = {"Idempotency-Key": "once-and-for-all"}
-        body = {"document": node("Add", a=7.0)}
-        told = [served.call("POST", "/api/v1/jobs", body, headers) for _ in range(5)]
-        assert {status for status, _ in told} <= {200, 201}
-        (job,) = {each["id"] for _, each in told}
-        status, other = served.call(
-            "POST", "/api/v1/jobs", {"document": node("Add", a=8.0)}, headers
-        )
-        assert status == 409
-        check_problem(other, 409)
-    finally:
-        served.call("POST", "/api/v1/queue/resume")
-    served.finished(job)
-    kinds = stream(served, f"/api/v1/jobs/{job}/events")
-    assert kinds.count("job.queued") == 1
-    assert kinds.count("job.succeeded") == 1
-
-
-def stream(served: Served, path: str) -> list[str]:
-    """The types of the events of a job that has ended."""
-    with connect(served) as client:
-        client.sendall(
-            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
-        )
-        data = b""
-        try:
-            while chunk := client.recv(65536):
-                data += chunk
-        except TimeoutError:
-            raise AssertionError(data) from None
-    return [line[7:] for line in data.decode().splitlines() if line.startswith("event: ")]

@@ -31,27 +31,6 @@ class BodyLimits:
 BODY_LIMITS: web.AppKey[BodyLimits] = web.AppKey("body_limits", BodyLimits)
 
 
-async def read_json(request: web.Request, most: int | None = None) -> Any:
-    """The JSON value in a request's body.
-
-    Raises:
-        Refused: The body is too large, too slow, too deep, or not JSON with unique names and
-            finite numbers.
-    """
-    limits = limits_of(request)
-    if request.content_type not in {"application/json", "application/octet-stream"}:
-        raise Refused(
-            415,
-            "unsupported_media_type",
-            f"the body is {request.content_type}, not JSON",
-            "send 'Content-Type: application/json'",
-        )
-    data = await read_body(request, limits.json_bytes if most is None else most)
-    if len(data) > LARGE:
-        return await asyncio.to_thread(parse_json, data, limits.depth)
-    return parse_json(data, limits.depth)
-
-
 async def read_body(request: web.Request, most: int | None = None) -> bytes:
     """The bytes of a request's body.
 

@@ -16,7 +16,6 @@ from .principal import PRINCIPAL, Principal, require, scope_of, unauthorized
 from .refused import Refused
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _START, _COUNT = secrets.token_hex(4), count(1)

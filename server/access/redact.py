@@ -85,7 +85,3 @@ class RedactingFilter(logging.Filter):
         if record.stack_info:
             record.stack_info = self.redaction.text(record.stack_info)
         return True
-
-
-redacted = Redaction()
-"""The processor for a log that knows no secrets by heart."""

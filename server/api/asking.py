@@ -13,6 +13,7 @@ from server.plain import is_small
 from .filling import Axes, Inputs, filled, pointed
 from .operation import Json
 from .outgoing import check_target
+from .problems import ApiError
 from .saved import Shelf
 
 T = TypeVar("T")
@@ -71,9 +72,9 @@ class Graph(BaseModel):
             workflow = shelf.read(self.workflow).workflow
         return filled(workflow, self.inputs, self.axes)
 
-    def told(self, error: GraphError, workflow: Workflow) -> Exception:
+    def told(self, error: GraphError, workflow: Workflow) -> ApiError:
         """The problems, pointing at the values that this request gave."""
-        return pointed(error, workflow, {**self.inputs, **self.axes}) if self.inputs else error
+        return pointed(error, workflow, self.inputs, self.axes)
 
 
 async def read(graphs: Sequence[Graph], reading: Callable[[], T]) -> T:

@@ -71,7 +71,7 @@ def install(app: web.Application, further: tuple[Operation, ...] = ()) -> None:
         await hooks.start()
 
     async def stop(_: web.Application) -> None:
-        watchers.stop()
+        watchers.streams.stop()
         await hooks.stop()
 
     mount(app, operations, lenders)

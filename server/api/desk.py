@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from engine.errors import GraphError, Problem
+from engine.errors import GraphError
 from server.access import Principal
-from server.homes import LOCAL, home
+from server.failures import read_problem
+from server.homes import home
 from server.service import Service
 from server.workers.messages import Answer
 
@@ -23,8 +24,7 @@ async def ask(service: Service, question: str, **arguments: Any) -> Answer:
     if answer.error is None:
         return answer
     problems = [problem for problem in answer.error.get("problems", ()) if problem.get("message")]
-    known = Problem.__dataclass_fields__
-    found = [Problem(**{n: v for n, v in one.items() if n in known}) for one in problems]
+    found = [read_problem(problem) for problem in problems]
     if "document" in arguments and found:
         raise GraphError(found)
     detail = str(answer.error.get("detail") or (found[0].message if found else question))
@@ -34,10 +34,9 @@ async def ask(service: Service, question: str, **arguments: Any) -> Answer:
 def where(service: Service, principal: Principal) -> dict[str, str]:
     """The caller's folders, and whose stored results they see."""
     own = home(service.settings.data, principal.user)
-    private = service.dispatcher.policy.private_results and principal.user != LOCAL
     return {
         "inputs": str(own.inputs),
         "outputs": str(own.outputs),
         "previews": str(own.previews),
-        "namespace": principal.user if private else "",
+        "namespace": service.dispatcher.policy.namespace(principal.user),
     }

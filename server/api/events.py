@@ -13,6 +13,7 @@ from server.access import Principal
 from server.jobs.model import FINAL
 from server.live import Event
 from server.service import Service
+from server.streams import close
 
 from .following import ENDS, TooSlow, Watcher, Watchers, Wish, following
 from .jobs import JobId, own_job
@@ -90,7 +91,7 @@ async def stream_events(
     """
     wish = Wish(_owner(principal, query.everybody), types=frozenset(query.type))
     after = headers.last_event_id if headers.last_event_id is not None else query.after
-    with following(service, watchers, wish, after) as watcher, watchers.stoppable():
+    with following(service, watchers, wish, after) as watcher, watchers.streams.stoppable():
         return await _stream(request, watcher, last=None)
 
 
@@ -110,7 +111,7 @@ async def stream_job_events(
     after = headers.last_event_id if headers.last_event_id is not None else query.after
     with (
         following(service, watchers, Wish(None, found.id), after or 0) as watcher,
-        watchers.stoppable(),
+        watchers.streams.stoppable(),
     ):
         now = await service.jobs.get(found.id)
         over = now is None or now.state in FINAL
@@ -138,18 +139,18 @@ async def open_socket(
     request: web.Request,
     query: Socket,
 ) -> web.StreamResponse:
-    """Open a websocket with your events.
+    """Open a websocket with your events; one for a job always tells its end, and closes then.
 
     The client may send `{"previews": true}` or `{"previews": false}` at any time.
     """
+    wish = Wish(_owner(principal, query.everybody), types=frozenset(query.type))
     if query.job is not None:
         await own_job(service, principal, query.job)
+        wish = Wish(None, query.job, wish.types and wish.types | ENDS)
     if not web.WebSocketResponse().can_prepare(request):
         raise ApiError("bad_request", "this address takes websockets only")
     socket = web.WebSocketResponse(heartbeat=BEAT, max_msg_size=MOST_SAID, compress=False)
     await socket.prepare(request)
-    owner = _owner(principal, query.everybody)
-    wish = Wish(owner, query.job, frozenset(query.type))
     with following(service, watchers, wish, query.after) as watcher:
         await _Talk(service, socket, watcher, query.job).run(watchers, previews=query.previews)
     return socket
@@ -168,29 +169,37 @@ class _Talk:
         self._want(previews)
         sending = asyncio.create_task(self._send())
         try:
-            with watchers.stoppable():
+            with watchers.streams.stoppable():
                 listening = asyncio.create_task(self._listen())
                 try:
                     await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
                 finally:
                     listening.cancel()
             if sending.done() and not self.socket.closed:
-                await self._close(*_end_of(sending, self.watcher))
+                await close(self.socket, *_end_of(sending, self.watcher))
         except asyncio.CancelledError:
-            await self._close(WSCloseCode.SERVICE_RESTART, b"the server stops")
-            if not watchers.stopping:
+            await close(self.socket, WSCloseCode.SERVICE_RESTART, b"the server stops")
+            if not watchers.streams.stopping:
                 raise
         finally:
             sending.cancel()
             self._want(False)
 
     async def _send(self) -> None:
+        """Send events; for a job until it has ended."""
+        job = None if self.job is None else await self.service.jobs.get(self.job)
+        over = self.job is not None and (job is None or job.state in FINAL)
         async for event in self.watcher.past():
             await self._tell(event)
-        while True:
+            over = over or self._is_end(event)
+        while not over:
             event_now = await self.watcher.next(3600)
             if event_now is not None:
                 await self._tell(event_now)
+                over = self._is_end(event_now)
+
+    def _is_end(self, event: Event) -> bool:
+        return self.job is not None and event.type in ENDS
 
     async def _tell(self, event: Event) -> None:
         async with asyncio.timeout(PATIENCE):
@@ -211,17 +220,12 @@ class _Talk:
             self.previews = previews
             self.service.dispatcher.watch(self.job, 1 if previews else -1)
 
-    async def _close(self, code: int, message: bytes) -> None:
-        try:
-            async with asyncio.timeout(5):
-                await self.socket.close(code=code, message=message, drain=False)
-        except (TimeoutError, ConnectionError):
-            pass
-
 
 def _end_of(sending: "asyncio.Task[None]", watcher: Watcher) -> tuple[int, bytes]:
     error = None if sending.cancelled() else sending.exception()
     slow = isinstance(error, (TooSlow, TimeoutError))
+    if error is None and not sending.cancelled():
+        return WSCloseCode.OK, b"the job has ended"
     if slow:
         return LAGGING, f"too slow: come again with after={watcher.last}".encode()
     return WSCloseCode.INTERNAL_ERROR, b"the events could not be read"

@@ -1,7 +1,8 @@
 """A workflow with its values set, as a request gives them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -78,41 +79,46 @@ def filled(
     return workflow
 
 
-def only_named(workflow: Workflow, names: Sequence[str]) -> None:
-    """See that the names are those of the workflow's inputs, and not of its nodes.
-
-    Raises:
-        ApiError: With each that is not.
-    """
+def misnamed(workflow: Workflow, names: Sequence[str]) -> list[Fault]:
+    """A fault for each name that is none of the workflow's inputs, nor `node.input`."""
     known = ", ".join(workflow.inputs) or "none"
-    faults = [
+    return [
         Fault(
             code="unknown_input",
             message=f"the workflow has no input {name[:80]!r}; it has {known}",
             input=name[:80],
+            hint=next(iter(get_close_matches(name, workflow.inputs, 1)), None),
         )
         for name in names
-        if name not in workflow.inputs
+        if name not in workflow.inputs and name.rpartition(".")[0] not in workflow.nodes
     ]
-    if faults:
-        detail = "; ".join(fault.message for fault in faults[:5])
-        raise ApiError("invalid_request", detail, faults=faults)
 
 
-def pointed(error: GraphError, workflow: Workflow, inputs: Mapping[str, Any]) -> ApiError:
-    """The problems of a graph; those of inputs that the request gave point there."""
+def pointed(
+    error: GraphError, workflow: Workflow, inputs: Mapping[str, Any], axes: Mapping[str, Any]
+) -> ApiError:
+    """The problems of a graph; those of inputs and axes that the request gave point there."""
     places = {
-        (end.node, end.name): name
-        for name, first in workflow.inputs.items()
-        if name in inputs
-        for end in (first, *first.also)
+        end: _pointer(part, name)
+        for part, given in (("inputs", inputs), ("axes", axes))
+        for name in given
+        for end in _ends(workflow, name)
     }
     faults = []
     for problem in error.problems:
-        name = places.get((problem.node or "", problem.input or ""))
-        pointer = None if name is None else _pointer("inputs", name)
+        pointer = places.get((problem.node or "", problem.input or ""))
         faults.append(Fault.of(problem).model_copy(update={"pointer": pointer}))
     return ApiError("invalid_workflow", str(error), faults=faults)
+
+
+def _ends(workflow: Workflow, name: str) -> Iterator[tuple[str, str]]:
+    """The inputs of nodes, as node and input, that a name stands for."""
+    first = workflow.inputs.get(name)
+    if first is None:
+        node, _, input_name = name.rpartition(".")
+        yield node, input_name
+    else:
+        yield from ((end.node, end.name) for end in (first, *first.also))
 
 
 def _with_input(workflow: Workflow, name: str, value: object) -> Workflow:

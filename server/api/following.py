@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from server.live import Event, Subscription
 from server.service import Service
+from server.streams import Streams
 
 PAGE = 1_000
 MOST = 2_000
@@ -112,25 +113,7 @@ class Watchers:
 
     seen: Callable[[Event], None] = lambda _: None
     """Told of every event that goes out just after it happened."""
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    stopping: bool = False
-
-    @contextmanager
-    def stoppable(self) -> Iterator[None]:
-        """Within, the present task is cancelled when the server stops."""
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a handler runs in one
-        self.tasks.add(task)
-        try:
-            yield
-        finally:
-            self.tasks.discard(task)
-
-    def stop(self) -> None:
-        """End every stream."""
-        self.stopping = True
-        for task in tuple(self.tasks):
-            task.cancel()
+    streams: Streams = field(default_factory=Streams)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from server.jobs.model import FINAL
 from server.live import Event
 from server.service import Service
 
+from .following import Wish
 from .operation import Answer, operation
 
 _ENDS = {f"job.{state}": state for state in FINAL}
@@ -36,7 +37,7 @@ class _Present(Collector):
         yield jobs
         yield _gauge("darkroom_queue_length", "Jobs that wait.", self.counts.get("queued", 0))
         yield _gauge("darkroom_queue_paused", "1: no job is started.", service.dispatcher.paused)
-        watching = len(service.hub.subscriptions) - 1  # less the figures' own
+        watching = sum(isinstance(each.wants, Wish) for each in service.hub.subscriptions)
         yield _gauge("darkroom_watchers", "Open streams of events.", watching)
         memory = GaugeMetricFamily(
             "darkroom_worker_rss_bytes", "Memory of each worker.", labels=["worker", "device"]

@@ -1,5 +1,6 @@
 """Declared operations as routes of an aiohttp application."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -9,6 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from engine.errors import DeclarationError
 from server.access import needs, open_to_all
+from server.plain import is_small
 
 from .operation import Operation, Reply
 from .reading import read_request
@@ -57,7 +59,10 @@ def handler_of(operation: Operation, lenders: Lenders) -> Handler:
         arguments = await read_request(operation, request)
         for name, hint in operation.lent.items():
             arguments[name] = lenders[hint](request)
-        return response_of(operation, await operation.function(**arguments))
+        told = await operation.function(**arguments)
+        if is_small(told.value if isinstance(told, Reply) else told):
+            return response_of(operation, told)
+        return await asyncio.to_thread(response_of, operation, told)
 
     return open_to_all(handle) if operation.scope is None else needs(operation.scope)(handle)
 

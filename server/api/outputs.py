@@ -1,5 +1,6 @@
 """What jobs delivered: files and values."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -117,7 +118,8 @@ async def thumbnail(
 ) -> web.Response:
     """A small picture of a picture."""
     tag = f"{digest}-{size}"
-    if is_known(request, tag, float("inf")):
+    status = await asyncio.to_thread(file.stat)
+    if is_known(request, tag, status.st_mtime):
         return web.Response(status=304, headers={"ETag": f'"{tag}"'})
     made = (await ask(service, "thumbnail", path=str(file), size=size)).blob
     media_type = THUMBNAILS.get(made[:3], "application/octet-stream")
@@ -144,11 +146,13 @@ def place_of(service: Service, job: Job, file: Json) -> Path:
     """Where a delivered file lies.
 
     Raises:
-        ApiError: It is not there any more.
+        ApiError: It is not there any more, or has another size.
         InputError: It lies elsewhere.
     """
     own = home(service.settings.data, job.owner)
     place = within(own.previews if file.get("preview") else own.outputs, str(file["path"]))
     if not place.is_file():
         raise ApiError("gone", f"{file['path']} is not kept any more")
+    if place.stat().st_size != file["size"]:
+        raise ApiError("gone", f"{file['path']} was changed since the job delivered it")
     return place

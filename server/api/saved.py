@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engine.errors import GraphError
 from engine.files import write_whole
 from engine.workflow import Workflow
 from server.homes import home
@@ -255,11 +254,3 @@ def _is_within(path: Path, folder: Path | None = None) -> bool:
 def revision_of(text: bytes) -> str:
     """The revision of a text."""
     return hashlib.sha256(text).hexdigest()[:16]
-
-
-def name_of(saved: Saved) -> str:
-    """What a workflow calls itself; its file's name if it does not or cannot be read."""
-    try:
-        return saved.workflow.name or saved.name
-    except GraphError:
-        return saved.name

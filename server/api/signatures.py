@@ -20,6 +20,7 @@ _PROBLEMS = (
     "unsupported_media_type", "invalid_workflow", "too_many_requests", "internal", "unavailable",
 )  # fmt: skip
 _DEEP = 50
+_ANY = {"description": "Any other input of a node, by `node.input`."}
 Types = Mapping[str, Json]
 
 
@@ -80,13 +81,10 @@ class Signatures:
     def request(self, workflow: Workflow) -> Json:
         """The body of the request: `RunRequest` with the inputs by their names and types."""
         inputs = self.inputs(workflow)
-        axes = {
-            name: {"oneOf": [{"type": "array", "items": schema}, _span()]}
-            for name, schema in inputs["properties"].items()
-        }
+        axes = {name: _axis(schema) for name, schema in inputs["properties"].items()}
         properties = {
-            "inputs": inputs,
-            "axes": {"type": "object", "properties": axes, "additionalProperties": False},
+            "inputs": {**inputs, "additionalProperties": _ANY},
+            "axes": {"type": "object", "properties": axes, "additionalProperties": _axis(_ANY)},
         }
         properties |= {
             name: {"$ref": f"{REFERENCE.format(model='RunRequest')}/properties/{name}"}
@@ -177,5 +175,6 @@ def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, (bool, int, float, str))
 
 
-def _span() -> Json:
-    return {"$ref": REFERENCE.format(model="Span")}
+def _axis(schema: Json) -> Json:
+    span = {"$ref": REFERENCE.format(model="Span")}
+    return {"oneOf": [{"type": "array", "items": schema}, span]}

@@ -9,6 +9,7 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from server import __version__
+from server.access import Principal
 from server.service import Service
 from server.workers.spec import WorkerView as Worker
 
@@ -36,7 +37,10 @@ class WorkerView(TypedDict):
     memory: Json
     """Of the device: bytes free and in all."""
     run: str | None
+    """The job that it runs, a dot and the attempt; none if that is another user's, unless you are an administrator."""
     restarts: int
+    reason: str
+    """Why it is lost, or was the last time; only administrators are told."""
 
 
 @with_config(use_attribute_docstrings=True)
@@ -66,7 +70,7 @@ class SystemView(TypedDict):
 
 
 @operation("GET", "/api/v1/system", scope="read")
-async def read_system(service: Service) -> SystemView:
+async def read_system(service: Service, principal: Principal) -> SystemView:
     """Tell what the server is and runs on."""
     data = service.settings.data
     return SystemView(
@@ -78,14 +82,14 @@ async def read_system(service: Service) -> SystemView:
         catalogue=None if service.catalogue is None else service.catalogue.digest,
         disk_free=shutil.disk_usage(data if data.is_dir() else data.parent).free,
         paused=service.dispatcher.paused,
-        workers=[show_worker(worker) for worker in service.pool.workers],
+        workers=await _shown(service, principal),
     )
 
 
 @operation("GET", "/api/v1/workers", scope="read")
-async def list_workers(service: Service) -> WorkerList:
+async def list_workers(service: Service, principal: Principal) -> WorkerList:
     """List the workers: what each does, and what it has loaded."""
-    return WorkerList(workers=[show_worker(worker) for worker in service.pool.workers])
+    return WorkerList(workers=await _shown(service, principal))
 
 
 @operation(
@@ -103,6 +107,19 @@ async def restart_worker(service: Service, worker: WorkerId) -> None:
     await keeper.replace()
 
 
+async def _shown(service: Service, principal: Principal) -> list[WorkerView]:
+    """The workers, without what only others or administrators may know."""
+    shown = [show_worker(worker) for worker in service.pool.workers]
+    if "admin" in principal.scopes:
+        return shown
+    for worker in shown:
+        job = await service.jobs.get((worker["run"] or "").rpartition(".")[0])
+        if job is None or job.owner != principal.user:
+            worker["run"] = None
+        worker["reason"] = ""
+    return shown
+
+
 def show_worker(worker: Worker) -> WorkerView:
     """A worker as JSON."""
     return WorkerView(
@@ -116,4 +133,5 @@ def show_worker(worker: Worker) -> WorkerView:
         memory=dict(worker.memory),
         run=worker.run,
         restarts=worker.restarts,
+        reason=worker.reason,
     )

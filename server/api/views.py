@@ -46,6 +46,8 @@ class OutputView(TypedDict):
     files: NotRequired[list[FileView]]
     value: NotRequired[Any]
     cells: NotRequired[list[CellView]]
+    problem: NotRequired[Json]
+    """Why there is no value: it is too large to be kept with the job."""
 
 
 @with_config(use_attribute_docstrings=True)

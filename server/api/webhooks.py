@@ -24,7 +24,7 @@ from server.database.remembered import recall, remember
 from server.jobs.deliveries import Deliveries, Delivery
 from server.jobs.model import FINAL, Job
 from server.jobs.queue import Jobs
-from server.live import Hub
+from server.live import Event, Hub
 from server.service import Service
 
 from .outgoing import PublicResolver, check_target
@@ -90,7 +90,7 @@ class Webhooks:
                     self.woken.clear()
                     try:
                         await self._deliver_due(session)
-                    except Exception:
+                    except Exception:  # this task has to live: the next round tries again
                         log.exception("webhooks could not be told; trying again")
                         await asyncio.sleep(5)
                     pause = self.deliveries.pause()
@@ -98,9 +98,9 @@ class Webhooks:
                         patience = IDLE if pause is None else min(IDLE, pause + 0.01)
                         await asyncio.wait_for(self.woken.wait(), patience)
 
-    def _heard(self, event: object) -> bool:
+    def _heard(self, event: Event) -> bool:
         """Look at an event without taking it."""
-        if getattr(event, "type", None) in _ENDS and event.data["job"]["webhook"]:  # type: ignore[attr-defined]
+        if event.type in _ENDS and event.data["job"]["webhook"]:
             self.woken.set()
         return False
 

@@ -12,9 +12,10 @@ from server.access import Principal
 from server.service import Asked, Service
 
 from .asking import Document, Front, Priority, Webhook, webhook_text
-from .filling import Axes, Inputs, filled, only_named, pointed
+from .filling import Axes, Inputs, filled, misnamed, pointed
 from .jobs import Repetition, Waiting, accepted
 from .operation import Answer, Json, Reply, operation
+from .problems import ApiError, Fault
 from .saved import Expected, Saved, Shelf
 from .signatures import Signatures
 from .views import JobView, iso
@@ -230,10 +231,11 @@ async def run_workflow(
     """Run a saved workflow with values for its inputs.
 
     The document of a caller lists the same as an operation of its own for each workflow, with the
-    types, ranges and defaults of its inputs.
+    types, ranges and defaults of its inputs. Any other input of a node is `node.input`.
     """
     workflow = (await asyncio.to_thread(shelf.read, name)).workflow
-    only_named(workflow, [*body.inputs, *body.axes])
+    if faults := misnamed(workflow, [*body.inputs, *body.axes]):
+        raise await _with_others(service, workflow, body, faults)
     asked = Asked(
         filled(workflow, body.inputs, body.axes),
         priority=body.priority,
@@ -244,7 +246,7 @@ async def run_workflow(
     try:
         (job,) = await service.accept(principal.user, [asked])
     except GraphError as error:
-        raise pointed(error, workflow, body.inputs) from error
+        raise pointed(error, workflow, body.inputs, body.axes) from error
     return accepted(await ended(service, job, query.wait))
 
 
@@ -257,6 +259,23 @@ def revisions(header: str | None) -> tuple[str, ...]:
 def expected(headers: Revision) -> Expected:
     """What the headers say of the revision that is to be changed."""
     return Expected(revisions(headers.if_match), new=headers.if_none_match == "*")
+
+
+async def _with_others(
+    service: Service, workflow: Workflow, body: RunRequest, faults: list[Fault]
+) -> ApiError:
+    """The error for inputs that the workflow does not have, and for whatever else is wrong."""
+    wrong = {fault.input for fault in faults}
+    inputs = {name: value for name, value in body.inputs.items() if name not in wrong}
+    axes = {name: axis for name, axis in body.axes.items() if name not in wrong}
+    try:
+        await service.check(filled(workflow, inputs, axes))
+    except GraphError as error:
+        faults = faults + pointed(error, workflow, inputs, axes).document.problems
+    except ApiError as error:
+        faults = faults + error.document.problems
+    detail = "; ".join(fault.message for fault in faults[:5])
+    return ApiError("invalid_request", detail, faults=faults)
 
 
 def _entry(saved: Saved) -> WorkflowEntry:

@@ -15,9 +15,7 @@ backups = typer.Typer()
 
 @backups.command("backup")
 def back_up(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Where to.")
-    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to.")],
     *,
     yes: Annotated[
         bool, typer.Option("--yes", help="Do not ask before a file that is there is replaced.")

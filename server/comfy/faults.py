@@ -55,20 +55,20 @@ def refusal(posted: Posted, imported: Imported, problems: Iterable[Problem] = ()
         if finding.loss == "missing" and finding.node is not None:
             errors.setdefault(finding.node, []).append(_of_finding(finding, posted.prompt))
     said = [error["details"] for listed in errors.values() for error in listed]
+    theirs = {our: node for node, ours in imported.ids.items() for our in ours}
     for problem in problems:
         place = imported.places.get((problem.node or "", problem.input or ""))
-        theirs = {our: node for node, ours in imported.ids.items() for our in ours}
         node = place[0] if place else theirs.get(problem.node or "")
         name = place[1] if place else problem.input
         said.append(problem.message)
         listed = errors.setdefault(node, []) if node is not None else []
         if not any(name and error["extra_info"].get("input_name") == name for error in listed):
             listed.append(_of_problem(problem, posted.prompt, node, name))
-    outputs = _readers(posted.prompt)
+    readers = _readers(posted.prompt)
     nodes = {
         node: {
             "errors": listed,
-            "dependent_outputs": outputs(node),
+            "dependent_outputs": readers.get(node, []),
             "class_type": _type(posted.prompt, node),
         }
         for node, listed in errors.items()
@@ -126,23 +126,18 @@ def _type(prompt: Mapping[str, Any], node: str | None) -> str:
     return str(item.get("class_type", "")).strip() if isinstance(item, dict) else ""
 
 
-def _readers(prompt: Mapping[str, Any]) -> Any:
-    """A function from a node to the output nodes that need it."""
+def _readers(prompt: Mapping[str, Any]) -> Mapping[str, list[str]]:
+    """For each node the output nodes that need it; one walk from each output, not from each node."""
     readers: dict[str, list[str]] = {}
-    for node, item in prompt.items():
-        inputs = item.get("inputs") if isinstance(item, dict) else None
-        for value in inputs.values() if isinstance(inputs, dict) else ():
-            if isinstance(value, list) and len(value) == 2:
-                readers.setdefault(str(value[0]), []).append(node)
-    outputs = set(output_nodes(prompt))
-
-    def depending(node: str) -> list[str]:
-        found, todo = {node}, [node]
+    for output in sorted(output_nodes(prompt)):
+        found, todo = {output}, [output]
         while todo:
-            for reader in readers.get(todo.pop(), ()):
-                if reader not in found:
-                    found.add(reader)
-                    todo.append(reader)
-        return sorted(found & outputs)
-
-    return depending
+            node = todo.pop()
+            readers.setdefault(node, []).append(output)
+            item = prompt.get(node)
+            inputs = item.get("inputs") if isinstance(item, dict) else None
+            for value in inputs.values() if isinstance(inputs, dict) else ():
+                if isinstance(value, list) and len(value) == 2 and str(value[0]) not in found:
+                    found.add(str(value[0]))
+                    todo.append(str(value[0]))
+    return readers

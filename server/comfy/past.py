@@ -122,13 +122,14 @@ async def _newest(call: Call, wanted: Filter, skip: int, limit: int) -> tuple[Jo
     """The newest jobs after some that are skipped, the newest first."""
     found: list[Job] = []
     after: str | None = None
-    while len(found) < skip + limit:
+    while limit > 0:
         page = await call.service.jobs.find(wanted, min(_PAGE, skip + limit - len(found)), after)
-        found += page.jobs
+        found += page.jobs[skip:]  # the others are let go of, so that only a page is in memory
+        skip = max(0, skip - len(page.jobs))
         after = page.next
-        if after is None:
+        if after is None or len(found) >= limit:
             break
-    return tuple(found[skip:])
+    return tuple(found)
 
 
 async def _forget(call: Call, ids: list[str]) -> int:

@@ -37,16 +37,23 @@ class Posted:
     """The output nodes to run; None for all."""
 
     @classmethod
-    def read(cls, body: object) -> "Posted":
+    def read(cls, body: object, most: int | None = None) -> "Posted":
         """What the body asks for.
 
+        Args:
+            body: The JSON that was sent.
+            most: How many nodes a prompt may have; any number if left out.
+
         Raises:
-            RefusedError: There is no prompt in it.
+            RefusedError: There is no prompt in it, or it is too large.
         """
         told = body if isinstance(body, dict) else {}
         prompt = told.get("prompt")
         if not isinstance(prompt, dict):
             raise RefusedError("no_prompt", "No prompt provided", "No prompt provided")
+        if most is not None and len(prompt) > most:
+            message = f"The prompt has {len(prompt)} nodes; at most {most} are taken"
+            raise RefusedError("invalid_prompt", message, "send it in parts, or raise `max_nodes`")
         given, targets = told.get("prompt_id"), told.get("partial_execution_targets")
         number, client = told.get("number"), told.get("client_id")
         extra = told.get("extra_data")

@@ -1,5 +1,8 @@
 """The queue: prompts that are sent, wait, run, and are stopped."""
 
+import asyncio
+import json
+
 from aiohttp import web
 
 from server.jobs.model import Filter, Job
@@ -18,7 +21,7 @@ OTHER = Origin({}, {}, (), {})
 async def send(call: Call) -> web.Response:
     """Queue a prompt."""
     try:
-        posted = Posted.read(await call.json())
+        posted = Posted.read(await call.json(), call.service.limits.nodes)
         accepted = await accept(call.service, call.user, posted)
     except RefusedError as error:
         return answer(error.answer, 400)
@@ -38,11 +41,16 @@ async def read_queue(call: Call) -> web.Response:
     wanted = Filter(owner=call.user, states=("running", "queued"), queue=True)
     jobs = (await call.service.jobs.find(wanted, MOST)).jobs
     origins = await origins_of(call, jobs)
-    listed: dict[str, list[object]] = {"queue_running": [], "queue_pending": []}
-    for job in jobs:
-        kind = "queue_running" if job.state == "running" else "queue_pending"
-        listed[kind].append(queue_entry(job, origins[job.id]))
-    return answer(listed)
+
+    def written() -> str:
+        listed: dict[str, list[object]] = {"queue_running": [], "queue_pending": []}
+        for job in jobs:
+            kind = "queue_running" if job.state == "running" else "queue_pending"
+            listed[kind].append(queue_entry(job, origins[job.id]))
+        return json.dumps(listed)
+
+    # Whole prompts are in it, which may be large, and many.
+    return web.Response(text=await asyncio.to_thread(written), content_type="application/json")
 
 
 async def change_queue(call: Call) -> web.Response:

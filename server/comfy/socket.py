@@ -7,6 +7,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from server.streams import close
+
 from .call import Call, Route, refused
 from .machine import features
 from .teller import Listener
@@ -30,16 +32,16 @@ async def connect(call: Call) -> web.StreamResponse:
     teller = call.border.teller
     tasks: list[asyncio.Task[None]] = []
     try:
-        with teller.serving():
+        with teller.streams.stoppable():
             await teller.greet(listener)  # its status is the first that a client hears
             tasks.append(asyncio.create_task(_send(socket, listener)))
             tasks.append(asyncio.create_task(_listen(socket, listener, call)))
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         if not socket.closed:
-            await _close(socket, LAGGING, b"too slow: connect again")
+            await close(socket, LAGGING, b"too slow: connect again")
     except asyncio.CancelledError:
-        await _close(socket, 1012, b"the server stops")
-        if not teller.stopping:
+        await close(socket, 1012, b"the server stops")
+        if not teller.streams.stopping:
             raise
     finally:
         teller.listeners.discard(listener)
@@ -77,14 +79,6 @@ def _read(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}
-
-
-async def _close(socket: web.WebSocketResponse, code: int, reason: bytes) -> None:
-    try:
-        async with asyncio.timeout(5):
-            await socket.close(code=code, message=reason, drain=False)
-    except (TimeoutError, ConnectionError):
-        pass
 
 
 ROUTES = (Route("GET", "/ws", connect),)

@@ -12,6 +12,7 @@ from engine.errors import GraphError, InputError, Problem
 from engine.workflow import Endpoint, Workflow
 from server.admission import QUICK, admit
 from server.catalogue import Catalogue
+from server.failures import read_problem
 from server.homes import home
 from server.jobs.model import Job
 from server.jobs.submission import IdempotencyConflict
@@ -74,7 +75,10 @@ async def accept(service: Service, user: str, posted: Posted) -> Accepted:
                 raise RefusedError("invalid_prompt_id", str(error), posted.prompt_id) from error
             except InputError as error:
                 raise RefusedError("invalid_prompt", str(error)) from error
-        refused = refusal(part, imported, problems)
+        if len(part.prompt) <= QUICK:
+            refused = refusal(part, imported, problems)
+        else:
+            refused = await asyncio.to_thread(refusal, part, imported, problems)
         errors |= refused.answer["node_errors"]
         left = _left(wanted, refused)
         if not left or len(left) == len(wanted):
@@ -118,9 +122,7 @@ async def _problems(
     if answer.error is not None:
         log.warning("a prompt was queued without a look at its files", **answer.error)
         return []
-    known = Problem.__dataclass_fields__
-    told: list[Json] = answer.value["problems"]
-    return [Problem(**{n: v for n, v in each.items() if n in known}) for each in told]
+    return [read_problem(told) for told in answer.value["problems"]]
 
 
 def _asked(posted: Posted, imported: Imported, origin: Origin) -> Asked:

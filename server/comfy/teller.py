@@ -1,8 +1,6 @@
 """Tells ComfyUI's clients of their users' jobs: each job once, for however many listen."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +9,7 @@ import structlog
 from server.jobs.model import Filter, Job
 from server.live import Event
 from server.service import Service
+from server.streams import Streams
 
 from .posted import Origin
 from .telling import Message, Telling, message, status, with_metadata
@@ -78,8 +77,7 @@ class Teller:
         """For each user the jobs whose end was not told yet, though it may have come."""
         self.watched: set[str] = set()
         self.task: asyncio.Task[None] | None = None
-        self.sockets: set[asyncio.Task[Any]] = set()
-        self.stopping = False
+        self.streams = Streams()
 
     def start(self) -> None:
         """Begin to follow."""
@@ -87,23 +85,10 @@ class Teller:
 
     async def stop(self) -> None:
         """Follow no more, and end the websockets."""
-        self.stopping = True
-        for task in tuple(self.sockets):
-            task.cancel()
+        self.streams.stop()
         if self.task is not None:
             self.task.cancel()
             await asyncio.wait({self.task})
-
-    @contextmanager
-    def serving(self) -> Iterator[None]:
-        """Within, the present task is cancelled when the server stops."""
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a handler runs in one
-        self.sockets.add(task)
-        try:
-            yield
-        finally:
-            self.sockets.discard(task)
 
     async def greet(self, listener: Listener) -> None:
         """Tell a client that has come (again) how things are, and from then on what happens."""
@@ -130,7 +115,7 @@ class Teller:
                 async for event in events:
                     try:
                         await self._tell(event)
-                    except Exception:
+                    except Exception:  # one event's fault must not silence those after it
                         if self.service.closing:  # the database may be closed already
                             return
                         log.exception("an event could not be told", event=event.type)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, insert, select
 
 from server.database.database import Database
 from server.database.remembered import recall, remember
@@ -274,6 +274,24 @@ class Jobs:
                 Event(row.id, row.type, row.job, row.owner, row.time, row.data)
                 for row in connection.execute(found)
             ]
+
+        return await self.database.read(work)
+
+    async def untold(self, within: float = 86_400.0) -> list[Job]:
+        """Jobs that ended, without their end among the events: the server was killed between.
+
+        Args:
+            within: How many seconds before the last remembered event they may have ended. The
+                events of older jobs need not be remembered any more.
+        """
+        latest = select(func.max(events.c.time)).scalar_subquery()
+        ends = [f"job.{state}" for state in FINAL]
+        told = exists().where(events.c.job == jobs.c.id, events.c.type.in_(ends))
+        found = JOBS.where(jobs.c.state.in_(FINAL), jobs.c.finished >= latest - within, ~told)
+
+        def work(connection: Connection) -> list[Job]:
+            rows = connection.execute(found.order_by(jobs.c.finished).limit(_TOGETHER))
+            return [job_of(row) for row in rows]
 
         return await self.database.read(work)
 

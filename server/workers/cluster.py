@@ -20,7 +20,7 @@ from engine.errors import InputError
 
 from .ferry import Ferry
 from .hosted import Hosted, framed, unframed
-from .line import Line, LineClosed
+from .line import FrameError, Line, LineClosed
 from .messages import Delivered, Done, FromWorker, Run, ToWorker
 from .outfit import Outfit
 from .spec import Opener, Spec
@@ -52,7 +52,8 @@ class RayLine:
         """
         async with self.speaking:  # calls of an actor with several threads may overtake each other
             if isinstance(message, Run):
-                for lent in self.ferry.lend(message):
+                lending = self.ferry.lend(message)
+                while (lent := await asyncio.to_thread(next, lending, None)) is not None:
                     await self._say(lent)
             await self._say(message)
 
@@ -90,10 +91,12 @@ class RayLine:
         if frames is None:
             await self.kill()
             raise LineClosed("it left")
-        for frame in frames:
-            message = unframed(frame)
-            if isinstance(message, FromWorker):
-                self.waiting.append(message)
+        try:
+            told = [unframed(frame) for frame in frames]
+        except FrameError as error:
+            await self.kill()
+            raise LineClosed(f"it does not keep to the protocol: {error}") from error
+        self.waiting += [message for message in told if isinstance(message, FromWorker)]
 
     async def _take(self, delivered: Delivered) -> None:
         try:
@@ -182,7 +185,13 @@ class Cluster:
     def _found(self) -> list[Spec]:
         if self.ray is None:
             self.ray = connected(self.address)
-        alive = {node["NodeID"]: node for node in self.ray.nodes() if node["Alive"]}
+        try:
+            found = self.ray.nodes()
+        except ConnectionError:  # the head is gone: this connection never works again
+            ray, self.ray = self.ray, None
+            ray.shutdown()
+            raise
+        alive = {node["NodeID"]: node for node in found if node["Alive"]}
         self.nodes = usable(alive, self.outfit.shared_store)
         return [spec for node in self.nodes.values() for spec in specs_of(node, self.processors)]
 

@@ -128,7 +128,7 @@ class Done:
     """An attempt has ended, and everything it stored is stored.
 
     `outputs` are by name: `{"files": [{"path", "media_type", "digest", "size"}]}`, `{"value": …}` or
-    `{"cells": [{"labels", "files" | "value"}]}`; paths are relative to the folder of outputs or,
+    `{"cells": [{"labels", "files" | "value"}]}`, with `problem` for a value that is too large; paths are relative to the folder of outputs or,
     with `"preview": true`, of previews. `nodes` are the fields of `jobs.model.NodeRecord`.
     """
 

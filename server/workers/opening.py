@@ -1,20 +1,17 @@
 """The pool that the settings ask for."""
 
 import os
-import re
 import sys
 from dataclasses import replace
 
 from engine.errors import InputError
-from server.settings import MOST_WORKERS, Settings
+from server.settings import MOST_WORKERS, WORKERS, Settings
 
 from .line import Line
 from .local import LocalLine
 from .outfit import Outfit
 from .pool import Pool
 from .spec import Care, Opener, Spec
-
-_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
 
 
 def open_pool(settings: Settings) -> Pool:
@@ -64,15 +61,15 @@ def specs(named: str) -> tuple[Spec, ...]:
     """
     if named in {"", "auto"}:
         return ()
-    devices = [part.strip() for part in named.split(",")]
-    if named.isdecimal() and 0 < int(named) <= MOST_WORKERS:
-        devices = ["auto"] * int(named)
-    if not all(_DEVICE.fullmatch(device) for device in devices):
+    if WORKERS.fullmatch(named) is None or named.startswith("ray"):
         raise InputError(
             f"--workers {named!r} names no workers: give auto, a number up to {MOST_WORKERS}, devices"
             " such as cuda:0,cuda:1, ray, ray://HOST:PORT, ray:HOST:PORT or ray:auto",
             code="bad_workers",
         )
+    devices = [part.strip() for part in named.split(",")]
+    if named.isdecimal():
+        devices = ["auto"] * int(named)
     return tuple(
         Spec(f"worker-{number}", "" if device == "auto" else device)
         for number, device in enumerate(devices)

@@ -1,5 +1,6 @@
 """What a run gave, as JSON: files by their place in the owner's folders, and values."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from engine.program import Program
 from server.plain import finite, is_json
 
 Json = dict[str, Any]
+MOST = 2**20
+"""Bytes of all values of a run as JSON: they are kept with the job, and told to all who watch."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Outputs:
     def named(self, result: Result) -> Json:
         """Each output that is made of files or that JSON can carry, in the form that `Done` tells."""
         told = {name: self.one(value) for name, value in result.outputs.items()}
-        return {name: value for name, value in told.items() if value is not None}
+        return bounded({name: value for name, value in told.items() if value is not None})
 
     def delivered(self, program: Program, result: Result) -> Json:
         """What each node that delivers files gave, by its place in the document."""
@@ -37,7 +40,7 @@ class Outputs:
             told = self.one(value)
             if told is not None and ("files" in told or "cells" in told):
                 found.setdefault(program.places.get(node, node), told)
-        return found
+        return bounded(found)
 
     def one(self, value: Any) -> Json | None:
         """One output; none if it is neither made of files nor plain."""
@@ -66,6 +69,31 @@ class Outputs:
         if path.is_relative_to(folder):
             return told | {"path": path.relative_to(folder).as_posix()}
         return told
+
+
+def bounded(told: Json, most: int = MOST) -> Json:
+    """The outputs; in the place of values that are too large stands a problem that says so."""
+    left = most
+
+    def part(name: str, one: Json) -> Json:
+        nonlocal left
+        if "cells" in one:
+            return {**one, "cells": [part(name, cell) for cell in one["cells"]]}
+        if "value" not in one:
+            return one
+        size = len(json.dumps(one["value"]))
+        if size <= left:
+            left -= size
+            return one
+        problem = {
+            "code": "too_large",
+            "message": f"output {name!r} is not kept: its value takes {size:,} bytes, and all"
+            f" values of a job may take {most:,}",
+            "hint": "save it to a file, by a node that delivers one",
+        }
+        return {"problem": problem} | {key: one[key] for key in one if key != "value"}
+
+    return {name: part(name, one) for name, one in told.items()}
 
 
 def files_in(*told: Mapping[str, Any]) -> Iterator[Json]:

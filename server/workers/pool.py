@@ -96,27 +96,12 @@ class Pool:
         return tuple(keeper.view for keeper in self.keepers.values())
 
     @property
-    def desk_view(self) -> WorkerView:
-        """The desk as it is now."""
-        return self.desk.view
-
-    @property
     def fault(self) -> str | None:
         """Why no worker can be started, where that is so of every one."""
         keepers = tuple(self.keepers.values())
         if not keepers or not all(keeper.unready for keeper in keepers):
             return None
         return f"no worker can be started: {keepers[0].reason}"
-
-    def best(self, wants: Iterable[str] = ()) -> WorkerView | None:
-        """The idle worker that has most of these files loaded, and of several the least else."""
-        wanted = frozenset(wants)
-        idle = [view for view in self.workers if view.state == "idle"]
-        return max(
-            idle,
-            key=lambda view: (len(wanted.intersection(view.warm)), -len(view.warm)),
-            default=None,
-        )
 
     def add(self, spec: Spec) -> None:
         """Keep one more worker alive."""

@@ -19,7 +19,6 @@ from .messages import FromWorker, Stop, ToWorker
 from .outfit import VARIABLE, Outfit
 from .worker import Worker
 
-"""The environment variable that holds the outfit."""
 LEAVING_SECONDS = 3.0
 """What a run is given to stop when the server is gone."""
 UNUSABLE = 3

@@ -19,6 +19,7 @@ BOUNDS = {
     "start_seconds": 1.0,
     "submit_ms": 2.0,
     "submit_p99_ms": 100.0,
+    "submit_by_tens_ms": 2.0,
     "listing_10000_ms": 50.0,
     "rss_growth_10000_mb": 200.0,
     "event_p50_ms": 10.0,
@@ -199,7 +200,22 @@ async def _submits(session: aiohttp.ClientSession) -> dict[str, float]:
     return {
         "submit_ms": total / JOBS * 1000,
         "submit_p99_ms": statistics.quantiles(times, n=100)[98] * 1000,
+        "submit_by_tens_ms": await _batches(session),
     }
+
+
+async def _batches(session: aiohttp.ClientSession) -> float:
+    """Milliseconds for each job when a request brings ten."""
+    starts = iter(range(JOBS, JOBS + 2000, 10))
+
+    async def client() -> None:
+        for start in starts:
+            jobs = [{"document": graph(start + index)} for index in range(10)]
+            await _post(session, "/api/v1/jobs/batch", {"jobs": jobs})
+
+    started = time.perf_counter()
+    await asyncio.gather(*(client() for _ in range(CLIENTS)))
+    return (time.perf_counter() - started) / 2000 * 1000
 
 
 async def _listing(session: aiohttp.ClientSession) -> float:

@@ -1,11 +1,14 @@
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from server.database.faults import DatabaseBusy, DatabaseFull
 from server.dispatch import MOST_ATTEMPTS, PATIENCE, Policy
+from server.jobs.model import Job
 from server.workers.messages import Happened
 from server.workers.spec import NotTaken, WorkerLost
 from tests.server.dispatching import Office, Opened, fresh_database, open_office
@@ -169,6 +172,25 @@ async def test_a_job_is_cancelled_on_its_way_back_into_the_queue(office: Office)
     assert office.told(job)[-2:] == ["job.requeued", "job.cancelled"]
 
 
+async def test_a_cancellation_is_not_waited_for(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = asyncio.Event()
+
+    async def cancel(run: str, grace: float) -> None:
+        await gate.wait()
+
+    monkeypatch.setattr(office.crew, "cancel", cancel)
+    (job,) = await office.submit("deaf")
+    given = await office.crew.next()
+    cancelled = await asyncio.wait_for(office.dispatcher.cancel(job.id), 2)
+    assert cancelled is not None
+    assert cancelled.state == "running"
+    gate.set()
+    given.lose(WorkerLost("its node did not yield", "stopped"))
+    assert (await office.ended(job)).state == "cancelled"
+
+
 async def test_a_job_whose_worker_had_to_be_ended_is_cancelled(office: Office) -> None:
     office.crew.yields = False
     (job,) = await office.submit("deaf")
@@ -256,16 +278,58 @@ async def test_events_wait_for_room_on_the_disk(office: Office) -> None:
     assert kinds == ["job.queued", "job.started", "node.finished", "job.succeeded"]
 
 
+# Commits that were made although the connection was lost before it said so
+
+
+async def test_an_end_that_was_written_unconfirmed_is_told_once(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish, lost = office.jobs.finish, [DatabaseBusy("the connection was lost")]
+
+    async def unconfirmed(*arguments: Any, **rest: Any) -> Job | None:
+        finished = await finish(*arguments, **rest)
+        if lost:
+            raise lost.pop()
+        return finished
+
+    monkeypatch.setattr(office.jobs, "finish", unconfirmed)
+    (job,) = await office.submit("draw")
+    (await office.crew.next()).succeed(sum=3)
+    async with asyncio.timeout(5):
+        while "job.succeeded" not in office.told(job):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert office.told(job).count("job.succeeded") == 1
+
+
+async def test_a_job_that_was_claimed_unconfirmed_is_queued_again(office: Office) -> None:
+    office.jobs.faults["claim"] = [DatabaseBusy("the connection was lost")]
+    (job,) = await office.submit("draw")
+    (await office.crew.next()).succeed(sum=3)
+    ended = await office.ended(job)
+    assert (ended.state, ended.attempt) == ("succeeded", 2)
+    assert office.told(job) == ["job.queued", "job.requeued", "job.started", "job.succeeded"]
+
+
+async def test_nobody_who_watches_leaves_nothing_behind(office: Office) -> None:
+    for by in (1, 1, -1, -1):
+        office.dispatcher.watch("job", by)
+    assert office.dispatcher.watched == {}
+
+
 # Stopping
 
 
 async def test_stopping_queues_again_what_does_not_end(office: Office) -> None:
     (job,) = await office.submit("draw")
     await office.crew.next()
-    await office.dispatcher.stop()
+    with capture_logs() as logs:
+        await office.dispatcher.stop()
     assert (await office.state(job)).state == "queued"
     kept = await office.jobs.events_after(0, job=job.id)
     assert kept[-1].type == "job.requeued"
+    events = [each["event"] for each in logs]
+    assert "requeued" in events
+    assert "ended" not in events
 
 
 async def test_stopping_lets_a_job_end(open_office: Opened) -> None:
@@ -321,3 +385,26 @@ async def test_what_ran_when_the_server_was_killed_runs_first(open_office: Opene
     again = await open_office()
     assert (await again.crew.next()).run.document == {"n": "second"}
     assert (await again.state(first)).state == "queued"
+
+
+async def test_an_end_that_a_kill_kept_from_being_told_is_told_at_the_next_start(
+    open_office: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = await open_office()
+    told, untold = await office.submit("told", "untold")
+    (await office.crew.next()).succeed(sum=1)
+    given = await office.crew.next()
+    await office.jobs.until("record")
+    await asyncio.sleep(0.1)
+    monkeypatch.setattr(office.dispatcher.scribe, "remember", lambda _: None)
+    given.succeed(sum=3)
+    await office.ended(untold)
+    await office.dispatcher.stop()
+    again = await open_office()
+    assert again.told(untold) == ["job.succeeded"]
+    assert again.told(told) == []
+    await again.dispatcher.stop()
+    kept = await office.jobs.events_after(0, job=untold.id)
+    assert kept[-1].type == "job.succeeded"
+    once_more = await open_office()
+    assert once_more.told(untold) == []

@@ -1,4 +1,7 @@
 import asyncio
+import time
+
+import pytest
 
 from server.live import Event, Hub
 
@@ -80,3 +83,44 @@ def test_an_event_is_told_as_json() -> None:
     event = Hub().publish("warned", owner="ada", job="1", data={"message": "größer"})
     assert '"größer"' in event.text
     assert "ada" not in event.text
+
+
+async def test_many_watchers_hear_of_progress_more_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.live.PROGRESS_RATE", 10.0)
+    hub = Hub()
+    with hub.subscribe(lambda _: True) as watcher:
+        hub.publish("node.progressed", job="j", data={"node": "n", "done": 1})
+        assert (await anext(watcher)).data["done"] == 1
+        for done in (2, 3):
+            hub.publish("node.progressed", job="j", data={"node": "n", "done": done})
+        started = time.monotonic()
+        assert (await anext(watcher)).data["done"] == 3
+        assert time.monotonic() - started > 0.05
+
+
+async def test_the_end_of_a_job_does_not_wait_for_the_turn_of_progress(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("server.live.PROGRESS_RATE", 0.001)
+    hub = Hub()
+    with hub.subscribe(lambda _: True) as watcher:
+        hub.publish("node.progressed", job="j", data={"node": "n"})
+        await anext(watcher)
+        hub.publish("node.progressed", job="j", data={"node": "n"})
+        waiting = asyncio.create_task(anext(watcher))
+        await asyncio.sleep(0.01)
+        hub.publish("job.succeeded", job="j")
+        async with asyncio.timeout(1):
+            assert (await waiting).type == "node.progressed"
+            assert (await anext(watcher)).type == "job.succeeded"
+
+
+def test_what_is_remembered_is_bounded_in_bytes() -> None:
+    hub = Hub(most_bytes=10_000)
+    for _ in range(100):
+        hub.publish("job.succeeded", data={"outputs": "x" * 1_000})
+    assert 5 < len(hub.kept) < 10
+    assert hub.since(hub.next - 3) is not None
+    assert hub.since(1) is None
+    hub.publish("job.succeeded", data={"outputs": "x" * 20_000})
+    assert (len(hub.kept), hub.bytes) == (0, 0)

@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from engine.errors import InputError
 from server.access.users import add_user
+from server.api.webhooks import Webhooks
 from server.app import application, build
 from server.database import Database
 from server.logs import Steady
-from server.serve import serve
+from server.serve import serve, warn_of_unknown
 from server.settings import Settings
 from server.workers.line import Line, LineClosed
+from server.workers.pool import Pool
 from server.workers.spec import Spec
 
 
@@ -31,6 +34,14 @@ async def test_what_is_built_can_be_closed_and_built_again(tmp_path: Path) -> No
         service = await build(settings(tmp_path))
         application(service)
         await service.stop()
+
+
+def test_misspelt_variables_are_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKROOM_MAXBODY", "32MB")
+    monkeypatch.setenv("DARKROOM_SERVER", "http://127.0.0.1:1")
+    with capture_logs() as logged:
+        warn_of_unknown()
+    assert [line["variable"] for line in logged] == ["DARKROOM_MAXBODY"]
 
 
 async def test_a_second_server_is_refused_and_leaves_the_first_alone(tmp_path: Path) -> None:
@@ -81,6 +92,33 @@ async def test_a_taken_port_is_told(tmp_path: Path) -> None:
             await asyncio.wait_for(serve(taken), 60)
     assert raised.value.code == "address_in_use"
     Database.open(str(tmp_path / "data" / "darkroom.db")).close()
+
+
+@pytest.mark.usefixtures("unlogged")
+async def test_the_borders_end_before_the_database_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends: list[str] = []
+
+    def noted(kind: type, name: str, end: str) -> None:
+        real = getattr(kind, name)
+
+        def call(self: Any, *arguments: Any, **rest: Any) -> Any:
+            ends.append(end)
+            return real(self, *arguments, **rest)
+
+        monkeypatch.setattr(kind, name, call)
+
+    noted(Pool, "stop", "workers")
+    noted(Webhooks, "stop", "webhooks")
+    noted(Database, "close", "database")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = settings(tmp_path).model_copy(update={"port": other.getsockname()[1]})
+        with pytest.raises(InputError):
+            await asyncio.wait_for(serve(taken), 60)
+    assert ends == ["workers", "webhooks", "database"]
 
 
 @pytest.mark.usefixtures("unlogged")

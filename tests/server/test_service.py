@@ -184,3 +184,17 @@ async def test_types_described_otherwise_by_an_earlier_version_are_replaced(
         service.changed("catalogue")
         await asyncio.wait_for(anext(changes), 10)
     assert service.catalogue == known
+
+
+async def test_a_server_that_stops_asks_for_no_more_node_types(service: Service) -> None:
+    desk: Any = service.pool
+    desk.replies = [WorkerLost("killed")]
+    service.changed("catalogue")
+    await asyncio.sleep(0.01)
+    asking = service.refreshing
+    assert asking is not None
+    await service.settle()
+    service.changed("catalogue")
+    assert service.refreshing is asking
+    await asyncio.wait({asking}, timeout=5)
+    assert asking.cancelled()

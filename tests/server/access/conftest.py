@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient
 
 from server.access import PRINCIPAL, Principal, Refused, needs, open_to_all, require
 from server.access.access import Access
-from server.access.bodies import BODY_LIMITS, BodyLimits, read_body, read_chunks, read_json
+from server.access.bodies import BODY_LIMITS, BodyLimits, parse_json, read_body, read_chunks
 from server.access.guard import Guard
 from server.access.login import add_login
 from server.access.passwords import hash_password
@@ -43,7 +43,7 @@ def make_app() -> web.Application:
         return web.json_response(told)
 
     async def echo(request: web.Request) -> web.Response:
-        return web.json_response(await read_json(request))
+        return web.json_response(parse_json(await read_body(request)))
 
     async def upload(request: web.Request) -> web.Response:
         limits = request.config_dict[BODY_LIMITS]

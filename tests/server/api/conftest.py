@@ -43,6 +43,7 @@ class Bench:
     held: asyncio.Event = field(default_factory=asyncio.Event)
     """Runs wait for it."""
     busy: str | None = None
+    reason: str = ""
     began: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     watched: list[tuple[str, bool]] = field(default_factory=list)
@@ -57,7 +58,10 @@ class Bench:
     @property
     def workers(self) -> tuple[WorkerView, ...]:
         state: Any = "busy" if self.busy else "idle"
-        return (WorkerView("worker-0", "cpu", "here", state, 4711, 2**20, run=self.busy, warm=()),)
+        worker = WorkerView(
+            "worker-0", "cpu", "here", state, 4711, 2**20, (), run=self.busy, reason=self.reason
+        )
+        return (worker,)
 
     async def start(self) -> None: ...
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse, ClientWebSocketResponse, WSMsgType
+from aiohttp import ClientResponse, ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
 from server.access import Principal
 from server.live import Event
@@ -252,4 +252,45 @@ async def test_many_watchers_all_hear_everything(client: Client, service: Servic
     sent: list[Event] = [service.hub.publish("warned", data={"n": n}) for n in range(20)]
     for socket in sockets:
         assert [each["id"] for each in await hear(socket, 20)] == [event.id for event in sent]
+        await socket.close()
+
+
+async def test_a_socket_for_all_users_is_refused_without_admin(
+    client: Client, caller: Caller
+) -> None:
+    caller.principal = Principal("eve", frozenset({"read"}))
+    with pytest.raises(WSServerHandshakeError) as refused:
+        await client.ws_connect("/api/v1/socket?everybody=true")
+    assert refused.value.status == 403
+
+
+async def test_an_administrators_socket_tells_of_anothers_job_until_its_end(
+    client: Client, caller: Caller, bench: Bench, graph: Json
+) -> None:
+    caller.principal = Principal("ada", frozenset({"read", "run"}))
+    job = await submit(client, graph)
+    caller.principal = Principal("root", frozenset({"read", "admin"}))
+    bench.held.set()
+    socket = await client.ws_connect(f"/api/v1/socket?job={job['id']}&after=0")
+    found = await hear(socket, 5)
+    assert found[-1]["type"] == "job.succeeded"
+    assert (await socket.receive(timeout=5)).type is WSMsgType.CLOSE
+    assert socket.close_code == 1000
+    again = await client.ws_connect(f"/api/v1/socket?job={job['id']}")
+    assert (await again.receive(timeout=5)).type is WSMsgType.CLOSE
+
+
+async def test_only_streams_that_clients_opened_count_as_watchers(
+    client: Client, service: Service
+) -> None:
+    async def counted() -> str:
+        text = await (await client.get("/api/v1/metrics")).text()
+        return next(line for line in text.splitlines() if line.startswith("darkroom_watchers "))
+
+    with service.hub.subscribe(lambda _: True):  # as a webhook's
+        assert await counted() == "darkroom_watchers 0.0"
+        socket = await client.ws_connect("/api/v1/socket")
+        stream = await client.get("/api/v1/events")
+        assert await counted() == "darkroom_watchers 2.0"
+        stream.close()
         await socket.close()

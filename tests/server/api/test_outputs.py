@@ -112,6 +112,11 @@ async def test_a_file_that_was_removed_is_gone(client: Client, service: Service,
     assert (await client.get(url)).status == 410
 
 
+async def test_a_file_of_another_size_is_gone(client: Client, service: Service, url: str) -> None:
+    (service.settings.data / "outputs" / "a picture.png").write_bytes(PICTURE + b"more")
+    assert (await client.get(url)).status == 410
+
+
 async def test_a_thumbnail_is_made_by_the_desk(client: Client, bench: Bench, url: str) -> None:
     bench.answers["thumbnail"] = Answer(0, blob=b"\xff\xd8\xff small")
     answer = await client.get(url, params={"thumbnail": "256"})
@@ -123,6 +128,9 @@ async def test_a_thumbnail_is_made_by_the_desk(client: Client, bench: Bench, url
     )
     assert (again.status, len(bench.questions)) == (304, 1)
     assert (await client.get(url, params={"thumbnail": "100000"})).status == 422
+    since = {"If-Modified-Since": "Mon, 01 Jan 2001 00:00:00 GMT"}
+    old = await client.get(url, params={"thumbnail": "256"}, headers=since)
+    assert (old.status, len(bench.questions)) == (200, 2)
 
 
 async def test_what_is_embedded_is_told(client: Client, bench: Bench, url: str) -> None:

@@ -159,6 +159,34 @@ async def test_a_workflow_runs_with_its_inputs(client: Client, bench: Bench, gra
     assert document["nodes"]["write"]["inputs"]["text"] == "bye"
 
 
+async def test_a_run_may_set_and_sweep_any_input_of_a_node(client: Client, graph: Json) -> None:
+    graph["inputs"] = {}
+    await save(client, graph)
+    body = {"inputs": {"write.text": "bye"}, "axes": {"describe.count": [1, 3]}}
+    answer = await client.post(f"{AT}/mine/run", json=body)
+    told = await answer.json()
+    assert answer.status == 201, told
+    nodes = (await (await client.get(told["links"]["document"])).json())["nodes"]
+    assert nodes["write"]["inputs"]["text"] == "bye"
+    assert nodes["describe"]["inputs"]["count"] == {"$axis": [1, 3]}
+    answer = await client.post(f"{AT}/mine/run", json={"inputs": {"write.txt": "bye"}})
+    problem = (await answer.json())["problems"][0]
+    assert (problem["pointer"], problem["hint"]) == ("/inputs/write.txt", "text")
+    answer = await client.post(f"{AT}/mine/run", json={"inputs": {"wrte.text": "bye"}})
+    problem = (await answer.json())["problems"][0]
+    assert (problem["code"], problem["hint"]) == ("unknown_input", "write.text")
+
+
+async def test_a_run_is_described_with_named_and_other_inputs(client: Client, graph: Json) -> None:
+    await save(client, graph)
+    described = await (await client.get("/api/v1/openapi.json")).json()
+    posted = described["paths"][f"{AT}/mine/run"]["post"]["requestBody"]["content"]
+    shape = posted["application/json"]["schema"]["properties"]
+    assert shape["inputs"]["properties"]["count"]["type"] == "integer"
+    assert "node.input" in shape["inputs"]["additionalProperties"]["description"]
+    assert len(shape["axes"]["additionalProperties"]["oneOf"]) == 2
+
+
 async def test_wrong_inputs_of_a_run_are_shown_in_their_places(client: Client, graph: Json) -> None:
     await save(client, graph)
     answer = await client.post(f"{AT}/mine/run", json={"inputs": {"wrds": "bye"}})
@@ -172,6 +200,10 @@ async def test_wrong_inputs_of_a_run_are_shown_in_their_places(client: Client, g
     answer = await client.post(f"{AT}/mine/run", json={"inputs": {"count": 1000}})
     told = await answer.json()
     assert (answer.status, told["problems"][0]["pointer"]) == (422, "/inputs/count")
+    answer = await client.post(f"{AT}/mine/run", json={"inputs": {"wrds": "x", "count": 1000}})
+    told = await answer.json()
+    assert (answer.status, told["problems"][0]["code"]) == (422, "unknown_input")
+    assert told["problems"][1]["pointer"] == "/inputs/count"
     both = {"inputs": {"count": 1}, "axes": {"count": [1, 2]}}
     answer = await client.post(f"{AT}/mine/run", json=both)
     assert (await answer.json())["problems"][0]["code"] == "given_twice"

@@ -96,3 +96,18 @@ def test_a_missing_link_is_told_by_comfyuis_name(
     (error,) = answered(graph, catalogue, catalog, tmp_path)["node_errors"]["3"]["errors"]
     assert error["type"] == "required_input_missing"
     assert error["extra_info"]["input_name"] == "latent_image"
+
+
+def test_a_fault_is_held_against_every_output_that_needs_its_node(catalogue: Json) -> None:
+    graph = text_to_image()
+    save = next(node for node, item in graph.items() if item["class_type"] == "SaveImage")
+    images = graph[save]["inputs"]["images"]
+    graph["90"] = {"class_type": "PreviewImage", "inputs": {"images": images}}
+    graph["5"]["inputs"]["width"] = "wide"
+    told = refusal(*posted(graph, catalogue)).answer
+    assert told["node_errors"]["5"]["dependent_outputs"] == sorted(["90", save])
+
+
+def test_a_prompt_that_is_too_large_is_refused_before_it_is_imported() -> None:
+    with pytest.raises(RefusedError, match="has 3 nodes; at most 2"):
+        Posted.read({"prompt": {"1": {}, "2": {}, "3": {}}}, 2)

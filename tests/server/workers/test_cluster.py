@@ -1,15 +1,22 @@
 import asyncio
+import platform
+import threading
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from engine.errors import InputError
-from server.workers.cluster import Cluster, address_of, specs_of, usable, with_token
-from server.workers.line import Line
+from server.workers import cluster as module
+from server.workers.cluster import Cluster, RayLine, address_of, specs_of, usable, with_token
+from server.workers.hosted import unframed
+from server.workers.line import Line, LineClosed
 from server.workers.local import LocalLine
+from server.workers.messages import Lent, Run
 from server.workers.outfit import Outfit
 from server.workers.pool import Pool
 from server.workers.spec import Care, Spec, WorkerLost
@@ -72,6 +79,101 @@ def test_a_token_is_shown_if_there_is_one(tmp_path: Path) -> None:
     chosen = {"RAY_AUTH_MODE": "disabled"}
     with_token(chosen, lambda: tmp_path)
     assert chosen == {"RAY_AUTH_MODE": "disabled"}
+
+
+class Call:
+    """A method of an actor, which answers at once."""
+
+    def __init__(self, answer: Any = None) -> None:
+        self.answer, self.given = answer, list[Any]()
+
+    def remote(self, *arguments: Any) -> Any:
+        self.given += arguments
+        done: Future[Any] = Future()
+        done.set_result(self.answer)
+        return SimpleNamespace(future=lambda: done)
+
+
+@pytest.fixture
+def ray() -> Any:
+    killed: list[Any] = []
+    errors = SimpleNamespace(RayError=type("RayError", (Exception,), {}))
+    return SimpleNamespace(exceptions=errors, kill=killed.append, killed=killed)
+
+
+async def test_an_actor_that_talks_nonsense_is_ended(ray: Any) -> None:
+    actor = SimpleNamespace(listen=Call([b"nonsense"]))
+    with pytest.raises(LineClosed, match="protocol"):
+        await RayLine(ray, actor).receive()
+    assert ray.killed == [actor]
+
+
+async def test_files_are_read_for_a_run_beside_the_loop(
+    ray: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "word.txt").write_bytes(b"hello")
+    threads = []
+    reading = Path.read_bytes
+
+    def read_bytes(path: Path) -> bytes:
+        threads.append(threading.current_thread())
+        return reading(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    actor = SimpleNamespace(hear=Call())
+    folder = str(tmp_path)
+    run = Run("run", {"text": "word.txt"}, "ann", folder, folder, folder)
+    await RayLine(ray, actor).send(run)
+    assert [unframed(frame) for frame in actor.hear.given] == [
+        Lent("run", "word.txt", b"hello"),
+        run,
+    ]
+    assert threading.main_thread() not in threads
+
+
+class Machines:
+    """Ray, whose cluster can be reached until a test says otherwise."""
+
+    def __init__(self) -> None:
+        self.is_gone = self.is_shut = False
+
+    def nodes(self) -> list[dict[str, Any]]:
+        if self.is_gone:
+            raise ConnectionError("the client is disconnected")
+        return [node(platform.node(), CPU=1.0) | {"Alive": True}]
+
+    def shutdown(self) -> None:
+        self.is_shut = True
+
+
+async def test_a_cluster_whose_head_restarts_is_connected_to_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made: list[Machines] = []
+
+    def connected(address: str) -> Machines:
+        made.append(Machines())
+        return made[-1]
+
+    async def desk(spec: Spec) -> Line:
+        raise LineClosed("a test does without")
+
+    added: list[str] = []
+    pool: Any = SimpleNamespace(closing=[], add=lambda spec: added.append(spec.id))
+    monkeypatch.setattr(module, "connected", connected)
+    monkeypatch.setattr(module, "NODES_SECONDS", 0.01)
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
+    cluster = Cluster("ray:auto", Outfit(data=tmp_path, nodes="tests.toys"), desk)
+    following = asyncio.create_task(cluster.follow(pool))
+    await eventually(lambda: bool(added))
+    made[0].is_gone = True
+    await eventually(lambda: len(made) == 2)
+    assert made[0].is_shut
+    following.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await following
+    await cluster.close()
+    assert made[1].is_shut
 
 
 @pytest.fixture

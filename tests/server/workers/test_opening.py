@@ -48,7 +48,7 @@ async def test_the_first_worker_says_which_devices_there_are(tmp_path: Path) -> 
     pool = open_pool(Settings(data=tmp_path, nodes="tests.toys"))
     await pool.start()
     try:
-        await eventually(lambda: pool.best() is not None)
+        await eventually(lambda: pool.workers[0].state == "idle")
         (view,) = pool.workers
         assert view.device == "cpu"
         folder = str(tmp_path)

@@ -133,7 +133,7 @@ async def test_a_worker_that_cannot_start_is_lost_with_the_reason_and_does_not_s
 
 async def test_a_missing_node_package_is_the_reason(hire: Hire) -> None:
     async with hire(care=QUICK, nodes="nowhere", desk=True) as crew:
-        for view in (lambda: crew.pool.workers[0], lambda: crew.pool.desk_view):
+        for view in (lambda: crew.pool.workers[0], lambda: crew.pool.desk.view):
             await eventually(lambda view=view: "no node package 'nowhere'" in view().reason)  # type: ignore[misc]
         with pytest.raises(WorkerLost, match="nowhere"):
             await crew.pool.ask("catalogue", seconds=0.1)
@@ -153,7 +153,7 @@ async def test_the_desk_answers_while_every_worker_is_busy(hire: Hire) -> None:
 async def test_a_desk_that_is_killed_is_asked_again(hire: Hire) -> None:
     async with hire(care=QUICK, desk=True) as crew:
         await crew.pool.ask("sources")
-        os.kill(crew.pool.desk_view.pid, 9)
+        os.kill(crew.pool.desk.view.pid, 9)
         answer = await crew.pool.ask("sources")
         assert answer.value == [str(ROOT / "tests" / "toys")]
 
@@ -200,36 +200,6 @@ async def test_changed_nodes_replace_idle_workers_and_those_that_are_busy_after_
         await crew.pool.cancel("run-1", 30.0)
         assert (await running).state == "cancelled"
         assert {view.pid for view in await crew.idle(2)}.isdisjoint({one.pid, two.pid})
-
-
-async def test_the_worker_with_most_of_the_wanted_models_is_best(hire: Hire) -> None:
-    warm = {"one": ("a",), "two": ("a", "b"), "three": ("b", "c"), "four": ()}
-
-    async with hire(*warm) as crew:
-        await crew.idle(4)
-        for name, keeper in crew.pool.keepers.items():
-            assert keeper.life is not None
-            keeper.life.beat = type(keeper.life.beat)(0, warm[name])
-
-        def best(*wants: str) -> str:
-            view = crew.pool.best(wants)
-            assert view is not None
-            return str(view.id)
-
-        assert best("a", "b") == "two"
-        assert best("a") == "one"
-        assert best("c", "b") == "three"
-        assert best("d") == "four"
-
-
-async def test_no_worker_is_best_while_all_are_busy(hire: Hire) -> None:
-    async with hire() as crew:
-        (view,) = await crew.idle()
-        running = crew.start(graph("Wait", {"seconds": 30}), view)
-        await crew.until("node.started")
-        assert crew.pool.best(()) is None
-        await crew.pool.cancel("run-1", 10.0)
-        await running
 
 
 async def test_stopping_lets_the_run_finish(hire: Hire) -> None:

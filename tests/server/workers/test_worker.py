@@ -219,9 +219,9 @@ def test_no_problem_tells_where_the_data_lies(talk: Talk) -> None:
     told.append(talk.ask("plan", document=missing, **own))
 
     assert [each.state for each in done] == ["failed", "failed"]
-    first, second = (each.error or {} for each in done)
-    assert "inputs/none.txt" in first["detail"]
-    assert "leads out of the output folder outputs" in second["detail"]
+    reasons = [(each.error or {})["detail"] for each in done]
+    assert "inputs/none.txt" in reasons[0]
+    assert "leads out of the output folder outputs" in reasons[1]
     assert any(event.type == "node.failed" for event in talk.events)
     assert told[1].error
     assert "inputs/none.txt" in told[1].error["detail"]
@@ -232,6 +232,15 @@ def test_no_problem_tells_where_the_data_lies(talk: Talk) -> None:
 
 def test_infinite_numbers_are_told_by_name(talk: Talk) -> None:
     assert talk.run(graph("Infinity")).outputs == {"out": {"value": "inf"}}
+
+
+def test_a_value_that_is_too_large_is_told_as_a_problem(talk: Talk) -> None:
+    done = talk.run(graph("Anything", {"value": "x" * 2**20}))
+    assert done.state == "succeeded"
+    problem = done.outputs["out"]["problem"]
+    assert problem["code"] == "too_large"
+    assert "'out'" in problem["message"]
+    assert "save it to a file" in problem["hint"]
 
 
 def test_what_json_cannot_carry_is_left_out(talk: Talk) -> None:
