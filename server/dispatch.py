@@ -265,6 +265,10 @@ class Dispatcher:
             bound.warning("worker lost", reason=str(lost), code=lost.code)
             await self._lost(run, lost)
         else:
+            if done.state == "cancelled" and not run.cancelled:  # stopped along with the server
+                await self._requeue(run)
+                bound.info("requeued")
+                return
             await self._ended(run, done)
             bound.info("ended", state=done.state)
 
@@ -300,9 +304,6 @@ class Dispatcher:
             self._flush(run)
 
     async def _ended(self, run: _Running, done: Done) -> None:
-        if done.state == "cancelled" and not run.cancelled:  # stopped along with the server
-            await self._requeue(run)
-            return
         nodes = [NodeRecord(**node) for node in done.nodes]
         await self._finish(run, done.state, outputs=done.outputs, error=done.error, nodes=nodes)
 

@@ -65,7 +65,7 @@ def add_token(
     beyond = in_order(chosen - owner.scopes)
     if beyond:
         raise InputError(
-            f"{user!r} may not {beyond[0]}, so that no token of theirs can: leave that scope out",
+            f"{user!r} has no scope {beyond[0]!r}, and a token has none but its user's: leave it out",
             code="bad_scope",
             input="scopes",
         )

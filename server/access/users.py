@@ -59,7 +59,7 @@ def add_user(
     """
     check_name(name)
     if find_user(connection, name) is not None:
-        raise InputError(f"there is a user {name!r} already", code="user_exists", input="user")
+        raise InputError(f"there is a user {name!r} already", code="user_exists")
     user = User(name, read_scopes(scopes), time.time(), password=password)
     connection.execute(
         insert(users).values(

@@ -12,6 +12,7 @@ from server import __version__
 from server.database import Database
 from server.database.faults import DatabaseFault
 from server.database.remembered import remember
+from server.places import Places
 from server.service import Service
 
 from .operation import operation
@@ -24,7 +25,7 @@ class Health(TypedDict):
     status: Literal["ok", "starting", "stopping", "degraded"]
     """`starting` until a worker is ready; jobs are accepted before. `degraded`: see `fault`."""
     fault: str | None
-    """Why nothing can be written down, such as `database_full`: jobs wait until it can."""
+    """Why jobs wait: nothing can be written down (`database_full`), or why no worker can start."""
     version: str
     workers: int
     """Those that are ready."""
@@ -36,6 +37,8 @@ async def health(service: Service) -> Health:
     ready = sum(worker.state in {"idle", "busy"} for worker in service.pool.workers)
     status: Literal["ok", "starting", "stopping", "degraded"] = "ok" if ready else "starting"
     fault = None if service.closing else await _fault(service.database)
+    if fault is None and not service.closing:
+        fault = Places(service.settings.data).hidden(service.pool.fault)
     if fault is not None:
         status = "degraded"
     if service.closing:

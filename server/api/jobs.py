@@ -252,7 +252,8 @@ async def cancel_job(service: Service, principal: Principal, job: JobId) -> Json
     cancelled = await service.dispatcher.cancel(found.id)
     if cancelled is None:
         now = await own_job(service, principal, job)
-        raise ApiError("conflict", f"the job has ended: it is {now.state}")
+        ended = "was cancelled" if now.state == "cancelled" else f"has {now.state}"
+        raise ApiError("conflict", f"the job {ended}: there is nothing to cancel")
     return shown_job(service, cancelled)
 
 
@@ -351,7 +352,8 @@ async def own_job(service: Service, principal: Principal, job_id: str) -> Job:
     """
     job = await service.jobs.get(job_id)
     if job is None or (job.owner != principal.user and "admin" not in principal.scopes):
-        raise ApiError("not_found", f"there is no job {job_id!r}; GET /api/v1/jobs lists yours")
+        hint = "GET /api/v1/jobs lists yours"
+        raise ApiError("not_found", f"there is no job {job_id!r}", hint=hint)
     return job
 
 

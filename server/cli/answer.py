@@ -33,7 +33,7 @@ def give(command: Callable[[], Answer], *, as_json: bool, failed: int = FAILED) 
     try:
         answer = command()
     except KeyboardInterrupt:
-        answer = _failure(Cancelled("stopped"), failed)
+        answer = _failure(Cancelled("Ctrl-C was pressed"), failed)
     except Exception as error:  # noqa: BLE001 - the last frame: nobody sees a traceback
         answer = _failure(error, failed)
     if as_json:

@@ -15,12 +15,16 @@ backups = typer.Typer()
 
 @backups.command("backup")
 def back_up(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Where to; a file that is there is replaced.")
-    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to.")],
+    *,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask before a file that is there is replaced.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Copy all jobs and users into one file, also while the server runs."""
+    if file.exists() and not yes:
+        typer.confirm(f"Replace {file}?", abort=True, err=True)
 
     def work() -> "Answer":
         from server.database.backup import backup

@@ -113,15 +113,16 @@ def _found(client: Client, job_id: str) -> Job:
     """A job by its id, or by how its id ends.
 
     Raises:
-        InputError: Several ids end so.
-        ApiError: There is none.
+        InputError: There is none, or several ids end so.
     """
     try:
         return client.job(job_id)
     except ApiError as error:
         if error.status != 404:
             raise
-        missing = error
+        hint = "`darkroom jobs` lists those that there are"
+        missing = InputError(f"there is no job {job_id!r}", code="not_found", hint=hint)
+        missing.__cause__ = error
     found = [job for job in client.jobs(text=job_id) if job.id.endswith(job_id)]
     if not found:
         raise missing

@@ -14,6 +14,7 @@ from server.client import ClientError, Event, Job, JobFailed, NodeRecord, Output
 from server.failures import nodes_json
 
 from .answer import Answer
+from .awaiting import Awaiting
 from .progress import watching
 from .remote import Remote, faults
 from .running import Interrupt, run_answer
@@ -40,8 +41,9 @@ def run(remote: Remote, workflow: Workflow, folder: Path) -> Answer:
     with Interrupt(CANCELLING) as interrupt:
         job = remote.client.run(workflow)
         _cancel_on(interrupt.cancel, job)
-        with watching() as watch:
+        with watching() as watch, Awaiting(remote.client, job.id) as awaiting:
             for event in job.events():
+                awaiting.hear(event)
                 seen = _seen(event)
                 if seen is not None:
                     watch(seen)
@@ -49,7 +51,9 @@ def run(remote: Remote, workflow: Workflow, folder: Path) -> Answer:
         records = {record.node: record for record in job.nodes()}
         if job.state == "cancelled":
             stopped = Cancelled(
-                "stopped" if interrupt.cancel.is_set() else f"job {job.id} was cancelled"
+                f"job {job.id} was cancelled by Ctrl-C"
+                if interrupt.cancel.is_set()
+                else f"job {job.id} was cancelled, and not from here"
             )
             stopped.result = Ran(records)
             raise stopped

@@ -9,6 +9,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from .connection import DEFAULT_URL, ROOT, Connection, Request
+from .errors import ClientError
 from .following import follow_all
 from .jobs import AsyncJob
 from .models import Event, Explanation, Health, Json, Plan, Problem, Queue, Snapshot, Upload
@@ -207,14 +208,18 @@ class AsyncClient:
 
         Raises:
             ApiError: It is no picture, or too large.
-            OSError: The file cannot be read.
+            ClientError: The file cannot be read.
         """
         path = Path(picture)
+        try:
+            data = await asyncio.to_thread(path.read_bytes)
+        except OSError as error:
+            raise ClientError(f"the picture {path} cannot be read: {error.strerror}") from error
         request = Request(
             "POST",
             f"{ROOT}/uploads",
             query={"name": name or path.name, "overwrite": overwrite},
-            data=await asyncio.to_thread(path.read_bytes),
+            data=data,
             headers={"Content-Type": "application/octet-stream"},
             repeatable=True,
         )

@@ -35,7 +35,7 @@ class ApiError(ClientError):
         super().__init__(message)
         self.status = status
         self.code = code
-        self.hint = hint
+        self.hint = hint or next((each.hint for each in problems if each.hint), None)
         self.problems = tuple(problems)
 
 

@@ -179,7 +179,7 @@ class Client:
 
         Raises:
             ApiError: It is no picture, or too large.
-            OSError: The file cannot be read.
+            ClientError: The file cannot be read.
         """
         return self._portal.call(self._client.upload(picture, name=name, overwrite=overwrite))
 

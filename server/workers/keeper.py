@@ -76,6 +76,8 @@ class Keeper:
         self.failures = 0
         self.restarts = -1
         self.reason = ""
+        self.unready = False
+        """Whether its last start failed, up to one that does not."""
         self.waiting = False
         self.stopping = False
         self.wake = asyncio.Event()
@@ -274,6 +276,7 @@ class Keeper:
                 self.failures = 0
             if life is None or life.ending is not None or not was_asked:
                 self.reason = closed.reason
+            self.unready = life is None or life.ready is None
             if was_asked and life is not None and life.ready is not None:
                 self.changed(self, "state")
                 continue
@@ -337,6 +340,7 @@ class Keeper:
         match message:
             case Ready():
                 life.ready = message
+                self.unready = False
                 self.usable.set()
                 self.changed(self, "ready")
             case Beat():

@@ -95,6 +95,14 @@ class Pool:
         """Every worker as it is now, the desk aside."""
         return tuple(keeper.view for keeper in self.keepers.values())
 
+    @property
+    def fault(self) -> str | None:
+        """Why no worker can be started, where that is so of every one."""
+        keepers = tuple(self.keepers.values())
+        if not keepers or not all(keeper.unready for keeper in keepers):
+            return None
+        return f"no worker can be started: {keepers[0].reason}"
+
     def add(self, spec: Spec) -> None:
         """Keep one more worker alive."""
         keeper = Keeper(spec, self.opener, self.care, self._worker_changed)

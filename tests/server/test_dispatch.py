@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from server.database.faults import DatabaseBusy, DatabaseFull
 from server.dispatch import MOST_ATTEMPTS, PATIENCE, Policy
@@ -321,10 +322,14 @@ async def test_nobody_who_watches_leaves_nothing_behind(office: Office) -> None:
 async def test_stopping_queues_again_what_does_not_end(office: Office) -> None:
     (job,) = await office.submit("draw")
     await office.crew.next()
-    await office.dispatcher.stop()
+    with capture_logs() as logs:
+        await office.dispatcher.stop()
     assert (await office.state(job)).state == "queued"
     kept = await office.jobs.events_after(0, job=job.id)
     assert kept[-1].type == "job.requeued"
+    events = [each["event"] for each in logs]
+    assert "requeued" in events
+    assert "ended" not in events
 
 
 async def test_stopping_lets_a_job_end(open_office: Opened) -> None:

@@ -20,7 +20,9 @@ from server.database import Database
 from server.logs import Steady
 from server.serve import serve, warn_of_unknown
 from server.settings import Settings
+from server.workers.line import Line, LineClosed
 from server.workers.pool import Pool
+from server.workers.spec import Spec
 
 
 def settings(tmp_path: Path, **values: Any) -> Settings:
@@ -177,6 +179,30 @@ async def test_health_tells_when_nothing_can_be_written(
     told = await (await client.get("/api/v1/health")).json()
     assert told["fault"] is None
     await service.stop()
+
+
+async def test_health_tells_why_no_worker_can_be_started(
+    tmp_path: Path, aiohttp_client: Any
+) -> None:
+    service = await build(settings(tmp_path, workers="cuda:0"))
+
+    async def opened(spec: Spec) -> Line:
+        raise LineClosed(f"it ended with status 3: {tmp_path}/data/models is not there")
+
+    service.pool.opener = opened
+    client = await aiohttp_client(application(service))
+    before = await (await client.get("/api/v1/health")).json()
+    await service.pool.start()
+    async with asyncio.timeout(20):
+        while service.pool.fault is None:  # noqa: ASYNC110 - what it waits for tells nobody
+            await asyncio.sleep(0.01)
+    told = await (await client.get("/api/v1/health")).json()
+    await service.stop()
+
+    assert (before["status"], before["fault"]) == ("starting", None)
+    assert (told["status"], told["workers"]) == ("degraded", 0)
+    reason = "it ended with status 3: models is not there"
+    assert told["fault"] == f"no worker can be started: {reason}"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such device")

@@ -52,6 +52,7 @@ class Bench:
     fails: Json | None = None
     heard: Heard | None = None
     keepers: Json = field(default_factory=dict)
+    fault: str | None = None
     on_change: Callable[[Any], None] = lambda _: None
 
     @property

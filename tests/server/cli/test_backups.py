@@ -29,6 +29,8 @@ def test_jobs_are_copied_and_brought_back(one_job: Path) -> None:
     copy = one_job / "copy.db"
     status, told = said(one_job, "backup", str(copy), "--json")
     assert (status, json.loads(told)["bytes"]) == (0, copy.stat().st_size)
+    assert said(one_job, "backup", str(copy), answer="n\n")[0] == 1
+    assert said(one_job, "backup", str(copy), "--yes")[0] == 0
     (one_job / "darkroom.db").unlink()
     assert said(one_job, "restore", str(copy), answer="n\n")[0] == 1
     assert not (one_job / "darkroom.db").exists()

@@ -159,6 +159,22 @@ def test_no_server_is_told_with_the_remedy(darkroom: Darkroom, sum_file: str) ->
     assert "DARKROOM_SERVER" in said.err
 
 
+def test_a_run_says_what_its_job_waits_for(remote: Darkroom, served: Served) -> None:
+    nodes = {"add": {"type": "Add", "inputs": {"a": 31.0}}}
+    file = remote.write(nodes, outputs={"n": {"node": "add", "output": "value"}})
+    with Client(served.url) as client:
+        client.pause()
+        try:
+            started = remote.start("run", file, "--json")
+            assert started.stderr is not None
+            assert started.stderr.readline() == "queued: the queue is paused\n"
+        finally:
+            client.resume()
+    out, _ = started.communicate(timeout=20)
+
+    assert json.loads(out)["values"] == {"n": 31.0}
+
+
 def test_ctrl_c_cancels_the_job(remote: Darkroom, served: Served) -> None:
     nodes = {"slow": {"type": "Slow", "inputs": {"number": 77.0, "steps": 100}}}
     file = remote.write(nodes, outputs={"n": {"node": "slow", "output": "value"}})
@@ -172,6 +188,7 @@ def test_ctrl_c_cancels_the_job(remote: Darkroom, served: Served) -> None:
     assert started.returncode == 130
     assert "cancelling the job" in err
     assert json.loads(out)["error"]["code"] == "cancelled"
+    assert "was cancelled by Ctrl-C" in json.loads(out)["error"]["message"]
     with Client(served.url) as client:
         assert next(iter(client.jobs())).state == "cancelled"
 
@@ -191,6 +208,8 @@ def test_jobs_are_listed_shown_retried_and_deleted(remote: Darkroom, sum_file: s
     gone = remote("jobs", "show", made)
     assert gone.status == 1
     assert "there is no job" in gone.err
+    assert "`darkroom jobs` lists" in gone.err
+    assert "GET" not in gone.err
 
 
 def test_jobs_are_cancelled(remote: Darkroom, served: Served) -> None:

@@ -1,9 +1,10 @@
 import time
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from server.client import ApiError, AsyncClient, ConnectionFailed
+from server.client import ApiError, AsyncClient, ClientError, ConnectionFailed, Problem
 from server.client.connection import Connection
 
 from .faking import cut, faking, job, refused, streamed, told
@@ -99,6 +100,12 @@ async def test_a_server_that_asks_for_more_patience_than_there_is_is_believed() 
     assert len(fake.seen) == 1
 
 
+async def test_a_picture_that_is_not_there_is_a_fault_of_the_clients(tmp_path: Path) -> None:
+    async with AsyncClient(NOBODY) as client:
+        with pytest.raises(ClientError, match=r"the picture .*nope\.png cannot be read"):
+            await client.run("any", picture=tmp_path / "nope.png")
+
+
 async def test_a_refusal_has_code_hint_and_all_problems() -> None:
     problems = [{"code": "out_of_range", "message": "steps is 0", "node": "s", "input": "steps"}]
     refusal = refused(422, "invalid_workflow", "bad", hint="give 1", problems=problems)
@@ -109,6 +116,9 @@ async def test_a_refusal_has_code_hint_and_all_problems() -> None:
 
     assert (raised.value.status, raised.value.code) == (422, "invalid_workflow")
     assert raised.value.hint == "give 1"
+    assert ApiError(422, "bad", "bad", problems=raised.value.problems).hint is None
+    hinted = Problem(code="odd", message="odd", hint="give 2")
+    assert ApiError(422, "bad", "bad", problems=(hinted,)).hint == "give 2"
     assert raised.value.problems[0].node == "s"
 
 

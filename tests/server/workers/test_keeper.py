@@ -95,6 +95,7 @@ async def test_a_start_that_goes_wrong_is_tried_again(lines: list[Faulty]) -> No
     kept.start()
     await eventually(lambda: kept.state == "idle")
     assert kept.restarts == 2
+    assert not kept.unready
     await kept.stop(hurry=True, seconds=0.0)
 
 

@@ -4,11 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from server.workers.line import Line, LineClosed
+from server.workers.messages import FromWorker, Ready
 from server.workers.spec import Care, Spec, WorkerLost
 
-from .conftest import ROOT, Hire, eventually, graph
+from .conftest import ROOT, Hire, Silent, eventually, graph
 
 QUICK = Care(first_pause=0.05, longest_pause=0.2, tick=0.05)
 
@@ -251,3 +253,35 @@ async def test_a_worker_that_is_restarted_by_hand_loses_its_run(hire: Hire) -> N
         assert (await crew.idle())[0].pid != view.pid
         with pytest.raises(WorkerLost, match="no worker"):
             await crew.pool.restart("nobody")
+
+
+class Prompt(Silent):
+    """A line whose worker is ready at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said = False
+
+    @override
+    async def receive(self) -> FromWorker:
+        if self.said:
+            return await super().receive()
+        self.said = True
+        return Ready(1, "cpu", ("cpu",), "c", {}, "here")
+
+
+async def test_that_no_worker_can_start_is_told_until_one_does(hire: Hire) -> None:
+    broken = {"one", "two"}
+
+    async def opened(spec: Spec) -> Line:
+        if spec.id in broken:
+            raise LineClosed("there is no such device")
+        return Prompt()
+
+    care = Care(first_pause=0.01, longest_pause=0.02)
+    async with hire("one", "two", opener=opened, care=care) as crew:
+        await eventually(lambda: crew.pool.fault is not None)
+        assert crew.pool.fault == "no worker can be started: there is no such device"
+        broken.discard("two")
+        await crew.idle()
+        assert crew.pool.fault is None
