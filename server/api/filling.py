@@ -97,12 +97,15 @@ def filled(
 def misnamed(workflow: Workflow, names: Sequence[str]) -> list[Fault]:
     """A fault for each name that is none of the workflow's inputs, nor `node.input`."""
     known = ", ".join(workflow.inputs) or "none"
+    given = [
+        f"{node_id}.{name}" for node_id, node in workflow.nodes.items() for name in node.inputs
+    ]
     return [
         Fault(
             code="unknown_input",
             message=f"the workflow has no input {name[:80]!r}; it has {known}",
             input=name[:80],
-            hint=next(iter(get_close_matches(name, workflow.inputs, 1)), None),
+            hint=next(iter(get_close_matches(name, [*workflow.inputs, *given], 1)), None),
         )
         for name in names
         if name not in workflow.inputs and name.rpartition(".")[0] not in workflow.nodes
