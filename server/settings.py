@@ -91,7 +91,7 @@ class Settings(BaseModel):
         default=8188, ge=0, le=65535, description="The port to listen on; 0 takes one that is free."
     )
     browser: bool = Field(
-        default=True, description="Open the editor in a browser when the server starts."
+        default=True, description="Open the server's page in a browser when it starts."
     )
     tls_cert: Path | None = Field(
         default=None, description="Certificate file (PEM, with its chain) to serve HTTPS with."

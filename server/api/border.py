@@ -25,6 +25,7 @@ from . import (
     workflows,
 )
 from .following import Watchers
+from .home_page import home_page
 from .metrics import Figures
 from .mounting import mount
 from .operation import Operation, operations_in
@@ -75,6 +76,7 @@ def install(app: web.Application, further: tuple[Operation, ...] = ()) -> None:
         await hooks.stop()
 
     mount(app, operations, lenders)
+    app.router.add_get("/", home_page)
     app.middlewares.insert(0, figures.count)  # outermost: it sees what is answered in the end
     app.on_startup.append(start)
     app.on_shutdown.append(stop)

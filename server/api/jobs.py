@@ -133,7 +133,7 @@ class Place(BaseModel):
     "/api/v1/jobs",
     scope="run",
     answers={201: _ACCEPTED},
-    problems=("idempotency_conflict", "not_found"),
+    problems=("idempotency_conflict", "not_found", "invalid_workflow", "disk_full"),
 )
 async def submit_job(
     *,
@@ -157,7 +157,7 @@ async def submit_job(
     "/api/v1/jobs/batch",
     scope="run",
     answers={201: Answer("The jobs, queued, in the order of the request.", JobList)},
-    problems=("idempotency_conflict", "not_found"),
+    problems=("idempotency_conflict", "not_found", "invalid_workflow", "disk_full"),
 )
 async def submit_jobs(
     service: Service, principal: Principal, shelf: Shelf, body: Submissions, headers: Repetition

@@ -121,6 +121,7 @@ def described(operation: Operation, schemas: Schemas) -> Json:
         }
     answers = {str(s): _answer(a, schemas) for s, a in sorted(operation.answers.items())}
     entry["responses"] = answers | problem_responses(kinds_of(operation), taken=answers)
+    entry["x-problems"] = sorted(set(kinds_of(operation)), key=[*KINDS].index)
     entry["security"] = (
         [] if operation.scope is None else [{n: [operation.scope]} for n in SECURITY]
     )
@@ -134,6 +135,8 @@ def kinds_of(operation: Operation) -> list[str]:
         kinds += _SCOPED
     if operation.body is not None or operation.takes:
         kinds += _BODY
+    if operation.body is not None:
+        kinds += ["bad_json"]
     if operation.named:
         kinds += ["not_found"]
     kinds += ["invalid_request"]

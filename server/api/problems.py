@@ -43,7 +43,7 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "bad_json": Kind(400, "The body is not JSON", "The body could not be read as JSON (UTF-8, every name once in an object, finite numbers, not nested more than a few hundred deep)."),
+    "bad_json": Kind(400, "The body is not JSON", "The body could not be read as JSON (UTF-8, every name once in an object, finite numbers, not nested deeper than the setting `max_depth` allows)."),
     "bad_request": Kind(400, "The request was not understood", "The request is not proper HTTP, or contradicts itself."),
     "unauthorized": Kind(401, "Who is asking?", "Send a token as `Authorization: Bearer …`, or log in. The token may have expired."),
     "forbidden": Kind(403, "You are not allowed to do this", "The token or the user lacks the scope that the operation needs, or the request comes from a page of another site."),

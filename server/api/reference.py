@@ -57,8 +57,12 @@ def reference(document: Json) -> str:
     lines = [*_operations(document), "## Problems", "", _CODES, ""]
     lines += ["| status | code | what it means |", "|---|---|---|"]
     for code, kind in KINDS.items():
-        lines.append(f"| {kind.status} | `{code}` | {kind.title}. {kind.text} |")
+        lines.append(f"| {kind.status} | `{code}` | {_sentence(kind.title)} {kind.text} |")
     return _HEAD + "\n".join(lines) + "\n"
+
+
+def _sentence(title: str) -> str:
+    return title if title.endswith("?") else f"{title}."
 
 
 def _operations(document: Json) -> Iterator[str]:
@@ -100,8 +104,7 @@ def _operation(document: Json, method: str, path: str, operation: Json) -> Itera
             shown = _schema(answer)
             kind = "" if shown is None else f" `{_kind(shown)}`"
             yield f"- {status}:{kind} {answer['description']}"
-    codes = [a["$ref"].rpartition("/")[2] for a in operation["responses"].values() if "$ref" in a]
-    yield f"- problems: {', '.join(f'`{code}`' for code in codes)}"
+    yield f"- problems: {', '.join(f'`{code}`' for code in operation['x-problems'])}"
     yield ""
 
 

@@ -18,6 +18,7 @@ from .views import ROOT
 _PROBLEMS = (
     "bad_json", "unauthorized", "forbidden", "not_found", "idempotency_conflict", "too_large",
     "unsupported_media_type", "invalid_workflow", "too_many_requests", "internal", "unavailable",
+    "disk_full",
 )  # fmt: skip
 _DEEP = 50
 _ANY = {"description": "Any other input of a node, by `node.input`."}

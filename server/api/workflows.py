@@ -216,7 +216,7 @@ async def read_signature(service: Service, shelf: Shelf, name: Name) -> Signatur
             headers={"Location": "Where the job is from now on."},
         )
     },
-    problems=("idempotency_conflict", "invalid_workflow"),
+    problems=("idempotency_conflict", "invalid_workflow", "disk_full"),
 )
 async def run_workflow(
     *,

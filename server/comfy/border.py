@@ -32,7 +32,6 @@ def install(app: web.Application) -> None:
     async def stop(_: web.Application) -> None:
         await border.teller.stop()
 
-    _add(app, border, Route("GET", "/", machine.home_page))
     for route in ROUTES:
         _add(app, border, route)
     for route in (*ROUTES, *past.ONLY_UNDER_API):

@@ -15,19 +15,6 @@ from .graph import Json
 
 LIKE = "0.8.0"
 """The version of ComfyUI whose API this is."""
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Darkroom</title>
-<h1>Darkroom</h1>
-<p>This server speaks its <a href="/api/v1/docs">own API</a>, and ComfyUI's.</p>
-</html>
-"""
-
-
-async def home_page(call: Call) -> web.Response:
-    """Where programs look whether there is a server."""
-    return web.Response(text=_PAGE, content_type="text/html")
 
 
 async def system_stats(call: Call) -> web.Response:

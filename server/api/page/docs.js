@@ -12,6 +12,11 @@ function make(name, attributes = {}, ...children) {
   return element;
 }
 
+// A text with what stands between backticks as code.
+function worded(text) {
+  return (text ?? "").split("`").map((part, index) => (index % 2 ? make("code", {}, part) : part));
+}
+
 class Description {
   constructor(document) {
     this.document = document;
@@ -71,7 +76,7 @@ function fields(description, schema) {
     const value = description.follow(each);
     const text = [value.description ?? each.description ?? ""];
     if (value.default !== undefined && value.default !== null) text.push(`Default ${JSON.stringify(value.default)}.`);
-    return make("tr", {}, make("td", {}, make("code", {}, name)), make("td", {}, description.kind(each)), make("td", {}, text.join(" ")));
+    return make("tr", {}, make("td", {}, make("code", {}, name)), make("td", {}, description.kind(each)), make("td", {}, ...worded(text.join(" "))));
   });
   return rows.length ? [make("table", {}, ...rows)] : [];
 }
@@ -127,13 +132,13 @@ function streams(operation) {
 
 function inside(description, path, method, operation) {
   const parts = [];
-  if (operation.description) parts.push(make("p", {}, operation.description));
+  if (operation.description) parts.push(make("p", {}, ...worded(operation.description)));
   const scope = operation.security?.[0] && Object.values(operation.security[0])[0]?.[0];
   parts.push(make("p", { class: "scope" }, scope ? `Needs the scope ${scope}.` : "Open to everybody."));
   const parameters = (operation.parameters ?? []).map((each) => description.follow(each));
   if (parameters.length) {
     const rows = parameters.map((each) =>
-      make("tr", {}, make("td", {}, make("code", {}, each.name)), make("td", {}, `${each.in}, ${description.kind(each.schema)}`), make("td", {}, each.description ?? "")),
+      make("tr", {}, make("td", {}, make("code", {}, each.name)), make("td", {}, `${each.in}, ${description.kind(each.schema)}`), make("td", {}, ...worded(each.description))),
     );
     parts.push(make("h3", {}, "Parameters"), make("table", {}, ...rows));
   }
@@ -146,7 +151,7 @@ function inside(description, path, method, operation) {
   parts.push(make("h3", {}, "Answers"));
   for (const [status, each] of Object.entries(operation.responses)) {
     const found = description.follow(each);
-    parts.push(make("p", {}, make("code", {}, status), ` ${found.description}`));
+    parts.push(make("p", {}, make("code", {}, status), " ", ...worded(found.description)));
     const schema = found.content?.["application/json"]?.schema;
     if (schema) parts.push(...fields(description, schema));
   }
@@ -156,7 +161,7 @@ function inside(description, path, method, operation) {
 }
 
 function entry(description, path, method, operation) {
-  const summary = make("summary", {}, make("b", {}, method.toUpperCase()), make("code", {}, path), make("span", {}, operation.summary));
+  const summary = make("summary", {}, make("b", {}, method.toUpperCase()), make("code", {}, path), make("span", {}, ...worded(operation.summary)));
   const body = make("div", { class: "body" });
   const element = make("details", { class: `operation ${method}`, id: operation.operationId }, summary, body);
   element.dataset.text = `${method} ${path} ${operation.summary}`.toLowerCase();

@@ -105,3 +105,10 @@ async def test_metrics_tell_of_requests_and_jobs(client: Client) -> None:
     assert 'darkroom_worker_rss_bytes{device="cpu",worker="worker-0"} 1.048576e+06' in text
     assert "darkroom_queue_length 0.0" in text
     assert 'darkroom_workers{state="idle"} 1.0' in text
+
+
+async def test_an_operation_names_every_kind_of_its_problems(client: Client) -> None:
+    described = await (await client.get("/api/v1/openapi.json")).json()
+    for path in ("/api/v1/jobs", "/api/v1/workflows/{name}/run"):
+        told = set(described["paths"][path]["post"]["x-problems"])
+        assert told >= {"bad_json", "invalid_request", "invalid_workflow", "disk_full"}
