@@ -320,7 +320,7 @@ class Dispatcher:
             await self._requeue(run)
             return
         error = {
-            "title": "The worker was lost",
+            "kind": "worker_lost",
             "code": f"worker_{lost.code}",
             "detail": f"{lost}; the job was started {job.attempt} times and is not tried again",
         }
@@ -382,7 +382,7 @@ def _warmth(job: Job, worker: WorkerView) -> int:
 
 def _hopeless(job: Job) -> Json:
     return {
-        "title": "The job was started too often",
+        "kind": "worker_lost",
         "code": "too_many_attempts",
         "detail": f"the job was started {job.attempt - 1} times, and each time the worker or the"
         " server ended before it: it is not tried again",
@@ -392,7 +392,7 @@ def _hopeless(job: Job) -> Json:
 def _internal(error: Exception) -> Json:
     reason = "".join(c if c.isprintable() else "?" for c in str(error)[:300])
     return {
-        "title": "The job could not be run",
+        "kind": "internal",
         "code": "internal",
         "detail": f"{type(error).__name__}: {reason}; the server's log has more",
     }

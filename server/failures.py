@@ -65,17 +65,26 @@ def problem_json(problem: Problem) -> dict[str, Any]:
 
 
 def problem_document(error: Exception) -> dict[str, Any]:
-    """Why something failed, in the form of RFC 9457."""
+    """Why something failed: its kind, for the `type` of RFC 9457, and the problems."""
     problems = problems_of(error)
-    title = "The graph cannot run" if isinstance(error, GraphError) else "The run failed"
-    if isinstance(error, NodeError):
-        title = "A node failed"
     return {
-        "title": title,
+        "kind": _kind_of(error, problems[0].code),
         "detail": "\n".join(problem.message for problem in problems),
         "code": problems[0].code,
         "problems": [problem_json(problem) for problem in problems],
     }
+
+
+def _kind_of(error: Exception, code: str) -> str:
+    if isinstance(error, GraphError):
+        return "invalid_workflow"
+    if isinstance(error, NodeError):
+        return "node_failed"
+    if isinstance(error, InputError):
+        return "invalid_value"
+    if code == "disk_full":
+        return code
+    return "unavailable" if isinstance(error, (StoreError, OSError, MemoryError)) else "internal"
 
 
 def nodes_json(nodes: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from aiohttp import web
 
+from engine.errors import GraphError, Problem
 from engine.workflow import Workflow
 from server.access import Refused
 from server.access.access import Access
@@ -44,6 +45,14 @@ class Asked:
     idempotency_key: str | None = None
     webhook: str | None = None
     origin: Json = field(default_factory=dict)
+
+
+class NotAdmitted(GraphError):  # noqa: N818 - as its name says it
+    """A graph that cannot run; `place` is its place among those that were asked for."""
+
+    def __init__(self, problems: Sequence[Problem], place: int) -> None:
+        super().__init__(problems)
+        self.place = place
 
 
 @dataclass
@@ -99,7 +108,7 @@ class Service:
         """Take graphs into the queue, all or none; they are durable when this returns.
 
         Raises:
-            GraphError: With the problems of the first graph that has some.
+            NotAdmitted: With the problems of the first graph that has some.
             IdempotencyConflict: The key, or the id, stands for another request.
             Refused: The server is stopping, or its node types are not known yet.
         """
@@ -108,9 +117,7 @@ class Service:
         catalogue = await self.types()
 
         def admitted() -> list[NewJob]:
-            return [
-                self._new(owner, one, admit(one.workflow, catalogue, self.limits)) for one in asked
-            ]
+            return [self._admitted(owner, one, place, catalogue) for place, one in enumerate(asked)]
 
         # Each of many small graphs is quick, and all of them would hold up everybody.
         few = sum(count_nodes(one.workflow) for one in asked) <= QUICK
@@ -152,6 +159,12 @@ class Service:
                 hint = "see /api/v1/workers for what keeps them"
                 raise Refused(503, "unavailable", message, hint, {"Retry-After": "10"}) from None
         return self.catalogue
+
+    def _admitted(self, owner: str, asked: Asked, place: int, catalogue: Catalogue) -> NewJob:
+        try:
+            return self._new(owner, asked, admit(asked.workflow, catalogue, self.limits))
+        except GraphError as error:
+            raise NotAdmitted(error.problems, place) from error
 
     def _new(self, owner: str, asked: Asked, admitted: Admitted) -> NewJob:
         told = [admitted.document, asked.priority, asked.front, asked.webhook]

@@ -13,7 +13,7 @@ from server.plain import is_small
 from .filling import Axes, Inputs, filled, pointed
 from .operation import Json
 from .outgoing import check_target
-from .problems import ApiError
+from .problems import ApiError, about
 from .saved import Shelf
 
 T = TypeVar("T")
@@ -69,7 +69,9 @@ class Graph(BaseModel):
         if "document" in self.model_fields_set:
             workflow = Workflow.from_json(self.document)
         else:
-            workflow = shelf.read(self.workflow).workflow
+            with about("/workflow"):
+                saved = shelf.read(self.workflow)
+            workflow = saved.workflow
         return filled(workflow, self.inputs, self.axes)
 
     def told(self, error: GraphError, workflow: Workflow) -> ApiError:

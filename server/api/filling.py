@@ -5,7 +5,14 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from engine.errors import GraphError, Problem
 from engine.workflow import Workflow
@@ -34,8 +41,16 @@ class Span(BaseModel):
     step: float | int = 1
 
 
+def _axis(value: object, check: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return check(value)
+    except ValidationError:
+        text = "give a list of values, or numbers as {from, to, step}"
+        raise ValueError(text) from None
+
+
 Axes = Annotated[
-    dict[str, list[Any] | Span],
+    dict[str, Annotated[list[Any] | Span, WrapValidator(_axis)]],
     Field(
         default_factory=dict,
         description="Inputs to sweep: every value is combined with those of the other axes.",

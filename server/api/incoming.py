@@ -15,6 +15,8 @@ from aiohttp import web
 from server.access.bodies import limits_of, read_chunks
 from server.access.forms import read_form
 
+from .problems import ApiError
+
 THUMBNAILS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PN": "image/png", b"RIF": "image/webp"}
 """Media types of the pictures that workers make, by their first bytes."""
 _NAME = re.compile(r"(?!\.)[^\x00-\x1f\x7f<>:\"/\\|?*]{1,200}(?<![ .])")
@@ -68,6 +70,19 @@ class Incoming:
         """Go on with other bytes."""
         self.path.write_bytes(data)
         self.digest, self.size = hashlib.sha256(data).hexdigest(), len(data)
+
+    def named(self, error: ApiError, name: str = "") -> ApiError:
+        """The error, with the file called as its sender calls it."""
+        called = (name or self.name or "the file").replace("\\", "/").rpartition("/")[2][:200]
+
+        def put(text: str) -> str:
+            return text.replace(self.path.name, called)
+
+        faults = [
+            each.model_copy(update={"message": put(each.message)})
+            for each in error.document.problems
+        ]
+        return ApiError(error.document.code, put(str(error)), faults=faults)
 
     def keep(self, place: Path, numbered: str, *, overwrite: bool) -> Path:
         """Give the file its name, or the next free one; never takes another's place unasked.

@@ -5,14 +5,15 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
+from engine.workflow import Workflow
 from server.access import Principal
 from server.jobs.model import FINAL, Filter, Job, JobState
 from server.jobs.order import Beside
-from server.service import Asked, Service
+from server.service import Asked, NotAdmitted, Service
 
 from .asking import Front, Graph, Priority, Webhook, read, webhook_text
 from .operation import Answer, Json, Reply, operation
-from .problems import ApiError
+from .problems import ApiError, about
 from .saved import Shelf
 from .views import ROOT, JobView, NodeView, show, show_node
 from .waiting import Wait, ended
@@ -162,7 +163,7 @@ async def submit_jobs(
     service: Service, principal: Principal, shelf: Shelf, body: Submissions, headers: Repetition
 ) -> Json:
     """Queue several graphs, all or none."""
-    jobs = await accept(service, principal, shelf, body.jobs, headers.idempotency_key)
+    jobs = await accept(service, principal, shelf, body.jobs, headers.idempotency_key, batch=True)
     return {"jobs": [show(job) for job in jobs]}
 
 
@@ -181,7 +182,8 @@ async def list_jobs(service: Service, principal: Principal, query: Wanted) -> Jo
         queue=query.queue,
     )
     page = await service.jobs.find(wanted, query.limit, query.after)
-    shown: Any = [shown_job(service, job) for job in page.jobs]
+    places = await _places(service) if query.queue else {}
+    shown: Any = [shown_job(service, job, places.get(job.id)) for job in page.jobs]
     return JobPage(jobs=shown, total=page.total, next=page.next)
 
 
@@ -298,22 +300,43 @@ async def accept(
     shelf: Shelf,
     submissions: list[Submission],
     key: str | None,
+    *,
+    batch: bool = False,
 ) -> list[Job]:
-    """Take graphs into the queue. In a batch each has the key with its place in the batch."""
-    workflows = await read(submissions, lambda: [one.read(shelf) for one in submissions])
+    """Take graphs into the queue. In a batch each has the key with its place in the batch.
+
+    Raises:
+        ApiError: With what is wrong with the first graph that cannot be taken.
+    """
+    places = [f"/jobs/{n}" if batch else "" for n in range(len(submissions))]
+
+    def reading() -> list[Workflow]:
+        workflows = []
+        for at, one in zip(places, submissions, strict=True):
+            with about(at):
+                workflows.append(one.read(shelf))
+        return workflows
+
+    workflows = await read(submissions, reading)
     asked = []
     for place, (one, workflow) in enumerate(zip(submissions, workflows, strict=True)):
         own_key = key if key is None or len(submissions) == 1 else f"{key}/{place}"
+        with about(f"{places[place]}/webhook"):
+            webhook = webhook_text(one.webhook, service.settings.webhook_hosts)
         asked.append(
             Asked(
                 workflow,
                 priority=one.priority,
                 front=one.front,
                 idempotency_key=own_key,
-                webhook=webhook_text(one.webhook, service.settings.webhook_hosts),
+                webhook=webhook,
             )
         )
-    return await service.accept(principal.user, asked)
+    try:
+        return await service.accept(principal.user, asked)
+    except NotAdmitted as error:
+        with about(places[error.place]):
+            raise submissions[error.place].told(error, workflows[error.place]) from error
 
 
 def accepted(job: Job) -> Reply[Json]:
@@ -341,7 +364,8 @@ def shown_job(service: Service, job: Job, position: int | None = None) -> Json:
 
 async def _position(service: Service, job: Job) -> int | None:
     """A queued job's place; none where the queue is so long that nobody counts."""
-    if job.state != "queued":
-        return None
-    upcoming = await service.jobs.upcoming(1_000)
-    return next((n for n, one in enumerate(upcoming, 1) if one.id == job.id), None)
+    return (await _places(service)).get(job.id) if job.state == "queued" else None
+
+
+async def _places(service: Service) -> dict[str, int]:
+    return {job.id: place for place, job in enumerate(await service.jobs.upcoming(1_000), 1)}

@@ -3,7 +3,8 @@
 import errno
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,9 @@ from server.database.faults import DatabaseFault
 from server.jobs.submission import IdempotencyConflict
 from server.workers.spec import WorkerLost
 
+from .nearest import nearest_field
+
+Json = dict[str, Any]
 BASE = "/api/v1/problems/"
 MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger(__name__)
@@ -268,6 +272,24 @@ def problem_of(error: BaseException) -> Told:
     return Told(make(error), headers)
 
 
+@contextmanager
+def about(at: str) -> Iterator[None]:
+    """For the block: what is wrong there is wrong with the part of the body that `at` points to.
+
+    Raises:
+        ApiError: In the place of the problem, with its pointers from the body's beginning.
+    """
+    try:
+        yield
+    except (ApiError, EngineError, InputError) as error:
+        told = problem_of(error).document
+        faults = [
+            each.model_copy(update={"pointer": at + (each.pointer or "") or None})
+            for each in told.problems
+        ]
+        raise ApiError(told.code, told.detail, hint=told.hint, faults=faults) from error
+
+
 @web.middleware
 async def answer_problems(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -287,27 +309,37 @@ async def answer_problems(
         return problem_of(error).response()
 
 
-def faults_of(error: ValidationError, where: str) -> list[Fault]:
-    """What a validation found, with pointers into the body, or names in the `query` or so."""
-    return [_fault(found, where) for found in error.errors(include_url=False)]
+def faults_of(error: ValidationError, where: str, shape: Json | None = None) -> list[Fault]:
+    """What a validation found, with pointers into the body, or names in the `query` or so.
+
+    `shape` is the JSON Schema of what was asked for, to name the field that was meant.
+    """
+    return [_fault(found, where, shape or {}) for found in error.errors(include_url=False)]
 
 
-def _fault(found: Any, where: str) -> Fault:
-    parts = [str(part) for part in found["loc"]]
-    pointer = "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in parts)
-    named = pointer or "the body" if where == "body" else f"{where} {'.'.join(parts)}"
+def _fault(found: Any, where: str, shape: Json) -> Fault:
     code, fault = {
         "missing": ("missing", "is missing"),
         "extra_forbidden": ("unknown_field", "is not known here"),
     }.get(found["type"], ("bad_value", ""))
-    message = f"{named} {fault}" if fault else f"{named}: {_lower(found['msg'])}"
+    hint = nearest_field(shape, found["loc"]) if code == "unknown_field" else None
+    pointer = "".join(f"/{str(p).replace('~', '~0').replace('/', '~1')}" for p in found["loc"])
+    name = ".".join(part for part in found["loc"] if isinstance(part, str))
+    named = pointer or "the body"
+    if where != "body":
+        named = f"{where} {name}".strip()
+    message = f"{named} {fault}" if fault else f"{named}: {_worded(found)}"
     return Fault(
         code=code,
         message=message,
-        input=None if where == "body" else ".".join(parts),
+        input=None if where == "body" else name,
+        hint=hint,
         pointer=pointer if where == "body" else None,
     )
 
 
-def _lower(text: str) -> str:
+def _worded(found: Any) -> str:
+    if found["type"].startswith("url_"):
+        return "give an address such as https://example.org/path"
+    text = str(found["msg"]).removeprefix("Value error, ")
     return text[:1].lower() + text[1:]

@@ -59,7 +59,7 @@ def _read_fields(
     try:
         arguments[place] = _fields(model, given, only_known=place == "headers")
     except ValidationError as error:
-        return faults_of(error, place)
+        return faults_of(error, place, _shape(model))
     except _TwiceError as error:
         return [Fault(code="bad_value", message=str(error), input=error.name)]
     return []
@@ -89,8 +89,12 @@ def _fields(model: type[BaseModel], given: Mapping[str, str], *, only_known: boo
 
 
 @cache
+def _shape(model: type[BaseModel]) -> Json:
+    return model.model_json_schema(by_alias=True)
+
+
 def _properties(model: type[BaseModel]) -> Json:
-    properties: Json = model.model_json_schema(by_alias=True).get("properties", {})
+    properties: Json = _shape(model).get("properties", {})
     return properties
 
 
@@ -140,7 +144,7 @@ def parse_body(adapter: TypeAdapter[Any], raw: bytes, depth: int) -> Any:
     try:
         return adapter.validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
-        faults = faults_of(error, "body")
+        faults = faults_of(error, "body", adapter.json_schema())
         raise ApiError("invalid_request", _joined(faults), faults=faults) from None
 
 

@@ -42,10 +42,19 @@ followed, and addresses in private networks are only reached if `webhook_hosts` 
 
 """
 
+_CODES = """The `type` of a problem is one of these kinds, with its title and its usual status. `code` is the kind's or a more
+specific one of its family, and those within `problems` are: of `invalid_workflow`, what is wrong with a node or an
+input (`unknown_node`, `unknown_input`, `missing_input`, `out_of_range`, `wrong_type`, `missing_file`, `cycle`, …); of
+`node_failed`, what a node met (`out_of_memory`, `disk_full`, `permission`, …); of `invalid_request`, what is wrong with
+a field (`missing`, `unknown_field`, `bad_value`, `unknown_input`, `given_twice`); of `worker_lost`, how the worker ended
+(`worker_died`, `worker_hung`, `worker_memory`, `worker_stopped`, `too_many_attempts`); of `unavailable`, why not now
+(`stopping`, …). More codes may come in later versions, so treat one that you do not know as its kind. A job's `error`
+is the same document, with the status that such a problem usually has."""
+
 
 def reference(document: Json) -> str:
     """The page."""
-    lines = [*_operations(document), "## Problems", ""]
+    lines = [*_operations(document), "## Problems", "", _CODES, ""]
     lines += ["| status | code | what it means |", "|---|---|---|"]
     for code, kind in KINDS.items():
         lines.append(f"| {kind.status} | `{code}` | {kind.title}. {kind.text} |")

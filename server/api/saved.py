@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from engine.files import write_whole
@@ -95,9 +96,15 @@ class Shelf:
             path = folder / f"{name}.json"
             if path.is_file() and _is_within(path):
                 return Saved(name, path.read_bytes(), path, shipped=folder == self.shipped)
+        near = get_close_matches(name, self._names(), 1)
         raise ApiError(
-            "not_found", f"there is no workflow {name!r}; GET /api/v1/workflows lists all"
+            "not_found",
+            f"there is no workflow {name!r}; GET /api/v1/workflows lists all",
+            hint=near[0] if near else None,
         )
+
+    def _names(self) -> list[str]:
+        return [path.stem for f in (self.folder, self.shipped) for path in f.glob("*.json")]
 
     def save(self, name: str, workflow: Workflow, expected: "Expected") -> tuple[Saved, bool]:
         """Put a workflow in the place of the user's own; says whether it is new.

@@ -96,7 +96,7 @@ async def upload(
     folder = home(service.settings.data, principal.user).inputs
     async with Incoming(folder) as file:
         await _receive(request, file)
-        told: Any = (await ask(service, "probe", path=str(file.path))).value
+        told: Any = await _probed(service, file, query.name or "")
         name = _named(query.name or file.name or "", file.digest, str(told.get("format", "")))
         place = await asyncio.to_thread(
             _keep, file, within(folder, name), overwrite=query.overwrite
@@ -161,6 +161,13 @@ async def _receive(request: web.Request, file: Incoming) -> None:
         await file.read_body(request)
     if not file.size:
         raise ApiError("invalid_value", "the file is empty: send a picture")
+
+
+async def _probed(service: Service, file: Incoming, name: str) -> Any:
+    try:
+        return (await ask(service, "probe", path=str(file.path))).value
+    except ApiError as error:
+        raise file.named(error, name) from error
 
 
 def _named(given: str, digest: str, kind: str) -> str:

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from server.jobs.model import FINAL, Job, JobState, NodeRecord
 
-from .problems import BASE
+from .problems import BASE, KINDS
 
 Json = dict[str, Any]
 ROOT = "/api/v1"
@@ -55,9 +55,13 @@ class FailureView(TypedDict):
     """Why a job failed, as a problem document."""
 
     type: str
+    """`worker_lost`, `invalid_workflow`, `node_failed` or another kind; the address explains it."""
     title: str
+    status: int
+    """The usual status of HTTP for such a problem."""
     detail: str
     code: str
+    """More specific than the type, such as `worker_hung` or `out_of_memory`."""
     problems: list[Json]
 
 
@@ -95,7 +99,11 @@ class JobView(TypedDict):
     priority: int
     """Higher runs earlier."""
     position: int | None
-    """Its place in the queue, from 1; none unless it was asked for and the job is queued."""
+    """The place of a queued job in the queue of all users, from 1.
+
+    Told where the job is read or moved, and in lists with `queue=true`; none in the answer to a
+    submission, in other lists and in events, and for jobs behind the first thousand.
+    """
     created: str
     started: str | None
     finished: str | None
@@ -179,9 +187,12 @@ def failure(error: Json) -> Json:
     """A job's error as a whole problem document."""
     problems = list(error.get("problems") or ())
     first = problems[0] if problems else {}
+    named = error.get("kind")
+    name = named if named in KINDS else "node_failed"
     return {
-        "type": error.get("type") or f"{BASE}node_failed",
-        "title": str(error.get("title") or "The job failed"),
+        "type": BASE + name,
+        "title": KINDS[name].title,
+        "status": KINDS[name].status,
         "detail": str(error.get("detail") or first.get("message") or ""),
         "code": str(error.get("code") or first.get("code") or "node_failed"),
         "problems": problems,

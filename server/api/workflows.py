@@ -15,7 +15,7 @@ from .asking import Document, Front, Priority, Webhook, webhook_text
 from .filling import Axes, Inputs, filled, misnamed, pointed
 from .jobs import Repetition, Waiting, accepted
 from .operation import Answer, Json, Reply, operation
-from .problems import ApiError, Fault
+from .problems import ApiError, Fault, about
 from .saved import Expected, Saved, Shelf
 from .signatures import Signatures
 from .views import JobView, iso
@@ -236,12 +236,14 @@ async def run_workflow(
     workflow = (await asyncio.to_thread(shelf.read, name)).workflow
     if faults := misnamed(workflow, [*body.inputs, *body.axes]):
         raise await _with_others(service, workflow, body, faults)
+    with about("/webhook"):
+        webhook = webhook_text(body.webhook, service.settings.webhook_hosts)
     asked = Asked(
         filled(workflow, body.inputs, body.axes),
         priority=body.priority,
         front=body.front,
         idempotency_key=headers.idempotency_key,
-        webhook=webhook_text(body.webhook, service.settings.webhook_hosts),
+        webhook=webhook,
     )
     try:
         (job,) = await service.accept(principal.user, [asked])

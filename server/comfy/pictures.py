@@ -94,7 +94,7 @@ async def upload_mask(call: Call) -> web.Response:
             paths = {"colours": str(original), "alpha": str(file.path)}
             made = await ask(call.service, "merged", **paths)
         except ApiError as error:
-            return refused(400, str(error))
+            return refused(400, str(file.named(error)))
         await asyncio.to_thread(file.replace, made.blob)
         return await _keep(call, file)
 
@@ -142,8 +142,10 @@ async def _keep(call: Call, file: Incoming) -> web.Response:
     try:
         place = within(folder, _joined(subfolder, name))
         await ask(call.service, "probe", path=str(file.path))
-    except (InputError, ApiError) as error:
+    except InputError as error:
         return refused(400, str(error))
+    except ApiError as error:
+        return refused(400, str(file.named(error)))
     try:
         await asyncio.to_thread(place.parent.mkdir, parents=True, exist_ok=True)
         put = await asyncio.to_thread(file.keep, place, "{stem} ({number})", overwrite=overwrite)

@@ -110,7 +110,7 @@ async def test_a_lost_worker_costs_one_repetition(office: Office) -> None:
     ended = await office.ended(job)
     assert (ended.state, ended.attempt) == ("failed", 2)
     assert ended.error is not None
-    assert ended.error["code"] == "worker_died"
+    assert (ended.error["kind"], ended.error["code"]) == ("worker_lost", "worker_died")
     assert "signal 11" in ended.error["detail"]
     assert office.told(job)[1:] == ["job.started", "job.requeued", "job.started", "job.failed"]
     assert not office.dispatcher.losses

@@ -49,12 +49,33 @@ async def test_a_request_can_wait_for_the_end(client: Client, bench: Bench, grap
 
 async def test_a_failed_job_shows_why(client: Client, bench: Bench, graph: Json) -> None:
     problem = {"code": "odd", "message": "too odd", "node": "write", "input": None, "hint": None}
-    bench.fails = {"title": "A node failed", "detail": "too odd", "problems": [problem]}
+    bench.fails = {"kind": "node_failed", "detail": "too odd", "problems": [problem]}
     bench.held.set()
     answer = await client.post("/api/v1/jobs?wait=10", json={"document": graph})
     told = await answer.json()
     assert told["state"] == "failed"
     assert (told["error"]["code"], told["error"]["problems"]) == ("odd", [problem])
+    assert (told["error"]["title"], told["error"]["status"]) == ("A node failed", 500)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("worker_lost", "worker_hung"),
+        ("invalid_workflow", "missing_file"),
+        ("node_failed", "out_of_memory"),
+    ],
+)
+async def test_the_type_of_a_failure_is_a_kind_that_the_server_explains(
+    client: Client, bench: Bench, graph: Json, kind: str, code: str
+) -> None:
+    bench.fails = {"kind": kind, "detail": "it ended", "code": code, "problems": []}
+    bench.held.set()
+    answer = await client.post("/api/v1/jobs?wait=10", json={"document": graph})
+    error = (await answer.json())["error"]
+    explained = await (await client.get(error["type"])).json()
+    assert (explained["code"], error["code"]) == (kind, code)
+    assert (explained["title"], explained["status"]) == (error["title"], error["status"])
 
 
 async def test_inputs_and_axes_are_set_by_name(client: Client, graph: Json) -> None:
@@ -139,6 +160,83 @@ async def test_a_batch_is_taken_whole_or_not_at_all(client: Client, graph: Json)
     batch[1]["inputs"] = {"count": 5000}
     assert (await client.post("/api/v1/jobs/batch", json={"jobs": batch})).status == 422
     assert (await (await client.get("/api/v1/jobs")).json())["total"] == 3
+
+
+async def test_a_wrong_batch_tells_which_entry_is_wrong(client: Client, graph: Json) -> None:
+    async def wrong(entry: Json) -> tuple[int, str, str | None]:
+        batch = {"jobs": [{"document": graph}, entry]}
+        answer = await client.post("/api/v1/jobs/batch", json=batch)
+        problem = (await answer.json())["problems"][0]
+        return answer.status, problem["pointer"], problem.get("hint")
+
+    graph = {**graph, "outputs": {"text": {"node": "describe", "output": "value"}}}
+    told = await wrong({"document": graph, "inputs": {"count": 5000}})
+    assert told[:2] == (422, "/jobs/1/inputs/count")
+    told = await wrong({"document": graph, "axes": {"count": [5000]}})
+    assert told[:2] == (422, "/jobs/1/axes/count")
+    told = await wrong({"document": graph, "inputs": {"wrds": "a"}})
+    assert told == (422, "/jobs/1/inputs/wrds", "words")
+    assert (await wrong({"document": {"nodes": 1}}))[:2] == (422, "/jobs/1")
+    assert await wrong({"workflow": "txt-to-image"}) == (404, "/jobs/1/workflow", "text-to-image")
+    told = await wrong({"document": graph, "webhook": "http://127.0.0.1/"})
+    assert told[:2] == (422, "/jobs/1/webhook")
+    answer = await client.post("/api/v1/jobs", json={"workflow": "txt-to-image"})
+    problem = (await answer.json())["problems"][0]
+    assert (problem["pointer"], problem["hint"]) == ("/workflow", "text-to-image")
+
+
+async def test_jobs_of_the_queue_are_listed_with_their_positions(
+    client: Client, bench: Bench, graph: Json
+) -> None:
+    jobs = [await submit(client, graph) for _ in range(3)]
+    await bench.began.wait()
+    listed = (await (await client.get("/api/v1/jobs?queue=true")).json())["jobs"]
+    assert [(job["id"], job["position"]) for job in listed] == [
+        (jobs[1]["id"], 1),
+        (jobs[2]["id"], 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "message"),
+    [
+        ({"axes": {"seed": "0..3"}}, "/axes/seed", "give a list of values, or numbers as {from"),
+        ({"axes": {"seed": {"from": 1, "too": 2}}}, "/axes/seed", "give a list of values"),
+        ({"axes": {"seed": {"from": "x", "to": 2}}}, "/axes/seed", "give a list of values"),
+        ({"webhook": "nonsense"}, "/webhook", "give an address such as https://"),
+        ({"document": {}}, "", "the body: give either a document or the name of"),
+        ({"priority": "high"}, "/priority", "/priority: input should be a valid integer"),
+    ],
+)
+async def test_a_wrong_field_is_told_once_and_in_its_place(
+    client: Client, body: Json, pointer: str, message: str
+) -> None:
+    answer = await client.post("/api/v1/jobs", json={"workflow": "text-to-image", **body})
+    (problem,) = (await answer.json())["problems"]
+    assert (answer.status, problem["code"], problem["pointer"]) == (422, "bad_value", pointer)
+    assert message in problem["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("jobs", {"workflow": "text-to-image", "input": {}}),
+        ("jobs/batch", {"jobs": [{"workflow": "text-to-image", "input": {}}]}),
+    ],
+)
+async def test_an_unknown_field_is_told_with_the_nearest_one(
+    client: Client, path: str, body: Json
+) -> None:
+    told = await (await client.post(f"/api/v1/{path}", json=body)).json()
+    problem = told["problems"][0]
+    assert (problem["code"], problem["hint"]) == ("unknown_field", "inputs")
+
+
+async def test_wrong_queries_are_told_by_their_names(client: Client) -> None:
+    told = await (await client.get("/api/v1/jobs?state=odd&limt=3")).json()
+    first, second = told["problems"]
+    assert (first["input"], first["message"][:12]) == ("state", "query state:")
+    assert (second["input"], second["hint"]) == ("limt", "limit")
 
 
 async def test_jobs_are_listed_in_pages_and_by_filters(client: Client, graph: Json) -> None:

@@ -171,9 +171,7 @@ async def test_queries_are_read_by_their_types(client: Client) -> None:
 async def test_a_wrong_query_is_refused(client: Client, query: str) -> None:
     answer = await client.get(f"/orders?{query}")
     assert answer.status == 422
-    assert (await answer.json())["problems"][0]["input"] == query.split("=", maxsplit=1)[0].replace(
-        "state", "state.0"
-    )
+    assert (await answer.json())["problems"][0]["input"] == query.split("=", maxsplit=1)[0]
 
 
 async def test_headers_are_read_by_their_names(client: Client) -> None:

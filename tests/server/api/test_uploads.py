@@ -72,6 +72,26 @@ async def test_what_is_no_picture_is_refused_and_leaves_nothing(
     assert list((service.settings.data / "inputs").iterdir()) == []
 
 
+async def test_a_refused_file_is_called_as_its_sender_calls_it(
+    client: Client, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(question: str, *, path: str) -> Answer:
+        message = f"{os.path.basename(path)} is no picture"  # noqa: PTH119 - as a worker names it
+        problem = {"code": "no_picture", "message": message}
+        return Answer(0, error={"detail": message, "problems": [problem]})
+
+    monkeypatch.setattr(bench, "ask", ask)
+    for query, name in (({"name": "cat.png"}, "cat.png"), ({}, "the file")):
+        headers = {"Content-Type": "image/png"}
+        told = await (await client.post(AT, data=b"MZ", headers=headers, params=query)).json()
+        assert told["detail"] == f"{name} is no picture"
+        assert told["problems"][0]["message"] == f"{name} is no picture"
+    form = FormData(quote_fields=False)
+    form.add_field("file", b"MZ", filename="C:\\pictures\\dog.png")
+    told = await (await client.post(AT, data=form)).json()
+    assert told["detail"] == "dog.png is no picture"
+
+
 @pytest.mark.parametrize(
     "name", ["..", "../x.png", ".hidden.png", "a\x01b.png", "x" * 250, "a:b.png", "a|b.png"]
 )

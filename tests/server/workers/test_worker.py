@@ -193,6 +193,7 @@ def test_what_is_no_workflow_fails_with_its_problems(
     assert done.error is not None
     assert done.error["problems"]
     assert done.error["detail"]
+    assert done.error["kind"] in {"invalid_workflow", "node_failed"}
     assert code is None or code in {problem["code"] for problem in done.error["problems"]}
 
 
@@ -205,7 +206,7 @@ def test_what_goes_wrong_in_a_node_has_a_code(
     monkeypatch.setenv("DARKROOM_DATA", str(talk.outfit.data))
     done = talk.run(graph("Fail", {"how": how}))
     assert done.error is not None
-    assert done.error["code"] == code
+    assert (done.error["kind"], done.error["code"]) == ("node_failed", code)
 
 
 def test_no_problem_tells_where_the_data_lies(talk: Talk) -> None:
