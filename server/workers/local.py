@@ -14,6 +14,8 @@ from typing import Any
 
 import structlog
 
+from server.places import Places
+
 from .line import SIZES, Code, FrameError, LineClosed, decode, encode, sizes
 from .messages import FromWorker, ToWorker
 from .outfit import VARIABLE, Outfit
@@ -27,8 +29,9 @@ _log = structlog.get_logger("worker")
 class LocalLine:
     """Frames over the standard streams of a child; what it writes to its standard error is logged."""
 
-    def __init__(self, name: str, process: Process) -> None:
+    def __init__(self, name: str, process: Process, data: Path) -> None:
         self.name, self.process = name, process
+        self.places = Places(data)
         self.tail: deque[str] = deque(maxlen=5)
         """The last lines that it logged, to say why it could not start."""
         self.killed = False
@@ -51,7 +54,7 @@ class LocalLine:
             stderr=PIPE,
             env={**os.environ, **environment, VARIABLE: outfit.to_json()},
         )
-        return cls(name, process)
+        return cls(name, process, outfit.data)
 
     async def send(self, message: ToWorker) -> None:
         """Say something to the worker."""
@@ -110,7 +113,8 @@ class LocalLine:
             await asyncio.wait_for(asyncio.shield(self.logging), TRACE_SECONDS)
         if self.process.stdin is not None:
             self.process.stdin.close()
-        return closed_by(status, self.tail, is_ours=self.killed, oom=kernel_kills() > self.kills)
+        tail = deque(self.places.hidden(list(self.tail)))  # the log has them whole
+        return closed_by(status, tail, is_ours=self.killed, oom=kernel_kills() > self.kills)
 
     async def _log_errors(self) -> None:
         stderr = self.process.stderr

@@ -96,3 +96,12 @@ async def test_speaking_to_a_worker_that_is_gone_is_no_error(tmp_path: Path) -> 
     for _ in range(3):
         await line.send(Run("run", graph("Noise"), "local", folder, folder, folder))
     assert "SIGKILL" in (await ended(line)).reason
+
+
+async def test_why_a_worker_could_not_start_names_no_folder_of_the_machine(tmp_path: Path) -> None:
+    line = await opened(tmp_path, nodes=str(tmp_path / "none"))
+    closed = await asyncio.wait_for(ended(line), 20)
+
+    assert "it ended with status" in closed.reason
+    assert "'none'" in closed.reason
+    assert str(tmp_path) not in closed.reason
