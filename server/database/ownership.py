@@ -58,14 +58,24 @@ class FileOwnership:
         os.close(self.file)
 
 
+_TRY = text("SELECT pg_try_advisory_lock(:key)")
+_PATIENCE = 2.0
+"""Seconds in which PostgreSQL may notice that the last owner is gone."""
+
+
 def own_postgres(connection: Connection, name: str) -> None:
     """Take the lock of a PostgreSQL database for as long as this connection lives.
 
     Raises:
         InputError: Another server has it.
     """
+    until = time.monotonic() + _PATIENCE
     with connection.begin():
-        if connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _POSTGRES_KEY}):
+        while not connection.scalar(_TRY, {"key": _POSTGRES_KEY}):
+            if time.monotonic() > until:
+                break
+            time.sleep(0.05)
+        else:
             return
         key = {"high": _POSTGRES_KEY >> 32, "low": _POSTGRES_KEY & 0xFFFFFFFF}
         row = connection.execute(_HOLDER, key).first()

@@ -14,7 +14,7 @@ from server.jobs.queue import Jobs
 async def names(path: Path) -> list[str]:
     database = Database.open(str(path))
     try:
-        return [job.name for job in (await Jobs(database).find(Filter())).jobs]
+        return [job.name for job in (await Jobs(database).find(Filter(), 1000)).jobs]
     finally:
         database.close()
 
