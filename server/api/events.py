@@ -15,7 +15,7 @@ from server.live import Event
 from server.service import Service
 from server.streams import close
 
-from .following import ENDS, TooSlow, Watcher, Watchers, Wish, following
+from .following import LAST, TooSlow, Watcher, Watchers, Wish, following
 from .jobs import JobId, own_job
 from .operation import Answer, operation
 from .problems import ApiError
@@ -115,7 +115,7 @@ async def stream_job_events(
     ):
         now = await service.jobs.get(found.id)
         over = now is None or now.state in FINAL
-        return await _stream(request, watcher, last=ENDS, over=over)
+        return await _stream(request, watcher, last=LAST, over=over)
 
 
 @operation(
@@ -146,7 +146,7 @@ async def open_socket(
     wish = Wish(_owner(principal, query.everybody), types=frozenset(query.type))
     if query.job is not None:
         await own_job(service, principal, query.job)
-        wish = Wish(None, query.job, wish.types and wish.types | ENDS)
+        wish = Wish(None, query.job, wish.types and wish.types | LAST)
     if not web.WebSocketResponse().can_prepare(request):
         raise ApiError("bad_request", "this address takes websockets only")
     socket = web.WebSocketResponse(heartbeat=BEAT, max_msg_size=MOST_SAID, compress=False)
@@ -199,7 +199,7 @@ class _Talk:
                 over = self._is_end(event_now)
 
     def _is_end(self, event: Event) -> bool:
-        return self.job is not None and event.type in ENDS
+        return self.job is not None and event.type in LAST
 
     async def _tell(self, event: Event) -> None:
         async with asyncio.timeout(PATIENCE):

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from server.jobs.model import ENDS
 from server.live import Event, Subscription
 from server.service import Service
 from server.streams import Streams
@@ -12,7 +13,8 @@ from server.streams import Streams
 PAGE = 1_000
 MOST = 2_000
 """Events that may wait for a watcher until it is too slow."""
-ENDS = frozenset({"job.succeeded", "job.failed", "job.cancelled", "job.deleted"})
+LAST = frozenset({*ENDS, "job.deleted"})
+"""After one of these nothing more is told of a job."""
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,13 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
-from server.jobs.model import FINAL
+from server.jobs.model import ENDS
 from server.live import Event
 from server.service import Service
 
 from .following import Wish
 from .operation import Answer, operation
 
-_ENDS = {f"job.{state}": state for state in FINAL}
 _RUN_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -109,7 +108,7 @@ class Figures:
 
     def _heard(self, event: Event) -> bool:
         """Look at an event without taking it."""
-        state = _ENDS.get(event.type)
+        state = ENDS.get(event.type)
         if state is not None:
             self.ended.labels(state).inc()
             seconds = event.data.get("job", {}).get("seconds")

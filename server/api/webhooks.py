@@ -22,7 +22,7 @@ from engine.errors import InputError
 from server.database import Database
 from server.database.remembered import recall, remember
 from server.jobs.deliveries import Deliveries, Delivery
-from server.jobs.model import FINAL, Job
+from server.jobs.model import ENDS, Job
 from server.jobs.queue import Jobs
 from server.live import Event, Hub
 from server.service import Service
@@ -35,7 +35,6 @@ SECONDS = 10.0
 """What a webhook is given to answer."""
 TOGETHER = 8
 IDLE = 60.0
-_ENDS = frozenset(f"job.{state}" for state in FINAL)
 log = structlog.get_logger("webhooks")
 
 
@@ -100,7 +99,7 @@ class Webhooks:
 
     def _heard(self, event: Event) -> bool:
         """Look at an event without taking it."""
-        if event.type in _ENDS and event.data["job"]["webhook"]:
+        if event.type in ENDS and event.data["job"]["webhook"]:
             self.woken.set()
         return False
 

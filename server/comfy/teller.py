@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from server.jobs.model import Filter, Job
+from server.jobs.model import ENDS, Filter, Job
 from server.live import Event
 from server.service import Service
 from server.streams import Streams
@@ -18,7 +18,6 @@ MOST = 2_000
 """Messages that may wait for a client until it is cut off."""
 _KEPT = 100_000
 _COUNTED = frozenset({"job.queued", "job.requeued", "job.started", "job.deleted"})
-_ENDS = frozenset({"job.succeeded", "job.failed", "job.cancelled"})
 _FOR_ALL = frozenset({"progress_state", "execution_interrupted"})
 """What all of a user's clients hear of a prompt that none of them owns up to."""
 _PASSING = frozenset({"progress", "progress_state"})
@@ -123,13 +122,13 @@ class Teller:
 
     async def _tell(self, event: Event) -> None:
         self._note(event)
-        if event.type in _ENDS or event.type == "job.requeued":
+        if event.type in ENDS or event.type == "job.requeued":
             await self._end(event)
         elif event.type == "job.started" or event.type.startswith("node."):
             telling = await self._telling(event)
             if telling is not None:
                 self._hand(event, telling)
-        if event.type in _COUNTED or event.type in _ENDS:
+        if event.type in _COUNTED or event.type in ENDS:
             mine = [each for each in self.listeners if each.user == event.owner]
             if mine:
                 count = await self.remaining(event.owner)
@@ -139,7 +138,7 @@ class Teller:
 
     def _note(self, event: Event) -> None:
         mine = self.untold.setdefault(event.owner, set())
-        if event.type in _ENDS or event.type == "job.deleted":
+        if event.type in ENDS or event.type == "job.deleted":
             mine.discard(str(event.job))
         elif event.type in _COUNTED:
             mine.add(str(event.job))
@@ -153,7 +152,7 @@ class Teller:
         if job_id in self.watched:
             self.watched.discard(job_id)
             self.service.dispatcher.watch(job_id, -1)
-        if found is not None and event.type in _ENDS:
+        if found is not None and event.type in ENDS:
             job = await self.service.jobs.get(job_id)
             if job is not None:
                 self._hand(event, found[1], job)

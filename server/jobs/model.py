@@ -1,11 +1,14 @@
 """What a job is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Json = dict[str, Any]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 FINAL: frozenset[JobState] = frozenset({"succeeded", "failed", "cancelled"})
+ENDS: Mapping[str, JobState] = {f"job.{state}": state for state in sorted(FINAL)}
+"""The final state that each event by which a job ends tells of."""
 
 
 @dataclass(frozen=True, slots=True)

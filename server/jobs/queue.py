@@ -13,7 +13,7 @@ from server.database.tables import documents, events, job_nodes, jobs
 from server.jobs import order, past, steps, submission
 from server.jobs.documents import unpack
 from server.jobs.ids import Ids
-from server.jobs.model import FINAL, Filter, Job, JobState, Json, NewJob, NodeRecord, Page
+from server.jobs.model import ENDS, FINAL, Filter, Job, JobState, Json, NewJob, NodeRecord, Page
 from server.jobs.rows import JOBS, job_by_id, job_of
 from server.jobs.search import find
 from server.live import Event
@@ -285,7 +285,7 @@ class Jobs:
                 events of older jobs need not be remembered any more.
         """
         latest = select(func.max(events.c.time)).scalar_subquery()
-        ends = [f"job.{state}" for state in FINAL]
+        ends = list(ENDS)
         told = exists().where(events.c.job == jobs.c.id, events.c.type.in_(ends))
         found = JOBS.where(jobs.c.state.in_(FINAL), jobs.c.finished >= latest - within, ~told)
 
