@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
+from engine.check import compile_graph
 from engine.errors import GraphError
 from engine.workflow import Workflow
-from server import admission
 from server.admission import Limits, admit
 from server.catalogue import Catalogue
 from server.shapes import MOST, Shapes, shaped
@@ -35,13 +35,12 @@ def catalogue() -> Catalogue:
 @pytest.fixture
 def checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     made: list[str] = []
-    whole = admission.compile_graph
 
     def counted(workflow: Workflow, *rest: Any) -> Any:
         made.append(workflow.name)
-        return whole(workflow, *rest)
+        return compile_graph(workflow, *rest)
 
-    monkeypatch.setattr(admission, "compile_graph", counted)
+    monkeypatch.setattr("server.admission.compile_graph", counted)
     return made
 
 
