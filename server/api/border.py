@@ -18,6 +18,7 @@ from . import (
     jobs,
     metrics,
     models,
+    opening,
     outputs,
     queue,
     store,
@@ -38,7 +39,7 @@ __all__ = ["OPERATIONS", "answer_problems", "install"]
 
 OPERATIONS: tuple[Operation, ...] = tuple(
     operations_in(
-        health, description, workflows, jobs, queue, checking, events, outputs, uploads, models,
+        health, description, workflows, opening, jobs, queue, checking, events, outputs, uploads, models,
         store, system, metrics, account,
     )
 )  # fmt: skip
