@@ -43,7 +43,8 @@ export class Editor {
 
   /** The workflow as it would be saved. */
   async exported(): Promise<Exported> {
-    return this.page.evaluate(() => window.editor.export() as Exported);
+    const exported: unknown = await this.page.evaluate("window.editor.export()");
+    return exported as Exported;
   }
 
   /** Drag a wire by the mouse. */
@@ -70,10 +71,4 @@ async function middle(locator: Locator): Promise<{ x: number; y: number }> {
   const box = await locator.boundingBox();
   if (box === null) throw new Error(`${String(locator)} is not in sight`);
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
-}
-
-declare global {
-  interface Window {
-    readonly editor: { readonly export: () => unknown };
-  }
 }
