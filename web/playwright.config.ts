@@ -13,7 +13,7 @@ if (chromium === undefined) {
 /** Journeys through the real page, against real servers that they start themselves. */
 export default defineConfig({
   testDir: "tests",
-  testMatch: "*.spec.ts",
+  testMatch: process.env["MEASURE"] === undefined ? "*.spec.ts" : "measure.ts",
   outputDir: "test-results",
   workers: 1,
   retries: 1, // a machine that is busy with something else makes them late

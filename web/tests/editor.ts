@@ -20,6 +20,21 @@ export class Editor {
     await expect(this.page.locator("#root > *").first()).toBeVisible();
   }
 
+  /** Drop a file onto the page, as from a folder. */
+  async drop(name: string, content: string, type = "application/json"): Promise<void> {
+    const data = await this.page.evaluateHandle(
+      (file) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([file.content], file.name, { type: file.type }));
+        return transfer;
+      },
+      { name, content, type },
+    );
+    const canvas = this.page.locator(".react-flow, #root > *").first();
+    await canvas.dispatchEvent("dragover", { dataTransfer: data });
+    await canvas.dispatchEvent("drop", { dataTransfer: data });
+  }
+
   node(id: string): Locator {
     return this.page.locator(`[data-node-id="${id}"]`);
   }

@@ -1,4 +1,5 @@
 import { expect, test } from "./fixtures";
+import { firstPaint } from "./frames";
 
 const BUDGET_MS = 1500;
 
@@ -28,15 +29,3 @@ test("links to a workflow and to a run reach the page", async ({ editor, page })
   await editor.open("?workflow=text-to-image");
   expect(new URL(page.url()).searchParams.get("workflow")).toBe("text-to-image");
 });
-
-async function firstPaint(page: import("@playwright/test").Page): Promise<number> {
-  return page.evaluate(
-    () =>
-      new Promise<number>((resolve) => {
-        new PerformanceObserver((list) => {
-          const first = list.getEntriesByName("first-contentful-paint")[0];
-          if (first !== undefined) resolve(first.startTime);
-        }).observe({ type: "paint", buffered: true });
-      }),
-  );
-}
