@@ -1,0 +1,43 @@
+import { create } from "zustand";
+import type { StateCreator } from "zustand";
+
+import { canvasSlice } from "./canvas";
+import type { CanvasSlice } from "./canvas";
+import { catalogueSlice } from "./catalogue";
+import type { CatalogueSlice } from "./catalogue";
+import { editingSlice } from "./editing";
+import type { EditingSlice } from "./editing";
+import { problemsSlice } from "./problems";
+import type { ProblemsSlice } from "./problems";
+import { runningSlice } from "./running";
+import type { RunningSlice } from "./running";
+import { selectionSlice } from "./selection";
+import type { SelectionSlice } from "./selection";
+import { settingsSlice } from "./settings";
+import type { SettingsSlice } from "./settings";
+import { tabsSlice } from "./tabs";
+import type { TabsSlice } from "./tabs";
+
+/** All that the editor knows. Views select the smallest part of it that they show. */
+export type EditorState = CatalogueSlice &
+  TabsSlice &
+  EditingSlice &
+  SelectionSlice &
+  CanvasSlice &
+  RunningSlice &
+  ProblemsSlice &
+  SettingsSlice;
+
+/** A part of the store: its state and the actions that change it, over the whole. */
+export type Slice<Part> = StateCreator<EditorState, [], [], Part>;
+
+export const useEditor = create<EditorState>()((...store) => ({
+  ...catalogueSlice(...store),
+  ...tabsSlice(...store),
+  ...editingSlice(...store),
+  ...selectionSlice(...store),
+  ...canvasSlice(...store),
+  ...runningSlice(...store),
+  ...problemsSlice(...store),
+  ...settingsSlice(...store),
+}));
