@@ -3,7 +3,7 @@ import type { IconName } from "../look/Icon";
 import { Mark } from "../look/Wordmark";
 import type { Drawer } from "../state/settings";
 import { useEditor } from "../state/store";
-import { panelWords } from "../words/panels";
+import { say } from "../words";
 
 const drawers: readonly { readonly name: Drawer; readonly icon: IconName; readonly key: string }[] =
   [
@@ -19,7 +19,7 @@ export function Rail() {
   const toggle = useEditor((state) => state.toggleDrawer);
   const openSettings = useEditor((state) => state.openSettings);
   return (
-    <nav className="rail" aria-label={panelWords["area.rail"]}>
+    <nav className="rail" aria-label={say("area.rail")}>
       <span className="rail-mark">
         <Mark />
       </span>
@@ -29,21 +29,21 @@ export function Rail() {
           type="button"
           className="rail-button"
           aria-expanded={open === name}
-          title={`${panelWords[`drawer.${name}`]} (${key})`}
+          title={`${say(`drawer.${name}`)} (${key})`}
           onClick={() => toggle(name)}
         >
           <Icon name={icon} />
-          <span>{panelWords[`drawer.${name}`]}</span>
+          <span>{say(`drawer.${name}`)}</span>
         </button>
       ))}
       <button
         type="button"
         className="rail-button rail-last"
-        title={`${panelWords["settings.open"]} (Ctrl+,)`}
+        title={`${say("settings.open")} (Ctrl+,)`}
         onClick={() => openSettings(true)}
       >
         <Icon name="settings" />
-        <span>{panelWords["settings.open"]}</span>
+        <span>{say("settings.open")}</span>
       </button>
     </nav>
   );

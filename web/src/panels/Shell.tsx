@@ -4,7 +4,7 @@ import { Icon } from "../look/Icon";
 import { bounds, standardSettings } from "../state/settings";
 import type { Drawer, Side } from "../state/settings";
 import { useEditor } from "../state/store";
-import { panelWords } from "../words/panels";
+import { say } from "../words";
 import { Rail } from "./Rail";
 import { Resizer } from "./Resizer";
 import "./shell.css";
@@ -32,7 +32,7 @@ export function Shell({ tabs, breadcrumb, canvas, drawers, sides, strip, run }: 
           <SideToggle />
         </header>
         {breadcrumb}
-        <main className="centre-canvas" aria-label={panelWords["area.canvas"]}>
+        <main className="centre-canvas" aria-label={say("area.canvas")}>
           {canvas}
         </main>
       </div>
@@ -50,12 +50,12 @@ function DrawerArea({ drawers }: Pick<Slots, "drawers">) {
   return (
     <section
       className="drawer"
-      aria-label={panelWords[`drawer.${open}`]}
+      aria-label={say(`drawer.${open}`)}
       style={{ width: `${width / 16}rem` }}
     >
       {drawers[open]}
       <Resizer
-        label={panelWords["resize.drawer"]}
+        label={say("resize.drawer")}
         edge="right"
         size={width}
         bounds={bounds.drawerWidth}
@@ -69,7 +69,7 @@ function DrawerArea({ drawers }: Pick<Slots, "drawers">) {
 function SideToggle() {
   const open = useEditor((state) => state.sideOpen);
   const change = useEditor((state) => state.changeSettings);
-  const label = panelWords[open ? "side.hide" : "side.show"];
+  const label = say(open ? "side.hide" : "side.show");
   return (
     <button
       type="button"
@@ -94,7 +94,7 @@ function SideArea({ sides }: Pick<Slots, "sides">) {
   return (
     <aside
       className="side"
-      aria-label={panelWords["area.side"]}
+      aria-label={say("area.side")}
       style={{ width: `${width / 16}rem` }}
     >
       <div className="side-tabs" role="tablist">
@@ -109,7 +109,7 @@ function SideArea({ sides }: Pick<Slots, "sides">) {
             className="side-tab"
             onClick={() => show(name)}
           >
-            {panelWords[`side.${name}`]}
+            {say(`side.${name}`)}
           </button>
         ))}
       </div>
@@ -122,7 +122,7 @@ function SideArea({ sides }: Pick<Slots, "sides">) {
         {sides[side]}
       </div>
       <Resizer
-        label={panelWords["resize.side"]}
+        label={say("resize.side")}
         edge="left"
         size={width}
         bounds={bounds.sideWidth}
@@ -137,16 +137,16 @@ function StripArea({ strip, run }: Pick<Slots, "strip" | "run">) {
   const open = useEditor((state) => state.stripOpen);
   const height = useEditor((state) => state.stripHeight);
   const change = useEditor((state) => state.changeSettings);
-  const label = panelWords[open ? "strip.hide" : "strip.show"];
+  const label = say(open ? "strip.hide" : "strip.show");
   return (
     <section
       className={open ? "strip" : "strip strip-low"}
-      aria-label={panelWords["area.strip"]}
+      aria-label={say("area.strip")}
       style={open ? { height: `${height / 16}rem` } : {}}
     >
       {open && (
         <Resizer
-          label={panelWords["resize.strip"]}
+          label={say("resize.strip")}
           edge="top"
           size={height}
           bounds={bounds.stripHeight}

@@ -1,8 +1,6 @@
-/** What the shell, the panels and the widgets say. */
-
-export const panelWords = {
+/** Texts of the panels, the form, the settings and the widgets. */
+export const panels = {
   "area.rail": "Panels",
-  "area.drawer": "Drawer",
   "area.canvas": "Canvas",
   "area.side": "Inspector and form",
   "area.strip": "Queue and results",
@@ -20,4 +18,4 @@ export const panelWords = {
   "resize.side": "Width of the side panel",
   "resize.strip": "Height of the film strip",
   "settings.open": "Settings",
-} as const;
+} as const satisfies Record<string, string>;
