@@ -5,6 +5,12 @@ import { canvasSlice } from "./canvas";
 import type { CanvasSlice } from "./canvas";
 import { catalogueSlice } from "./catalogue";
 import type { CatalogueSlice } from "./catalogue";
+import { structureSlice } from "./structure";
+import type { StructureSlice } from "./structure";
+import { copyingSlice } from "./copying";
+import type { CopyingSlice } from "./copying";
+import { filesSlice } from "./files";
+import type { FilesSlice } from "./files";
 import { editingSlice } from "./editing";
 import type { EditingSlice } from "./editing";
 import { problemsSlice } from "./problems";
@@ -22,6 +28,9 @@ import type { TabsSlice } from "./tabs";
 export type EditorState = CatalogueSlice &
   TabsSlice &
   EditingSlice &
+  StructureSlice &
+  CopyingSlice &
+  FilesSlice &
   SelectionSlice &
   CanvasSlice &
   RunningSlice &
@@ -35,6 +44,9 @@ export const useEditor = create<EditorState>()((...store) => ({
   ...catalogueSlice(...store),
   ...tabsSlice(...store),
   ...editingSlice(...store),
+  ...structureSlice(...store),
+  ...copyingSlice(...store),
+  ...filesSlice(...store),
   ...selectionSlice(...store),
   ...canvasSlice(...store),
   ...runningSlice(...store),
