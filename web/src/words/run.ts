@@ -1,0 +1,2 @@
+/** Texts of running, the queue, history and gallery. */
+export const run = {} as const satisfies Record<string, string>;
