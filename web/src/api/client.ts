@@ -162,6 +162,14 @@ function files(requests: Requests) {
     readMetadata: (file: S.OutputFile): Promise<S.JsonRecord> =>
       requests.json("GET", `${file.url}/metadata`),
 
+    /** The workflow in a file that was dropped: JSON of ours or ComfyUI's, or a picture with one. */
+    openFile: (file: Blob, name: string): Promise<S.Opened> =>
+      requests.json("POST", path("open"), {
+        query: { name },
+        content: file,
+        headers: { "Content-Type": "application/octet-stream" },
+      }),
+
     listUploads: async (): Promise<readonly S.Upload[]> =>
       (await requests.json<{ uploads: S.Upload[] }>("GET", path("uploads"))).uploads,
 

@@ -201,6 +201,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read the workflow in a file, without keeping the file.
+         * @description The bytes tell what it is: JSON of Darkroom or ComfyUI, or a PNG, JPEG or WebP picture that one
+         *     of them saved.
+         */
+        post: operations["open_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -1066,6 +1087,31 @@ export interface components {
             digest: string;
         };
         /**
+         * FindingView
+         * @description One thing that has no exact counterpart here.
+         */
+        FindingView: {
+            /**
+             * Loss
+             * @description `missing`: there is no counterpart; `near`: the result differs a little; `note`: nothing is lost.
+             * @enum {string}
+             */
+            loss: "missing" | "near" | "note";
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /**
+             * Node
+             * @description The node in the file that was read.
+             */
+            node: string | null;
+            /** Type */
+            type: string | null;
+            /** Input */
+            input: string | null;
+        };
+        /**
          * Graph
          * @description A document, or the name of a saved workflow, with values for its inputs.
          */
@@ -1401,6 +1447,35 @@ export interface components {
             seconds: number;
             /** Bytes */
             bytes: number;
+        };
+        /**
+         * OpenedView
+         * @description A workflow out of a file.
+         */
+        OpenedView: {
+            /**
+             * Document
+             * @description The workflow; what is not known here is kept in it as it was.
+             */
+            document: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format
+             * @description Whose the file is.
+             * @enum {string}
+             */
+            format: "darkroom" | "comfyui";
+            /**
+             * Picture
+             * @description Whether a picture carried it, which may be meant as an input as well.
+             */
+            picture: boolean;
+            /**
+             * Findings
+             * @description What could not be carried over from another program's file.
+             */
+            findings: components["schemas"]["FindingView"][];
         };
         /**
          * OutputList
@@ -2776,6 +2851,52 @@ export interface operations {
             500: components["responses"]["internal"];
             503: components["responses"]["unavailable"];
             507: components["responses"]["disk_full"];
+        };
+    };
+    open_file: {
+        parameters: {
+            query?: {
+                /** @description The file's name, for the workflow's and messages. */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+                "application/json": unknown;
+                "image/*": unknown;
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description The file.
+                     */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The workflow. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedView"];
+                };
+            };
+            400: components["responses"]["bad_request"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            408: components["responses"]["timeout"];
+            413: components["responses"]["too_large"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["invalid_workflow"];
+            429: components["responses"]["too_many_requests"];
+            500: components["responses"]["internal"];
+            503: components["responses"]["unavailable"];
         };
     };
     list_jobs: {

@@ -10,6 +10,7 @@ export type Failure = Schemas["FailureView"];
 
 export type WorkflowEntry = Schemas["WorkflowEntry"];
 export type WorkflowVersion = Schemas["VersionView"];
+export type Opened = Schemas["OpenedView"];
 export type Signature = Schemas["SignatureView"];
 
 export type Submission = Schemas["Submission"];
