@@ -11,6 +11,8 @@ export interface Ask {
   readonly query?: Query;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is. */
+  readonly content?: Blob;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
 }
@@ -72,6 +74,7 @@ export class Requests {
       headers["Content-Type"] = "application/json";
       init.body = JSON.stringify(ask.body);
     }
+    if (ask.content !== undefined) init.body = ask.content;
     if (ask.signal !== undefined) init.signal = ask.signal;
     try {
       return await this.fetch(url, init);

@@ -201,6 +201,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read the workflow in a file, without keeping the file.
+         * @description The bytes tell what it is: JSON of Darkroom or ComfyUI, or a PNG, JPEG or WebP picture that one
+         *     of them saved.
+         */
+        post: operations["open_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -540,6 +561,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gallery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the files of all your jobs that are still there, the newest first. */
+        get: operations["list_gallery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job}/outputs/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a file that a job delivered, or a thumbnail of it.
+         * @description Its ETag is the digest of its bytes, so that it can be kept for good.
+         */
+        get: operations["read_output"];
+        put?: never;
+        post?: never;
+        /** Delete a file that a job delivered. The job is still known, and can be run again. */
+        delete: operations["delete_output"];
+        options?: never;
+        head?: never;
+        /** Give a file a star, or take it away. */
+        patch: operations["mark_output"];
+        trace?: never;
+    };
     "/api/v1/jobs/{job}/outputs": {
         parameters: {
             query?: never;
@@ -566,26 +626,6 @@ export interface paths {
         };
         /** Read what Darkroom embedded in a file: the workflow that made it, with what it was made of. */
         get: operations["read_output_metadata"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/jobs/{job}/outputs/{path}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read a file that a job delivered, or a thumbnail of it.
-         * @description Its ETag is the digest of its bytes, so that it can be kept for good.
-         */
-        get: operations["read_output"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1066,6 +1106,86 @@ export interface components {
             digest: string;
         };
         /**
+         * FindingView
+         * @description One thing that has no exact counterpart here.
+         */
+        FindingView: {
+            /**
+             * Loss
+             * @description `missing`: there is no counterpart; `near`: the result differs a little; `note`: nothing is lost.
+             * @enum {string}
+             */
+            loss: "missing" | "near" | "note";
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /**
+             * Node
+             * @description The node in the file that was read.
+             */
+            node: string | null;
+            /** Type */
+            type: string | null;
+            /** Input */
+            input: string | null;
+        };
+        /**
+         * GalleryFile
+         * @description A file that a job delivered, and that is still there.
+         */
+        GalleryFile: {
+            /** Job */
+            job: string;
+            /**
+             * Name
+             * @description The workflow's.
+             */
+            name: string;
+            /** Output */
+            output: string;
+            /**
+             * Labels
+             * @description For a file of a sweep, the values that gave it.
+             */
+            labels?: unknown;
+            /**
+             * Made
+             * @description When the job ended.
+             */
+            made: string | null;
+            /** Starred */
+            starred: boolean;
+            /**
+             * Preview
+             * @description Whether it was only to be looked at, and lies apart from the outputs.
+             */
+            preview: boolean;
+            /** Path */
+            path: string;
+            /** Url */
+            url: string;
+            /** Media Type */
+            media_type: string;
+            /** Size */
+            size: number;
+            /** Digest */
+            digest: string;
+        };
+        /**
+         * GalleryPage
+         * @description Some of the files, those of the newest jobs first.
+         */
+        GalleryPage: {
+            /** Files */
+            files: components["schemas"]["GalleryFile"][];
+            /**
+             * Next
+             * @description What to give as `after` for the next page; none if this is the last.
+             */
+            next: string | null;
+        };
+        /**
          * Graph
          * @description A document, or the name of a saved workflow, with values for its inputs.
          */
@@ -1265,6 +1385,17 @@ export interface components {
             outputs: string;
         };
         /**
+         * Marking
+         * @description What is to be noted of a file.
+         */
+        Marking: {
+            /**
+             * Starred
+             * @description Whether it has a star.
+             */
+            starred: boolean;
+        };
+        /**
          * Me
          * @description Who asks.
          */
@@ -1401,6 +1532,35 @@ export interface components {
             seconds: number;
             /** Bytes */
             bytes: number;
+        };
+        /**
+         * OpenedView
+         * @description A workflow out of a file.
+         */
+        OpenedView: {
+            /**
+             * Document
+             * @description The workflow; what is not known here is kept in it as it was.
+             */
+            document: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format
+             * @description Whose the file is.
+             * @enum {string}
+             */
+            format: "darkroom" | "comfyui";
+            /**
+             * Picture
+             * @description Whether a picture carried it, which may be meant as an input as well.
+             */
+            picture: boolean;
+            /**
+             * Findings
+             * @description What could not be carried over from another program's file.
+             */
+            findings: components["schemas"]["FindingView"][];
         };
         /**
          * OutputList
@@ -2778,6 +2938,52 @@ export interface operations {
             507: components["responses"]["disk_full"];
         };
     };
+    open_file: {
+        parameters: {
+            query?: {
+                /** @description The file's name, for the workflow's and messages. */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+                "application/json": unknown;
+                "image/*": unknown;
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description The file.
+                     */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The workflow. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedView"];
+                };
+            };
+            400: components["responses"]["bad_request"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            408: components["responses"]["timeout"];
+            413: components["responses"]["too_large"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["invalid_workflow"];
+            429: components["responses"]["too_many_requests"];
+            500: components["responses"]["internal"];
+            503: components["responses"]["unavailable"];
+        };
+    };
     list_jobs: {
         parameters: {
             query?: {
@@ -3490,6 +3696,165 @@ export interface operations {
             503: components["responses"]["unavailable"];
         };
     };
+    list_gallery: {
+        parameters: {
+            query?: {
+                /** @description Only those with a star. */
+                starred?: boolean;
+                /** @description The workflow's name. */
+                name?: string;
+                /** @description Found in the workflow's name or the job's id. */
+                text?: string;
+                /** @description About so many: a job's files stay together. */
+                limit?: number;
+                /** @description `next` of a page. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GalleryPage"];
+                };
+            };
+            400: components["responses"]["bad_request"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            422: components["responses"]["invalid_request"];
+            429: components["responses"]["too_many_requests"];
+            500: components["responses"]["internal"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    read_output: {
+        parameters: {
+            query?: {
+                /** @description A picture instead that fits into a square of so many pixels. */
+                thumbnail?: number;
+            };
+            header?: never;
+            path: {
+                job: string;
+                /** @description The file's path, as the job names it. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, or the part of it that `Range` asks for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description The part of the file that was asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description You have it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["bad_request"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            410: components["responses"]["gone"];
+            416: components["responses"]["range"];
+            422: components["responses"]["invalid_value"];
+            429: components["responses"]["too_many_requests"];
+            500: components["responses"]["internal"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    delete_output: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+                /** @description The file's path, as the job names it. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["bad_request"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            410: components["responses"]["gone"];
+            422: components["responses"]["invalid_request"];
+            429: components["responses"]["too_many_requests"];
+            500: components["responses"]["internal"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    mark_output: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+                /** @description The file's path, as the job names it. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Marking"];
+            };
+        };
+        responses: {
+            /** @description It is noted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["bad_request"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            410: components["responses"]["gone"];
+            413: components["responses"]["too_large"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["invalid_request"];
+            429: components["responses"]["too_many_requests"];
+            500: components["responses"]["internal"];
+            503: components["responses"]["unavailable"];
+        };
+    };
     list_outputs: {
         parameters: {
             query?: never;
@@ -3550,59 +3915,6 @@ export interface operations {
             404: components["responses"]["not_found"];
             410: components["responses"]["gone"];
             422: components["responses"]["invalid_request"];
-            429: components["responses"]["too_many_requests"];
-            500: components["responses"]["internal"];
-            503: components["responses"]["unavailable"];
-        };
-    };
-    read_output: {
-        parameters: {
-            query?: {
-                /** @description A picture instead that fits into a square of so many pixels. */
-                thumbnail?: number;
-            };
-            header?: never;
-            path: {
-                job: string;
-                /** @description The file's path, as the job names it. */
-                path: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The file, or the part of it that `Range` asks for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "*/*": unknown;
-                };
-            };
-            /** @description The part of the file that was asked for. */
-            206: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "*/*": unknown;
-                };
-            };
-            /** @description You have it already. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: components["responses"]["bad_request"];
-            401: components["responses"]["unauthorized"];
-            403: components["responses"]["forbidden"];
-            404: components["responses"]["not_found"];
-            410: components["responses"]["gone"];
-            416: components["responses"]["range"];
-            422: components["responses"]["invalid_value"];
             429: components["responses"]["too_many_requests"];
             500: components["responses"]["internal"];
             503: components["responses"]["unavailable"];

@@ -13,6 +13,12 @@ import { filesSlice } from "./files";
 import type { FilesSlice } from "./files";
 import { editingSlice } from "./editing";
 import type { EditingSlice } from "./editing";
+import { gallerySlice } from "./gallery";
+import type { GallerySlice } from "./gallery";
+import { historySlice } from "./history";
+import type { HistorySlice } from "./history";
+import { planSlice } from "./plan";
+import type { PlanSlice } from "./plan";
 import { problemsSlice } from "./problems";
 import type { ProblemsSlice } from "./problems";
 import { runningSlice } from "./running";
@@ -34,11 +40,17 @@ export type EditorState = CatalogueSlice &
   SelectionSlice &
   CanvasSlice &
   RunningSlice &
+  HistorySlice &
+  GallerySlice &
+  PlanSlice &
   ProblemsSlice &
   SettingsSlice;
 
 /** A part of the store: its state and the actions that change it, over the whole. */
 export type Slice<Part> = StateCreator<EditorState, [], [], Part>;
+
+/** Changes some of the state. */
+export type SetState = Parameters<Slice<unknown>>[0];
 
 export const useEditor = create<EditorState>()((...store) => ({
   ...catalogueSlice(...store),
@@ -50,6 +62,9 @@ export const useEditor = create<EditorState>()((...store) => ({
   ...selectionSlice(...store),
   ...canvasSlice(...store),
   ...runningSlice(...store),
+  ...historySlice(...store),
+  ...gallerySlice(...store),
+  ...planSlice(...store),
   ...problemsSlice(...store),
   ...settingsSlice(...store),
 }));
