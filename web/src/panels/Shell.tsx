@@ -92,11 +92,7 @@ function SideArea({ sides }: Pick<Slots, "sides">) {
   const change = useEditor((state) => state.changeSettings);
   if (!open) return null;
   return (
-    <aside
-      className="side"
-      aria-label={say("area.side")}
-      style={{ width: `${width / 16}rem` }}
-    >
+    <aside className="side" aria-label={say("area.side")} style={{ width: `${width / 16}rem` }}>
       <div className="side-tabs" role="tablist">
         {(["form", "inspect"] as const).map((name) => (
           <button

@@ -11,6 +11,8 @@ import { gallerySlice } from "./gallery";
 import type { GallerySlice } from "./gallery";
 import { historySlice } from "./history";
 import type { HistorySlice } from "./history";
+import { modelsSlice } from "./models";
+import type { ModelsSlice } from "./models";
 import { planSlice } from "./plan";
 import type { PlanSlice } from "./plan";
 import { problemsSlice } from "./problems";
@@ -23,11 +25,15 @@ import { settingsSlice } from "./settings";
 import type { SettingsSlice } from "./settings";
 import { tabsSlice } from "./tabs";
 import type { TabsSlice } from "./tabs";
+import { uploadsSlice } from "./uploads";
+import type { UploadsSlice } from "./uploads";
 
 /** All that the editor knows. Views select the smallest part of it that they show. */
 export type EditorState = CatalogueSlice &
   TabsSlice &
   EditingSlice &
+  ModelsSlice &
+  UploadsSlice &
   SelectionSlice &
   CanvasSlice &
   RunningSlice &
@@ -47,6 +53,8 @@ export const useEditor = create<EditorState>()((...store) => ({
   ...catalogueSlice(...store),
   ...tabsSlice(...store),
   ...editingSlice(...store),
+  ...modelsSlice(...store),
+  ...uploadsSlice(...store),
   ...selectionSlice(...store),
   ...canvasSlice(...store),
   ...runningSlice(...store),
