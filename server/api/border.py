@@ -14,6 +14,7 @@ from . import (
     checking,
     description,
     events,
+    gallery,
     health,
     jobs,
     metrics,
@@ -39,7 +40,7 @@ __all__ = ["OPERATIONS", "answer_problems", "install"]
 
 OPERATIONS: tuple[Operation, ...] = tuple(
     operations_in(
-        health, description, workflows, opening, jobs, queue, checking, events, outputs, uploads, models,
+        health, description, workflows, opening, jobs, queue, checking, events, gallery, outputs, uploads, models,
         store, system, metrics, account,
     )
 )  # fmt: skip

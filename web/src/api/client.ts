@@ -18,6 +18,14 @@ export interface Found {
   readonly after?: string | null;
 }
 
+export interface Seen {
+  readonly starred?: boolean;
+  readonly name?: string;
+  readonly text?: string;
+  readonly limit?: number;
+  readonly after?: string | null;
+}
+
 /** What a save expects: the revision that was read, that nothing is there, or anything at all. */
 export type Over = { readonly revision: string } | "new" | "anything";
 
@@ -158,8 +166,22 @@ function files(requests: Requests) {
     listOutputs: (job: string): Promise<S.OutputList> =>
       requests.json("GET", path("jobs", job, "outputs")),
 
+    /** The files of all jobs, the newest first. */
+    listGallery: (seen: Seen = {}, signal?: AbortSignal): Promise<S.GalleryPage> =>
+      requests.json("GET", path("gallery"), { query: { ...seen }, signal }),
+
+    /** Give a file a star, or take it away. */
+    starOutput: async (file: { readonly url: string }, starred: boolean): Promise<void> => {
+      await requests.answer("PATCH", file.url, { body: { starred } });
+    },
+
+    /** Delete a file that a job delivered; the job is still known. */
+    deleteOutput: async (file: { readonly url: string }): Promise<void> => {
+      await requests.answer("DELETE", file.url);
+    },
+
     /** What a file carries: the workflow that made it, and more. Empty if nothing. */
-    readMetadata: (file: S.OutputFile): Promise<S.JsonRecord> =>
+    readMetadata: (file: { readonly url: string }): Promise<S.JsonRecord> =>
       requests.json("GET", `${file.url}/metadata`),
 
     /** The workflow in a file that was dropped: JSON of ours or ComfyUI's, or a picture with one. */

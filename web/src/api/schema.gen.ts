@@ -561,6 +561,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gallery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the files of all your jobs that are still there, the newest first. */
+        get: operations["list_gallery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job}/outputs/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a file that a job delivered, or a thumbnail of it.
+         * @description Its ETag is the digest of its bytes, so that it can be kept for good.
+         */
+        get: operations["read_output"];
+        put?: never;
+        post?: never;
+        /** Delete a file that a job delivered. The job is still known, and can be run again. */
+        delete: operations["delete_output"];
+        options?: never;
+        head?: never;
+        /** Give a file a star, or take it away. */
+        patch: operations["mark_output"];
+        trace?: never;
+    };
     "/api/v1/jobs/{job}/outputs": {
         parameters: {
             query?: never;
@@ -587,26 +626,6 @@ export interface paths {
         };
         /** Read what Darkroom embedded in a file: the workflow that made it, with what it was made of. */
         get: operations["read_output_metadata"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/jobs/{job}/outputs/{path}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read a file that a job delivered, or a thumbnail of it.
-         * @description Its ETag is the digest of its bytes, so that it can be kept for good.
-         */
-        get: operations["read_output"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1112,6 +1131,61 @@ export interface components {
             input: string | null;
         };
         /**
+         * GalleryFile
+         * @description A file that a job delivered, and that is still there.
+         */
+        GalleryFile: {
+            /** Job */
+            job: string;
+            /**
+             * Name
+             * @description The workflow's.
+             */
+            name: string;
+            /** Output */
+            output: string;
+            /**
+             * Labels
+             * @description For a file of a sweep, the values that gave it.
+             */
+            labels?: unknown;
+            /**
+             * Made
+             * @description When the job ended.
+             */
+            made: string | null;
+            /** Starred */
+            starred: boolean;
+            /**
+             * Preview
+             * @description Whether it was only to be looked at, and lies apart from the outputs.
+             */
+            preview: boolean;
+            /** Path */
+            path: string;
+            /** Url */
+            url: string;
+            /** Media Type */
+            media_type: string;
+            /** Size */
+            size: number;
+            /** Digest */
+            digest: string;
+        };
+        /**
+         * GalleryPage
+         * @description Some of the files, those of the newest jobs first.
+         */
+        GalleryPage: {
+            /** Files */
+            files: components["schemas"]["GalleryFile"][];
+            /**
+             * Next
+             * @description What to give as `after` for the next page; none if this is the last.
+             */
+            next: string | null;
+        };
+        /**
          * Graph
          * @description A document, or the name of a saved workflow, with values for its inputs.
          */
@@ -1309,6 +1383,17 @@ export interface components {
             events: string;
             /** Outputs */
             outputs: string;
+        };
+        /**
+         * Marking
+         * @description What is to be noted of a file.
+         */
+        Marking: {
+            /**
+             * Starred
+             * @description Whether it has a star.
+             */
+            starred: boolean;
         };
         /**
          * Me
@@ -3611,6 +3696,165 @@ export interface operations {
             503: components["responses"]["unavailable"];
         };
     };
+    list_gallery: {
+        parameters: {
+            query?: {
+                /** @description Only those with a star. */
+                starred?: boolean;
+                /** @description The workflow's name. */
+                name?: string;
+                /** @description Found in the workflow's name or the job's id. */
+                text?: string;
+                /** @description About so many: a job's files stay together. */
+                limit?: number;
+                /** @description `next` of a page. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GalleryPage"];
+                };
+            };
+            400: components["responses"]["bad_request"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            422: components["responses"]["invalid_request"];
+            429: components["responses"]["too_many_requests"];
+            500: components["responses"]["internal"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    read_output: {
+        parameters: {
+            query?: {
+                /** @description A picture instead that fits into a square of so many pixels. */
+                thumbnail?: number;
+            };
+            header?: never;
+            path: {
+                job: string;
+                /** @description The file's path, as the job names it. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, or the part of it that `Range` asks for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description The part of the file that was asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description You have it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["bad_request"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            410: components["responses"]["gone"];
+            416: components["responses"]["range"];
+            422: components["responses"]["invalid_value"];
+            429: components["responses"]["too_many_requests"];
+            500: components["responses"]["internal"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    delete_output: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+                /** @description The file's path, as the job names it. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["bad_request"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            410: components["responses"]["gone"];
+            422: components["responses"]["invalid_request"];
+            429: components["responses"]["too_many_requests"];
+            500: components["responses"]["internal"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    mark_output: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+                /** @description The file's path, as the job names it. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Marking"];
+            };
+        };
+        responses: {
+            /** @description It is noted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["bad_request"];
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not_found"];
+            410: components["responses"]["gone"];
+            413: components["responses"]["too_large"];
+            415: components["responses"]["unsupported_media_type"];
+            422: components["responses"]["invalid_request"];
+            429: components["responses"]["too_many_requests"];
+            500: components["responses"]["internal"];
+            503: components["responses"]["unavailable"];
+        };
+    };
     list_outputs: {
         parameters: {
             query?: never;
@@ -3671,59 +3915,6 @@ export interface operations {
             404: components["responses"]["not_found"];
             410: components["responses"]["gone"];
             422: components["responses"]["invalid_request"];
-            429: components["responses"]["too_many_requests"];
-            500: components["responses"]["internal"];
-            503: components["responses"]["unavailable"];
-        };
-    };
-    read_output: {
-        parameters: {
-            query?: {
-                /** @description A picture instead that fits into a square of so many pixels. */
-                thumbnail?: number;
-            };
-            header?: never;
-            path: {
-                job: string;
-                /** @description The file's path, as the job names it. */
-                path: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The file, or the part of it that `Range` asks for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "*/*": unknown;
-                };
-            };
-            /** @description The part of the file that was asked for. */
-            206: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "*/*": unknown;
-                };
-            };
-            /** @description You have it already. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: components["responses"]["bad_request"];
-            401: components["responses"]["unauthorized"];
-            403: components["responses"]["forbidden"];
-            404: components["responses"]["not_found"];
-            410: components["responses"]["gone"];
-            416: components["responses"]["range"];
-            422: components["responses"]["invalid_value"];
             429: components["responses"]["too_many_requests"];
             500: components["responses"]["internal"];
             503: components["responses"]["unavailable"];

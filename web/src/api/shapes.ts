@@ -28,6 +28,8 @@ export type JobNode = Schemas["NodeView"];
 export type JobOutput = Schemas["OutputView"];
 export type OutputFile = Schemas["FileView"];
 export type OutputList = Schemas["OutputList"];
+export type GalleryFile = Schemas["GalleryFile"];
+export type GalleryPage = Schemas["GalleryPage"];
 export type Queue = Schemas["QueueView"];
 export type QueuePlace = Partial<Schemas["Place"]>;
 

@@ -31,7 +31,7 @@ export type JobEvent = Happened<
 >;
 export type ServerEvent =
   | JobEvent
-  | Happened<"job.deleted", object>
+  | Happened<"job.deleted" | "outputs.changed", object>
   | Happened<"node.started", OfNode>
   | Happened<"node.progressed", OfNode & { readonly done: number; readonly total: number }>
   | Happened<

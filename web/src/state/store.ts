@@ -5,6 +5,12 @@ import { canvasSlice } from "./canvas";
 import type { CanvasSlice } from "./canvas";
 import { catalogueSlice } from "./catalogue";
 import type { CatalogueSlice } from "./catalogue";
+import { structureSlice } from "./structure";
+import type { StructureSlice } from "./structure";
+import { copyingSlice } from "./copying";
+import type { CopyingSlice } from "./copying";
+import { filesSlice } from "./files";
+import type { FilesSlice } from "./files";
 import { editingSlice } from "./editing";
 import type { EditingSlice } from "./editing";
 import { gallerySlice } from "./gallery";
@@ -34,6 +40,9 @@ export type EditorState = CatalogueSlice &
   EditingSlice &
   ModelsSlice &
   UploadsSlice &
+  StructureSlice &
+  CopyingSlice &
+  FilesSlice &
   SelectionSlice &
   CanvasSlice &
   RunningSlice &
@@ -55,6 +64,9 @@ export const useEditor = create<EditorState>()((...store) => ({
   ...editingSlice(...store),
   ...modelsSlice(...store),
   ...uploadsSlice(...store),
+  ...structureSlice(...store),
+  ...copyingSlice(...store),
+  ...filesSlice(...store),
   ...selectionSlice(...store),
   ...canvasSlice(...store),
   ...runningSlice(...store),
