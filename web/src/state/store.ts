@@ -17,6 +17,8 @@ import { gallerySlice } from "./gallery";
 import type { GallerySlice } from "./gallery";
 import { historySlice } from "./history";
 import type { HistorySlice } from "./history";
+import { modelsSlice } from "./models";
+import type { ModelsSlice } from "./models";
 import { planSlice } from "./plan";
 import type { PlanSlice } from "./plan";
 import { problemsSlice } from "./problems";
@@ -29,11 +31,15 @@ import { settingsSlice } from "./settings";
 import type { SettingsSlice } from "./settings";
 import { tabsSlice } from "./tabs";
 import type { TabsSlice } from "./tabs";
+import { uploadsSlice } from "./uploads";
+import type { UploadsSlice } from "./uploads";
 
 /** All that the editor knows. Views select the smallest part of it that they show. */
 export type EditorState = CatalogueSlice &
   TabsSlice &
   EditingSlice &
+  ModelsSlice &
+  UploadsSlice &
   StructureSlice &
   CopyingSlice &
   FilesSlice &
@@ -56,6 +62,8 @@ export const useEditor = create<EditorState>()((...store) => ({
   ...catalogueSlice(...store),
   ...tabsSlice(...store),
   ...editingSlice(...store),
+  ...modelsSlice(...store),
+  ...uploadsSlice(...store),
   ...structureSlice(...store),
   ...copyingSlice(...store),
   ...filesSlice(...store),

@@ -1,6 +1,17 @@
 /** What every widget gets, and how it tells what was done with it. */
 
+import type { ComponentType } from "react";
+
 import type { Value } from "../graph/document";
+import type { GraphPath, NodeId } from "../graph/ids";
+import type { Field } from "../graph/schema";
+
+/** The input of a document that a widget is for. */
+export interface FieldPlace {
+  readonly path: GraphPath;
+  readonly node: NodeId;
+  readonly input: string;
+}
 
 export interface WidgetProps<Kind> {
   readonly field: Kind;
@@ -17,6 +28,13 @@ export interface WidgetProps<Kind> {
   readonly compact?: boolean;
   /** Linked, or not to be changed here. */
   readonly disabled?: boolean;
+  /** Where the value stands, for what is kept beside it: what a seed does after a run, a painted mask. */
+  readonly place?: FieldPlace | undefined;
   /** What is wrong with the value, with the remedy. */
   readonly problem?: string | undefined;
+}
+
+/** What widgets that have others within them get besides: how those are drawn. */
+export interface Nesting {
+  readonly Inner: ComponentType<WidgetProps<Field>>;
 }
