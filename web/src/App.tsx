@@ -1,5 +1,6 @@
 import { useEffect } from "react";
 
+import { Canvas } from "./canvas/Canvas";
 import { applyLook } from "./look/apply";
 import { Shell } from "./panels/Shell";
 import { useEditor } from "./state/store";
@@ -17,7 +18,7 @@ export function App() {
     <Shell
       tabs={null}
       breadcrumb={null}
-      canvas={null}
+      canvas={<Canvas />}
       drawers={{ nodes: null, workflows: null, models: null, gallery: null }}
       sides={{ form: null, inspect: null }}
       strip={null}

@@ -99,14 +99,14 @@ export function finishWire(board: Board, at: Point, target: Element | null): voi
   if (wire === null) return;
   const port = portUnder(board, at) ?? fittingOn(board, at, target);
   const isOnPort = target?.closest("[data-port]") != null;
-  const { connect, disconnect, open } = board.editor();
+  const { connectPorts, disconnectPort, open } = board.editor();
   if (port !== null) {
     const [output, input] = wire.from.side === "out" ? [wire.from, port] : [port, wire.from];
     const from = { node: output.node, output: output.name };
     const isWhereItWas = wire.moved?.to.node === input.node && wire.moved.to.input === input.name;
-    if (!isWhereItWas) connect(from, { node: input.node, input: input.name }, wire.moved);
+    if (!isWhereItWas) connectPorts(from, { node: input.node, input: input.name }, wire.moved);
   } else if (nodeAt(board.items(), board.toFlow(at)) === null && !isOnPort) {
-    if (wire.moved !== null) disconnect(wire.moved.to, wire.moved.index);
+    if (wire.moved !== null) disconnectPort(wire.moved.to, wire.moved.index);
     else open({ kind: "search", at, purpose: { kind: "wire", from: wire.from } });
   }
   dropWire(board);

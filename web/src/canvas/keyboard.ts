@@ -111,7 +111,7 @@ function nudge(board: Board, way: Way, by: number): boolean {
 }
 
 function onPortKey(event: KeyboardEvent, keys: string, port: PortRef, board: Board): boolean {
-  const { openWire, setOpenWire, connect, disconnect, announce, open } = board.editor();
+  const { openWire, setOpenWire, connectPorts, disconnectPort, announce, open } = board.editor();
   if (openWire !== null) {
     if (isWay(keys)) return toFitting(board, port, keys === "Down" || keys === "Right" ? 1 : -1);
     if (keys === "Esc") {
@@ -124,7 +124,10 @@ function onPortKey(event: KeyboardEvent, keys: string, port: PortRef, board: Boa
       if (keys === "Space" || verdictOn(board.editor(), port) !== "ok") return search(board, event);
       const [output, input] = port.side === "in" ? [openWire.from, port] : [port, openWire.from];
       setOpenWire(null);
-      connect({ node: output.node, output: output.name }, { node: input.node, input: input.name });
+      connectPorts(
+        { node: output.node, output: output.name },
+        { node: input.node, input: input.name },
+      );
       return true;
     }
     return false;
@@ -136,7 +139,7 @@ function onPortKey(event: KeyboardEvent, keys: string, port: PortRef, board: Boa
     return true;
   }
   if ((keys === "Delete" || keys === "Backspace") && port.side === "in") {
-    disconnect({ node: port.node, input: port.name });
+    disconnectPort({ node: port.node, input: port.name });
     return true;
   }
   if (keys === "Esc") {

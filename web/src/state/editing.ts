@@ -37,8 +37,8 @@ export interface EditingSlice {
   /** Add a node, select it, and wire it to a port or put it into a wire, if that fits. */
   readonly addNode: (type: TypeName, at: Point, wired?: PortRef | Wire) => NodeId | null;
   readonly replaceNode: (node: NodeId, type: TypeName) => void;
-  readonly connect: (from: OutputPort, to: InputPort, moved?: Wire | null) => boolean;
-  readonly disconnect: (to: InputPort, index?: number) => void;
+  readonly connectPorts: (from: OutputPort, to: InputPort, moved?: Wire | null) => boolean;
+  readonly disconnectPort: (to: InputPort, index?: number) => void;
   readonly insertOnWire: (node: NodeId, wire: Wire) => void;
   readonly moveNodes: (places: ReadonlyMap<NodeId, Point>, merge?: string) => void;
   readonly resizeNode: (node: NodeId, width: number, height: number) => void;
@@ -127,9 +127,9 @@ function wiredTo(state: EditorState, id: NodeId, to: PortRef | Wire): Command {
     : connectFromFirst(path, id, { node: to.node, input: to.name });
 }
 
-function wires(get: Get): Pick<EditingSlice, "connect" | "disconnect" | "insertOnWire"> {
+function wires(get: Get): Pick<EditingSlice, "connectPorts" | "disconnectPort" | "insertOnWire"> {
   return {
-    connect: (from, to, moved = null) => {
+    connectPorts: (from, to, moved = null) => {
       const path = activePath(get());
       const { perform, announce } = get();
       // The other end of a wire may be moved too: then it is another wire to the same input.
@@ -147,7 +147,7 @@ function wires(get: Get): Pick<EditingSlice, "connect" | "disconnect" | "insertO
       }
       return isDone;
     },
-    disconnect: (to, index) => {
+    disconnectPort: (to, index) => {
       const { perform, announce } = get();
       if (!perform(disconnect(activePath(get()), to, index))) return;
       const title = titleIn(activeGraph(get()), to.node);

@@ -12,6 +12,8 @@ export interface OpenFile {
   readonly revision: string;
 }
 
+export type { GraphPath } from "../graph/ids";
+
 export interface Tab {
   readonly id: string;
   readonly workflow: Workflow;

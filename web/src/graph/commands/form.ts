@@ -8,7 +8,8 @@ import type { Json } from "../json";
 import { inputOf, portsOf } from "../ports";
 import { at, entriesOf, has, mapTable, put, renameKey, tableOf } from "../tables";
 import type { InputPort, OutputPort } from "../wiring";
-import { changeGraph, endOf, movedEnd, placesOf, withNode } from "./change";
+import { changeGraph, withNode } from "./change";
+import { endOf, movedEnd, placesOf } from "../ends";
 import type { Command } from "./command";
 
 /** The name under which an input is shown in the form; undefined if it is not. */

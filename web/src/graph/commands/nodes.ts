@@ -16,16 +16,8 @@ import { declaredPorts, inputOf, outputOf } from "../ports";
 import { at, entriesOf, has, keysOf, mapTable, put, renameKey } from "../tables";
 import { accepts, type PortType } from "../types";
 import { isLink } from "../values";
-import {
-  changeGraph,
-  isTaken,
-  movedEnd,
-  movedOutput,
-  relinked,
-  withNode,
-  withoutKey,
-  withView,
-} from "./change";
+import { changeGraph, isTaken, relinked, withNode, withoutKey, withView } from "./change";
+import { movedEnd, movedOutput } from "../ends";
 import type { Command } from "./command";
 import { placed } from "./places";
 

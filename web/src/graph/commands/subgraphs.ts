@@ -9,7 +9,8 @@ import { at, drop, entriesOf, has, keysOf, mapTable, put, type Table, tableOf } 
 import { isLink, linksIn } from "../values";
 import { placeOf } from "../view";
 import { downstream, upstream } from "../wiring";
-import { changeGraph, endOf, isTaken, movedEnd, movedOutput, placesOf, relinked } from "./change";
+import { changeGraph, isTaken, relinked } from "./change";
+import { endOf, movedOutput, placesOf } from "../ends";
 import type { Command } from "./command";
 import { placed } from "./places";
 
@@ -152,16 +153,11 @@ class Extraction {
     const inner = placesOf(end).filter((each) => this.chosen.has(each.node));
     if (inner.length === 0) return end;
     const names = inner.map((each) => this.nameOf(each, as));
-    const [first] = names;
-    let moved = false;
-    const kept = placesOf(end).flatMap((each): InputEnd[] => {
-      if (!this.chosen.has(each.node)) return [each];
-      if (moved || first === undefined) return [];
-      moved = true;
-      return [{ ...each, node: this.id, input: first }];
-    });
-    this.joinPlaces([...new Set(names)]);
-    return endOf(kept);
+    const joined = this.joined([...new Set(names)]);
+    const others = placesOf(end).filter((each) => !this.chosen.has(each.node));
+    const first = placesOf(end).findIndex((each) => this.chosen.has(each.node));
+    others.splice(first, 0, ...joined.map((input) => ({ ...inner[0], node: this.id, input })));
+    return endOf(others);
   }
 
   private nameOf(end: InputEnd, as: string): string {
@@ -175,15 +171,17 @@ class Extraction {
     return name;
   }
 
-  private joinPlaces([first, ...others]: readonly string[]): void {
-    if (first === undefined || others.length === 0) return;
+  /** Named inputs that take one value from the graph around become one, if nothing else goes there. */
+  private joined(names: readonly string[]): string[] {
+    const [first, ...others] = names.filter((name) => !has(this.values, name));
+    if (first === undefined || others.length === 0) return [...names];
     const all = [first, ...others].flatMap((name) => {
       const end = at(this.inputs, name);
       return end === undefined ? [] : placesOf(end);
     });
-    const joined = endOf(all);
-    if (joined !== undefined) this.inputs = put(drop(this.inputs, ...others), first, joined);
-    this.values = drop(this.values, ...others);
+    const end = endOf(all);
+    if (end !== undefined) this.inputs = put(drop(this.inputs, ...others), first, end);
+    return names.filter((name) => !others.includes(name));
   }
 
   private views(): [View | undefined, View | undefined] {
