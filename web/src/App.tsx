@@ -2,7 +2,13 @@ import { useEffect } from "react";
 
 import { Canvas } from "./canvas/Canvas";
 import { applyLook } from "./look/apply";
+import { FormView } from "./panels/FormView";
+import { Front } from "./panels/Front";
+import { Inspector } from "./panels/Inspector";
+import { ModelsPanel } from "./panels/ModelsPanel";
+import { Settings } from "./panels/Settings";
 import { Shell } from "./panels/Shell";
+import { WorkflowsPanel } from "./panels/WorkflowsPanel";
 import { useEditor } from "./state/store";
 
 /** The whole editor: what stands in which area of the page. */
@@ -15,14 +21,26 @@ export function App() {
     [theme, density, scale],
   );
   return (
-    <Shell
-      tabs={null}
-      breadcrumb={null}
-      canvas={<Canvas />}
-      drawers={{ nodes: null, workflows: null, models: null, gallery: null }}
-      sides={{ form: null, inspect: null }}
-      strip={null}
-      run={null}
-    />
+    <>
+      <Shell
+        tabs={null}
+        breadcrumb={null}
+        canvas={
+          <Front>
+            <Canvas />
+          </Front>
+        }
+        drawers={{
+          nodes: null,
+          workflows: <WorkflowsPanel />,
+          models: <ModelsPanel />,
+          gallery: null,
+        }}
+        sides={{ form: <FormView />, inspect: <Inspector /> }}
+        strip={null}
+        run={null}
+      />
+      <Settings />
+    </>
   );
 }
