@@ -9,8 +9,8 @@ from engine.facts import has_unknown
 from engine.node import UNKNOWN
 
 from . import fitting, memory
-from .diffusion.checkpoints import Part
 from .diffusion.layout import PartName
+from .diffusion.parts import Part
 from .diffusion.pool import Pool
 from .facts import (
     ConditioningFacts,
