@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from nodes.diffusion import layout
 from nodes.diffusion.layout import PartName
@@ -136,7 +136,7 @@ def open_clip(layers: int = 3) -> Any:
         return randomised(made, 4)
     whole = open_clip().state_dict()
     made.load_state_dict({name: whole[name] for name in made.state_dict()})
-    return made.eval().requires_grad_(requires_grad=False)
+    return cast(Any, made).eval().requires_grad_(requires_grad=False)
 
 
 @cache
