@@ -17,8 +17,12 @@ from engine.node import Service
 from .diffusion.checkpoints import PICKLE_ENDINGS, Parts, inspect, is_folder, kinds, open_weights
 from .diffusion.layout import PartName
 
-Kind = Literal["checkpoints", "vae", "controlnet", "images"]
-MODEL_KINDS: tuple[Kind, ...] = ("checkpoints", "vae", "controlnet")
+Kind = Literal[
+    "checkpoints", "vae", "controlnet", "loras", "embeddings", "upscale_models", "images"
+]
+ADDITIONS: tuple[Kind, ...] = ("loras", "embeddings", "upscale_models")
+"""Kinds that are no models of a family, so `Folders.open` does not open them."""
+MODEL_KINDS: tuple[Kind, ...] = ("checkpoints", "vae", "controlnet", *ADDITIONS)
 STARTER = Path(__file__).parents[1] / "workflows" / "starter"
 """The folder of the small model that ships with the project."""
 
@@ -29,6 +33,9 @@ _WORDS: dict[Kind, str] = {
     "checkpoints": "checkpoint",
     "vae": "VAE",
     "controlnet": "ControlNet",
+    "loras": "LoRA",
+    "embeddings": "embedding",
+    "upscale_models": "upscaler",
     "images": "picture",
 }
 _LISTED = 12
@@ -159,6 +166,8 @@ class Folders(Service):
             if path.suffix.lower() in PICKLE_ENDINGS:
                 return row | {"title": "a pickle, read only when it is loaded"}
             row["title"] = inspect(path).title
+            if kind in ADDITIONS:
+                return row
             parts = open_weights(path)
             row |= {"title": parts.title, "family": parts.family.name}
         except (InputError, OSError) as error:
