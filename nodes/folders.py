@@ -19,8 +19,12 @@ from .diffusion.layout import PartName
 from .diffusion.parts import Parts
 from .diffusion.pipelines import is_folder
 
-Kind = Literal["checkpoints", "vae", "controlnet", "clip_vision", "images"]
-MODEL_KINDS: tuple[Kind, ...] = ("checkpoints", "vae", "controlnet", "clip_vision")
+Kind = Literal[
+    "checkpoints", "vae", "controlnet", "clip_vision", "loras", "embeddings", "upscale_models", "images",
+]  # fmt: skip
+ADDITIONS: tuple[Kind, ...] = ("loras", "embeddings", "upscale_models")
+"""Kinds that are no models of a family, so `Folders.open` does not open them."""
+MODEL_KINDS: tuple[Kind, ...] = ("checkpoints", "vae", "controlnet", "clip_vision", *ADDITIONS)
 STARTER = Path(__file__).parents[1] / "workflows" / "starter"
 """The folder of the small model that ships with the project."""
 
@@ -37,6 +41,9 @@ _WORDS: dict[Kind, str] = {
     "vae": "VAE",
     "controlnet": "ControlNet",
     "clip_vision": "image encoder",
+    "loras": "LoRA",
+    "embeddings": "embedding",
+    "upscale_models": "upscaler",
     "images": "picture",
 }
 _LISTED = 12
@@ -167,6 +174,8 @@ class Folders(Service):
             if path.suffix.lower() in PICKLE_ENDINGS:
                 return row | {"title": "a pickle, read only when it is loaded"}
             row["title"] = inspect(path).title
+            if kind in ADDITIONS:
+                return row
             parts = open_weights(path)
             row |= {"title": parts.title, "family": parts.family.name}
         except (InputError, OSError) as error:

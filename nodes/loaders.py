@@ -93,7 +93,7 @@ def load_controlnet(*, controlnet: ControlNetName, folders: Folders = standard) 
 
 def _text_encoder(weights: Weights, parts: Parts) -> TextEncoder:
     family = parts.family
-    return TextEncoder(weights, family.name, family.skip, family.towers[0].part, parts.cut)
+    return TextEncoder(weights, family.name, family.skip, part=family.towers[0].part, cut=parts.cut)
 
 
 def _prediction(parts: Parts, chosen: PredictionChoice) -> PredictionType:

@@ -1,5 +1,6 @@
 """The values that travel along links, and the named types of the widgets."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,7 +15,9 @@ FamilyName = Literal["sd1", "sd2", "upscaler", "sdxl", "refiner"]
 TowerName = Literal["text_encoder", "text_encoder_2"]
 """A text encoder by its place in a diffusers folder: SDXL has two, its refiner the second one alone."""
 PredictionType = Literal["epsilon", "v_prediction", "sample"]
-WeightsKind = Literal["checkpoints", "vae", "controlnet", "clip_vision"]
+WeightsKind = Literal[
+    "checkpoints", "vae", "controlnet", "clip_vision", "loras", "embeddings", "upscale_models"
+]
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,31 @@ class Weights:
 
 
 @dataclass(frozen=True)
+class Patch:
+    """A LoRA at a strength, in a model or a text encoder."""
+
+    weights: Weights
+    strength: float
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word of a prompt that stands for a textual-inversion embedding."""
+
+    word: str
+    weights: Weights
+
+
+@dataclass(frozen=True)
 class Model(Opaque):
     """A denoiser as a recipe. The model pool turns it into weights when a node needs them."""
 
     weights: Weights
     family: FamilyName = "sd1"
     prediction_type: PredictionType = "epsilon"
+    patches: tuple[Patch, ...] = ()
+    guidance: "tuple[GuidanceRule, ...]" = ()
+    """How the prompts' predictions become one, beside the guidance scale: one rule of each kind."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +67,8 @@ class TextEncoder(Opaque):
     weights: Weights
     family: FamilyName = "sd1"
     skip: int = 0
+    patches: tuple[Patch, ...] = ()
+    tokens: tuple[Token, ...] = ()
     part: TowerName = "text_encoder"
     """Which of a family's encoders is borrowed; see `diffusion.towers.recipes`."""
     cut: int = 0
@@ -85,6 +109,35 @@ class Control:
     strength: float
     start: float
     end: float
+
+
+@dataclass(frozen=True)
+class Area:
+    """A rectangle of the picture: in pixels, or in fractions of its sides."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    is_fraction: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Where, when and how strongly a prompt counts beside others in the same role.
+
+    `mask` is (1 or B, 1, H, W) in 0-1 of any size; `start` and `end` are fractions of the sampling
+    steps. Where several prompts count, the model's predictions are averaged by their weights.
+    """
+
+    strength: float = 1.0
+    area: Area | None = None
+    mask: "Tensor | None" = None
+    start: float = 0.0
+    end: float = 1.0
+
+
+EVERYWHERE = Region()
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,10 +195,97 @@ class Conditioning(Opaque):
     """For the upscaler: how much noise is in the small picture."""
     images: tuple[ImagePrompt, ...] = ()
     """For an unCLIP model."""
+    region: Region = EVERYWHERE
+    others: "tuple[Conditioning, ...]" = ()
+    """Further prompts in the same role, each without others of its own."""
+
+    @property
+    def parts(self) -> "tuple[Conditioning, ...]":
+        """Every prompt in this role, alone."""
+        return (replace(self, others=()), *self.others) if self.others else (self,)
+
+    def each(self, change: "Callable[[Conditioning], Conditioning]") -> "Conditioning":
+        """The same with a change to every prompt in it."""
+        first, *others = map(change, self.parts)
+        return replace(first, others=tuple(others))
 
     def with_control(self, control: Control) -> "Conditioning":
-        """The same prompt with one more ControlNet."""
-        return replace(self, controls=(*self.controls, control))
+        """The same prompts with one more ControlNet."""
+        return self.each(lambda part: replace(part, controls=(*part.controls, control)))
+
+
+@dataclass(frozen=True)
+class RescaledGuidance:
+    """Brings the guided prediction towards the spread of the prompt's own (arXiv:2305.08891, sec. 3.4)."""
+
+    amount: float
+    of: Literal["prediction", "velocity"] = "prediction"
+
+
+@dataclass(frozen=True)
+class GuidanceInterval:
+    """Limits guidance to noise levels from `low` to `high` (arXiv:2404.07724)."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class PerturbedAttention:
+    """Guides away from what the model sees with its self-attention switched off (arXiv:2403.17377)."""
+
+    scale: float
+    layers: tuple[str, ...] = ("mid",)
+
+
+@dataclass(frozen=True)
+class DynamicThreshold:
+    """Bounds the estimate by a percentile of its own values (arXiv:2205.11487, sec. 2.3)."""
+
+    percentile: float
+    floor: float
+
+
+@dataclass(frozen=True)
+class StaticThreshold:
+    """Cuts the estimate to [-limit, limit]."""
+
+    limit: float
+
+
+@dataclass(frozen=True, eq=False)
+class PerpendicularNegative:
+    """Keeps of the negative prompt only what does not oppose the positive one (arXiv:2304.04968)."""
+
+    empty: Conditioning
+    scale: float
+
+
+@dataclass(frozen=True, eq=False)
+class DualGuidance:
+    """Guides from the negative prompt to `middle` and from there to the positive one (arXiv:2211.09800, eq. 3)."""
+
+    middle: Conditioning
+    scale: float
+    """Of the way from the negative to the middle."""
+
+
+GuidanceRule = (
+    RescaledGuidance
+    | GuidanceInterval
+    | PerturbedAttention
+    | DynamicThreshold
+    | StaticThreshold
+    | PerpendicularNegative
+    | DualGuidance
+)
+
+
+@dataclass(frozen=True)
+class Upscaler(Opaque):
+    """A network that enlarges pictures, as a recipe."""
+
+    weights: Weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,6 +390,9 @@ CheckpointName = Annotated[FileName, Field(json_schema_extra={"files": "checkpoi
 VAEName = Annotated[FileName, Field(json_schema_extra={"files": "vae"})]
 ControlNetName = Annotated[FileName, Field(json_schema_extra={"files": "controlnet"})]
 ImageEncoderName = Annotated[FileName, Field(json_schema_extra={"files": "clip_vision"})]
+LoraName = Annotated[FileName, Field(json_schema_extra={"files": "loras"})]
+EmbeddingName = Annotated[FileName, Field(json_schema_extra={"files": "embeddings"})]
+UpscalerName = Annotated[FileName, Field(json_schema_extra={"files": "upscale_models"})]
 ImageName = Annotated[FileName, Field(json_schema_extra={"files": "images"})]
 SamplerName = Literal["euler", "euler_ancestral", "heun", "dpmpp_2m", "dpmpp_2m_sde", "ddim", "lcm"]
 ScheduleName = Literal[
