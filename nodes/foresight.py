@@ -9,6 +9,7 @@ from engine.facts import has_unknown
 from engine.node import UNKNOWN
 
 from . import fitting, memory
+from .diffusion import families
 from .diffusion.layout import PartName
 from .diffusion.parts import Part
 from .diffusion.pool import Pool
@@ -55,16 +56,38 @@ def encoded_text(text_encoder: Any, text: Any, pool: Pool) -> Any:
     """
     if text_encoder is UNKNOWN:
         return UNKNOWN
-    sizes = of_part(text_encoder, "text_encoder", pool).sizes
-    if sizes is None:
+    towers = [of_part(recipe, recipe.part, pool).sizes for recipe in families.recipes(text_encoder)]
+    known = [sizes for sizes in towers if sizes is not None]
+    if len(known) < len(towers):
         return UNKNOWN
-    fitting.check_layers(text_encoder.skip, sizes["num_hidden_layers"])
+    for sizes in known:
+        fitting.check_layers(text_encoder.skip, sizes["num_hidden_layers"], text_encoder.cut)
+    sizes = known[-1]
     pieces = UNKNOWN
     if text is not UNKNOWN:
         # A token is at least one byte; beyond ASCII, composing and lowering may make more of them.
         most = len(text) if text.isascii() else 3 * len(text.encode(errors="replace"))
         pieces = max(1, ceil(most / (sizes["max_position_embeddings"] - 2)))
-    return ConditioningFacts(1, sizes["hidden_size"], pieces=pieces)
+    return ConditioningFacts(
+        1,
+        sum(each["hidden_size"] for each in known),
+        pieces=pieces,
+        pooled=sizes.get("projection_dim"),
+        beside=None,
+    )
+
+
+def encoded_pair(text_encoder: Any, text_l: Any, text_g: Any, pool: Pool) -> Any:
+    """What is known of two prompts for SDXL's two text encoders.
+
+    Raises:
+        InputError: The text encoder is not SDXL's, is not there, or has too few layers.
+    """
+    if text_encoder is UNKNOWN:
+        return UNKNOWN
+    fitting.check_towers(len(families.recipes(text_encoder)))
+    both = UNKNOWN if has_unknown((text_l, text_g)) else max(text_l, text_g, key=len)
+    return encoded_text(text_encoder, both, pool)
 
 
 def controlled(
@@ -203,7 +226,8 @@ def denoised(
     if latents is UNKNOWN:
         return UNKNOWN
     if sizes is not None:
-        fitting.check_channels(latents.channels, sizes["in_channels"], origin)
+        fitting.check_channels(latents.channels, sizes["out_channels"], origin)
+        _check_beside(sizes, prompts, latents)
         fitting.check_space(space_of(model, pool), latents.space, "the VAE", origin)
     fitting.check_latent_mask(latents)
     acting: list[Part] = []
@@ -230,6 +254,20 @@ def denoised(
 def _check_model(sizes: Sizes, prompts: Mapping[str, ConditioningFacts]) -> None:
     for role, prompt in prompts.items():
         fitting.check_text_width(prompt.width, sizes["cross_attention_dim"], role)
+        if "addition_embed_type" in sizes and prompt.pooled is not UNKNOWN:
+            fitting.check_pooled(prompt.pooled, sizes, role)
+
+
+def _check_beside(
+    sizes: Sizes, prompts: Mapping[str, ConditioningFacts], latents: LatentFacts
+) -> None:
+    missing = sizes["in_channels"] - latents.channels
+    size = PixelFacts(latents.batch, latents.height, latents.width)
+    for role, prompt in prompts.items():
+        if missing <= 0 or prompt.beside is UNKNOWN:
+            continue
+        if prompt.beside is not None or not fitting.is_optional(missing, role):
+            fitting.check_beside(prompt.beside, missing, size, role)
 
 
 def _check_control(

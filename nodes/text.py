@@ -1,19 +1,24 @@
 """Nodes that read prompts."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from engine.errors import InputError
 from engine.node import node
 
-from . import foresight
+from . import fitting, foresight
+from .diffusion.families import FAMILIES, recipes
 from .diffusion.pool import Pool, in_process
 from .values import Conditioning, Prompt, TextEncoder
 
+if TYPE_CHECKING:
+    from .diffusion.text import Encoded
+
 SkippedLayers = Annotated[
-    int, Field(ge=0, le=11, description="Last layers left out; 0 reads the last one")
+    int, Field(ge=0, le=31, description="Last layers left out; 0 reads the last one")
 ]
 
 
@@ -29,6 +34,15 @@ def check_text(text: str) -> None:
         ) from error
 
 
+def check_pair(text_l: str, text_g: str) -> None:
+    """Raise `InputError` if one of two prompts is no Unicode text."""
+    for name, text in (("text_l", text_l), ("text_g", text_g)):
+        try:
+            check_text(text)
+        except InputError as error:
+            raise InputError(str(error), input=name) from error
+
+
 @node(
     "CLIPEncode",
     category="conditioning",
@@ -37,19 +51,70 @@ def check_text(text: str) -> None:
     infer=foresight.encoded_text,
 )
 def clip_encode(
-    text_encoder: TextEncoder, *, text: Prompt = "", pool: Pool = in_process
+    text_encoder: TextEncoder,
+    *,
+    text: Prompt = "",
+    zero_if_empty: bool = False,
+    pool: Pool = in_process,
 ) -> Conditioning:
     """Encode a prompt.
 
     Args:
         text: What the picture shows; empty for no prompt. Nothing is cut off: more than 75 tokens
             are encoded in pieces of 75 that are joined.
+        zero_if_empty: Whether an empty prompt becomes zeros, as diffusers has it for SDXL, instead
+            of what the text encoder makes of no words.
     """
-    from .diffusion.text import encode
-
     check_text(text)
-    with pool.borrow(text_encoder) as module:
-        return Conditioning(encode(module, text, text_encoder.skip))
+    found = _read(text_encoder, [text] * len(recipes(text_encoder)), pool)
+    if not text and zero_if_empty:
+        zeros = None if found.pooled is None else found.pooled * 0
+        return Conditioning(found.embeddings * 0, pooled=zeros)
+    return Conditioning(found.embeddings, pooled=found.pooled)
+
+
+@node(
+    "CLIPEncodePair",
+    category="conditioning",
+    lane="device",
+    check=check_pair,
+    infer=foresight.encoded_pair,
+)
+def clip_encode_pair(
+    text_encoder: TextEncoder, *, text_l: Prompt = "", text_g: Prompt = "", pool: Pool = in_process
+) -> Conditioning:
+    """Encode a prompt of its own for each of SDXL's two text encoders.
+
+    Args:
+        text_encoder: Of an SDXL checkpoint.
+        text_l: For the first encoder, CLIP ViT-L.
+        text_g: For the second, OpenCLIP ViT-bigG, whose pooled vector the model reads too.
+    """
+    check_pair(text_l, text_g)
+    fitting.check_towers(len(recipes(text_encoder)))
+    found = _read(text_encoder, [text_l, text_g], pool)
+    return Conditioning(found.embeddings, pooled=found.pooled)
+
+
+def _read(text_encoder: TextEncoder, texts: Sequence[str], pool: Pool) -> "Encoded":
+    """What a family's encoders read in their prompts, joined along the width."""
+    from .diffusion.text import joined, read
+
+    family = FAMILIES[text_encoder.family]
+    found = []
+    for tower, recipe, text in zip(family.towers, recipes(text_encoder), texts, strict=True):
+        with pool.borrow(recipe) as module:
+            fitting.check_layers(recipe.skip, module.config.num_hidden_layers, recipe.cut)
+            found.append(
+                read(
+                    module,
+                    text,
+                    recipe.skip - recipe.cut,
+                    padding=tower.pad,
+                    is_normed=family.normed,
+                )
+            )
+    return joined(found)
 
 
 @node("ClipSkip", category="conditioning", early=True)

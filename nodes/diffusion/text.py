@@ -2,12 +2,14 @@
 
 import gzip
 import itertools
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from engine.errors import InputError
 from nodes.fitting import check_layers
@@ -28,7 +30,7 @@ def tokenize(text: str) -> list[int]:
     return list(_tokenizer().encode(text, add_special_tokens=False).ids)
 
 
-def chunks(text: str, length: int = 77) -> list[list[int]]:
+def chunks(text: str, length: int = 77, padding: int = END) -> list[list[int]]:
     """The prompt in pieces of `length` ids: begin, up to `length` - 2 tokens, end, and end again as padding.
 
     A prompt that is longer than one piece gets as many as it needs, so nothing of it is lost. An empty one
@@ -37,12 +39,29 @@ def chunks(text: str, length: int = 77) -> list[list[int]]:
     ids = tokenize(text)
     room = length - 2
     pieces = [ids[start : start + room] for start in range(0, max(len(ids), 1), room)]
-    return [[BEGIN, *piece, *[END] * (length - 1 - len(piece))] for piece in pieces]
+    return [[BEGIN, *piece, END, *[padding] * (length - 2 - len(piece))] for piece in pieces]
+
+
+class Encoded(NamedTuple):
+    """A prompt as a model reads it, float32 on the CPU."""
+
+    embeddings: Tensor
+    """(1, 77 * pieces, width)"""
+    pooled: Tensor | None
+    """(1, width): the first piece as one vector, from encoders that have a projection for it."""
+    pieces: int
+
+
+def encode(module: "CLIPTextModel", text: str, skip: int = 0) -> Tensor:
+    """The prompt's embeddings alone; see `read`."""
+    return read(module, text, skip).embeddings
 
 
 @torch.no_grad()
-def encode(module: "CLIPTextModel", text: str, skip: int = 0) -> Tensor:
-    """The prompt's embeddings, (1, 77 * pieces, width) float32 on the CPU.
+def read(
+    module: Any, text: str, skip: int = 0, *, padding: int = END, is_normed: bool = True
+) -> Encoded:
+    """A prompt as a text encoder reads it.
 
     Each piece is encoded on its own and the results are joined along the tokens, which is what other
     programs do with long prompts too; within 75 tokens it is the plain encoding.
@@ -50,7 +69,9 @@ def encode(module: "CLIPTextModel", text: str, skip: int = 0) -> Tensor:
     Args:
         module: The text encoder.
         text: The prompt.
-        skip: How many of the last layers are left out. The final layer norm is applied all the same.
+        skip: How many of the last layers are left out.
+        padding: The id that pieces are filled up with.
+        is_normed: Whether the final layer norm is applied to an earlier layer's output too.
 
     Raises:
         InputError: The encoder has too few layers, or another vocabulary.
@@ -59,17 +80,35 @@ def encode(module: "CLIPTextModel", text: str, skip: int = 0) -> Tensor:
     if module.config.vocab_size <= END:
         raise InputError(
             f"the text encoder has {module.config.vocab_size} tokens, CLIP's vocabulary has {END + 1}: "
-            "use a text encoder of the SD 1.x family"
+            "use a text encoder of the model's family"
         )
-    ids = torch.tensor(chunks(text, module.config.max_position_embeddings), device=module.device)
+    pieces = chunks(text, module.config.max_position_embeddings, padding)
+    output = module(
+        torch.tensor(pieces, device=module.device), output_hidden_states=skip > 0 or not is_normed
+    )
     states: Tensor
-    if skip == 0:
-        states = module(ids).last_hidden_state
+    if skip == 0 and is_normed:
+        states = output.last_hidden_state
     else:
         core: Any = getattr(module, "text_model", module)
-        hidden = module(ids, output_hidden_states=True).hidden_states
-        states = core.final_layer_norm(hidden[-(skip + 1)])
-    return states.to("cpu", torch.float32).reshape(1, -1, states.shape[-1])
+        states = output.hidden_states[-(skip + 1)]
+        states = core.final_layer_norm(states) if is_normed else states
+    states = states.to("cpu", torch.float32).reshape(1, -1, states.shape[-1])
+    pooled: Tensor | None = getattr(output, "text_embeds", None)
+    return Encoded(
+        states, None if pooled is None else pooled[:1].to("cpu", torch.float32), len(pieces)
+    )
+
+
+def joined(found: Sequence[Encoded]) -> Encoded:
+    """What several encoders read, joined along the width; the last one's pooled vector.
+
+    Where one has fewer pieces, its last ones are zeros.
+    """
+    length = max(each.embeddings.shape[1] for each in found)
+    filled = [pad(each.embeddings, (0, 0, 0, length - each.embeddings.shape[1])) for each in found]
+    most = max(each.pieces for each in found)
+    return Encoded(torch.cat(filled, dim=-1), found[-1].pooled, most)
 
 
 @cache
