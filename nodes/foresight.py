@@ -9,6 +9,7 @@ from engine.facts import has_unknown
 from engine.node import UNKNOWN
 
 from . import fitting, memory
+from .diffusion import prompts
 from .diffusion.checkpoints import Part
 from .diffusion.layout import PartName
 from .diffusion.pool import Pool
@@ -53,18 +54,39 @@ def encoded_text(text_encoder: Any, text: Any, pool: Pool) -> Any:
     Raises:
         InputError: The text encoder is not there, or has too few layers.
     """
+    return encoded_texts(text_encoder, text if text is UNKNOWN else [text], pool)
+
+
+def encoded_texts(text_encoder: Any, texts: Any, pool: Pool) -> Any:
+    """What is known of some encoded prompts.
+
+    Raises:
+        InputError: See `encoded_text`.
+    """
     if text_encoder is UNKNOWN:
         return UNKNOWN
     sizes = of_part(text_encoder, "text_encoder", pool).sizes
     if sizes is None:
         return UNKNOWN
     fitting.check_layers(text_encoder.skip, sizes["num_hidden_layers"])
-    pieces = UNKNOWN
-    if text is not UNKNOWN:
-        # A token is at least one byte; beyond ASCII, composing and lowering may make more of them.
-        most = len(text) if text.isascii() else 3 * len(text.encode(errors="replace"))
-        pieces = max(1, ceil(most / (sizes["max_position_embeddings"] - 2)))
-    return ConditioningFacts(1, sizes["hidden_size"], pieces=pieces)
+    if has_unknown(texts):
+        return ConditioningFacts(1, sizes["hidden_size"]) if texts is UNKNOWN else UNKNOWN
+    room = sizes["max_position_embeddings"] - 2
+    known = [_most_pieces(text, room) for text in texts]
+    pieces = UNKNOWN if UNKNOWN in known or text_encoder.tokens else max(known)
+    return ConditioningFacts(len(texts), sizes["hidden_size"], pieces=pieces)
+
+
+def _most_pieces(text: Any, room: int) -> Any:
+    """How many pieces of a prompt there are at most; unknown if it names embeddings."""
+    if prompts.names(text):
+        return UNKNOWN
+    # A token is at least one byte; beyond ASCII, composing and lowering may make more of them.
+    most = len(text) if text.isascii() else 3 * len(text.encode(errors="replace"))
+    # Words are not divided, which may leave a little free in each piece.
+    return max(1, ceil(most / room) if most <= room else ceil(most / (room - 7))) + text.count(
+        "BREAK"
+    )
 
 
 def controlled(

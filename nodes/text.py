@@ -1,7 +1,9 @@
 """Nodes that read prompts."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -9,12 +11,20 @@ from engine.errors import InputError
 from engine.node import node
 
 from . import foresight
+from .diffusion import prompts
+from .diffusion.embeddings import ENDINGS, count, open_embedding
 from .diffusion.pool import Pool, in_process
-from .values import Conditioning, Prompt, TextEncoder
+from .diffusion.prompts import Syntax
+from .folders import Folders, standard
+from .values import Conditioning, EmbeddingName, Prompt, TextEncoder, Token, Weights
+
+if TYPE_CHECKING:
+    from .diffusion.text import Encoded, Lookup
 
 SkippedLayers = Annotated[
     int, Field(ge=0, le=11, description="Last layers left out; 0 reads the last one")
 ]
+Word = Annotated[str, Field(max_length=256, pattern=r"^\S*$")]
 
 
 def check_text(text: str) -> None:
@@ -29,27 +39,97 @@ def check_text(text: str) -> None:
         ) from error
 
 
+def check_texts(texts: list[str]) -> None:
+    """Raise `InputError` if one of the prompts is no Unicode text."""
+    for text in texts:
+        try:
+            check_text(text)
+        except InputError as error:
+            raise InputError(str(error), input="texts") from error
+
+
+def prompt_digest(text: str, syntax: Syntax, pool: Pool) -> object:
+    """What the embeddings are that a prompt names; nothing for a prompt that names none."""
+    digests = {
+        name: pool.folders.digest("embeddings", find_embedding(name, pool.folders)[0])
+        for name in prompts.names(text, syntax)
+    }
+    return digests or None
+
+
+def prompts_digest(texts: list[str], syntax: Syntax, pool: Pool) -> object:
+    """What the embeddings are that some prompts name; nothing if they name none."""
+    found = [prompt_digest(text, syntax, pool) for text in texts]
+    return found if any(found) else None
+
+
+def embedding_digest(embedding: str, folders: Folders) -> str:
+    """What the embedding's bytes are, after a look at whether it can be used."""
+    open_embedding(folders.find("embeddings", embedding))
+    return folders.digest("embeddings", embedding)
+
+
 @node(
     "CLIPEncode",
     category="conditioning",
     lane="device",
     check=check_text,
     infer=foresight.encoded_text,
+    fingerprint=prompt_digest,
 )
 def clip_encode(
-    text_encoder: TextEncoder, *, text: Prompt = "", pool: Pool = in_process
+    text_encoder: TextEncoder,
+    *,
+    text: Prompt = "",
+    syntax: Syntax = "weighted",
+    pool: Pool = in_process,
 ) -> Conditioning:
     """Encode a prompt.
 
     Args:
         text: What the picture shows; empty for no prompt. Nothing is cut off: more than 75 tokens
-            are encoded in pieces of 75 that are joined.
+            are encoded in pieces of 75 that are joined. `embedding:name` stands for the
+            textual-inversion embedding of that name.
+        syntax: weighted reads (a:1.3), (a), [a] and BREAK, weights inside of others multiplied; a
+            backslash takes a bracket's meaning away. comfyui reads (a:1.3) and (a), the innermost
+            number alone counting. plain reads words only.
     """
-    from .diffusion.text import encode
-
     check_text(text)
-    with pool.borrow(text_encoder) as module:
-        return Conditioning(encode(module, text, text_encoder.skip))
+    return _conditioning([_read(text_encoder, text, syntax, 1, pool)])
+
+
+@node(
+    "CLIPEncodeList",
+    category="conditioning",
+    lane="device",
+    check=check_texts,
+    infer=foresight.encoded_texts,
+    fingerprint=prompts_digest,
+)
+def clip_encode_list(
+    text_encoder: TextEncoder,
+    *,
+    texts: Annotated[list[Prompt], Field(min_length=1, max_length=4096)],
+    syntax: Syntax = "weighted",
+    pool: Pool = in_process,
+) -> Conditioning:
+    """Encode a list of prompts, one for each picture of a batch.
+
+    In the diffusers profile picture k, of the sampler's seed + k, is the one that prompt k makes alone.
+
+    Args:
+        texts: As many as there are latents. The shorter ones get empty pieces at their end.
+        syntax: As for CLIPEncode.
+    """
+    check_texts(texts)
+    found = [_read(text_encoder, text, syntax, 1, pool) for text in texts]
+    longest = max(each.pieces for each in found)
+    return _conditioning(
+        [
+            each if each.pieces == longest else _read(text_encoder, text, syntax, longest, pool)
+            for each, text in zip(found, texts, strict=True)
+        ]
+    )
 
 
 @node("ClipSkip", category="conditioning", early=True)
@@ -62,3 +142,72 @@ def clip_skip(text_encoder: TextEncoder, *, layers: SkippedLayers = 1) -> TextEn
             encoder's end, whatever an earlier ClipSkip said.
     """
     return replace(text_encoder, skip=layers)
+
+
+@node("LoadEmbedding", category="loaders", fingerprint=embedding_digest, early=True)
+def load_embedding(
+    text_encoder: TextEncoder,
+    *,
+    embedding: EmbeddingName,
+    word: Word = "",
+    folders: Folders = standard,
+) -> TextEncoder:
+    """Teach a text encoder a word by a textual-inversion embedding.
+
+    Args:
+        embedding: A .safetensors, .pt or .bin file of the text encoder's family.
+        word: What stands for it in prompts, without spaces; empty for the file's name.
+    """
+    path = folders.find("embeddings", embedding)
+    parts = folders.open(text_encoder.weights.kind, text_encoder.weights.name)
+    sizes = parts.part("text_encoder").sizes
+    if sizes is not None:
+        count(open_embedding(path), sizes["hidden_size"])
+    weights = Weights("embeddings", embedding, folders.digest("embeddings", embedding))
+    token = Token(word or path.stem, weights)
+    return replace(text_encoder, tokens=(*text_encoder.tokens, token))
+
+
+def find_embedding(name: str, folders: Folders) -> tuple[str, Path]:
+    """The embedding of a name that may lack the file's ending: its whole name, and the file.
+
+    Raises:
+        InputError: There is none (code "missing_file"); the hint is the nearest that there is.
+    """
+    for ending in ENDINGS:
+        if not name.endswith(ENDINGS):
+            try:
+                return name + ending, folders.find("embeddings", name + ending)
+            except InputError as error:
+                if error.code != "missing_file":
+                    raise
+    return name, folders.find("embeddings", name)
+
+
+def _read(
+    text_encoder: TextEncoder, text: str, syntax: Syntax, least: int, pool: Pool
+) -> "Encoded":
+    from .diffusion import text as reading
+
+    words = {token.word: token.weights.name for token in text_encoder.tokens}
+    items = prompts.taught(prompts.parse(text, syntax), words)
+    with pool.borrow(text_encoder) as module:
+        return reading.read(
+            module,
+            items,
+            text_encoder.skip,
+            lookup=_lookup(module.config.hidden_size, pool),
+            least=least,
+        )
+
+
+def _lookup(width: int, pool: Pool) -> "Lookup":
+    from .diffusion.embeddings import vectors
+
+    return lambda name: vectors(open_embedding(find_embedding(name, pool.folders)[1]), width)
+
+
+def _conditioning(found: "Sequence[Encoded]") -> Conditioning:
+    import torch
+
+    return Conditioning(torch.cat([each.embeddings for each in found]))
