@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -98,7 +99,8 @@ def test_declarations_import_no_heavy_library() -> None:
 @pytest.fixture
 def own(tiny: Tiny, tmp_path: Path) -> Folders:
     """The tiny models, and a folder for embeddings with the vectors of "red house" in it."""
-    table = tiny.pipeline().text_encoder.get_input_embeddings().weight
+    module: Any = tiny.pipeline().text_encoder
+    table = module.get_input_embeddings().weight
     (tmp_path / "embeddings").mkdir()
     vectors = table[tokenize("red house")].detach().clone()
     save_file({"emb_params": vectors}, tmp_path / "embeddings" / "home.safetensors")

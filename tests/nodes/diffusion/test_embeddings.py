@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
+from typing_extensions import override
 
 from engine.errors import InputError
 from nodes.diffusion.embeddings import count, open_embedding, vectors
@@ -73,6 +74,7 @@ def test_what_holds_no_vectors_is_refused(tmp_path: Path) -> None:
 
 def test_pickle_that_runs_something_is_refused(tmp_path: Path) -> None:
     class Attack:
+        @override
         def __reduce__(self) -> Any:
             return (print, ("run",))
 

@@ -187,7 +187,7 @@ def test_weight_of_one_changes_no_bit(tiny: Tiny) -> None:
 
 
 def test_vectors_stand_in_place_of_tokens(tiny: Tiny) -> None:
-    module = tiny.pipeline().text_encoder
+    module: Any = tiny.pipeline().text_encoder
     table = module.get_input_embeddings().weight
     vectors = table[[1125, 539]].detach()
 
