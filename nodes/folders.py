@@ -14,25 +14,33 @@ from engine.errors import InputError
 from engine.keys import FileDigests
 from engine.node import Service
 
-from .diffusion.checkpoints import PICKLE_ENDINGS, Parts, inspect, is_folder, kinds, open_weights
+from .diffusion.checkpoints import PICKLE_ENDINGS, inspect, kinds, open_weights
 from .diffusion.layout import PartName
+from .diffusion.parts import Parts
+from .diffusion.pipelines import is_folder
 
 Kind = Literal[
-    "checkpoints", "vae", "controlnet", "loras", "embeddings", "upscale_models", "images"
-]
+    "checkpoints", "vae", "controlnet", "clip_vision", "loras", "embeddings", "upscale_models", "images",
+]  # fmt: skip
 ADDITIONS: tuple[Kind, ...] = ("loras", "embeddings", "upscale_models")
 """Kinds that are no models of a family, so `Folders.open` does not open them."""
-MODEL_KINDS: tuple[Kind, ...] = ("checkpoints", "vae", "controlnet", *ADDITIONS)
+MODEL_KINDS: tuple[Kind, ...] = ("checkpoints", "vae", "controlnet", "clip_vision", *ADDITIONS)
 STARTER = Path(__file__).parents[1] / "workflows" / "starter"
 """The folder of the small model that ships with the project."""
 
 _MODEL_ENDINGS = (".safetensors", *PICKLE_ENDINGS)
 _IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-_PARTS: dict[PartName, Kind] = {"unet": "checkpoints", "vae": "vae", "controlnet": "controlnet"}
+_PARTS: dict[PartName, Kind] = {
+    "unet": "checkpoints",
+    "vae": "vae",
+    "controlnet": "controlnet",
+    "image_encoder": "clip_vision",
+}
 _WORDS: dict[Kind, str] = {
     "checkpoints": "checkpoint",
     "vae": "VAE",
     "controlnet": "ControlNet",
+    "clip_vision": "image encoder",
     "loras": "LoRA",
     "embeddings": "embedding",
     "upscale_models": "upscaler",

@@ -10,8 +10,8 @@ from engine.node import UNKNOWN
 
 from . import fitting, memory
 from .diffusion import prompts
-from .diffusion.checkpoints import Part
 from .diffusion.layout import PartName
+from .diffusion.parts import Part
 from .diffusion.pool import Pool
 from .facts import (
     ConditioningFacts,

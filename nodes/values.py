@@ -11,9 +11,13 @@ from engine.node import Opaque
 if TYPE_CHECKING:  # declarations must not import torch: a command with nothing to compute is quick
     from torch import Tensor
 
-FamilyName = Literal["sd1"]
+FamilyName = Literal["sd1", "sd2", "upscaler", "sdxl", "refiner"]
+TowerName = Literal["text_encoder", "text_encoder_2"]
+"""A text encoder by its place in a diffusers folder: SDXL has two, its refiner the second one alone."""
 PredictionType = Literal["epsilon", "v_prediction", "sample"]
-WeightsKind = Literal["checkpoints", "vae", "controlnet", "loras", "embeddings", "upscale_models"]
+WeightsKind = Literal[
+    "checkpoints", "vae", "controlnet", "clip_vision", "loras", "embeddings", "upscale_models"
+]
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Model(Opaque):
 
 @dataclass(frozen=True)
 class TextEncoder(Opaque):
-    """A text encoder as a recipe.
+    """A text encoder, or a family's two, as a recipe.
 
     `skip` counts the last layers left out: 0 reads the last one, 1 the one before.
     """
@@ -65,6 +69,10 @@ class TextEncoder(Opaque):
     skip: int = 0
     patches: tuple[Patch, ...] = ()
     tokens: tuple[Token, ...] = ()
+    part: TowerName = "text_encoder"
+    """Which of a family's encoders is borrowed; see `diffusion.towers.recipes`."""
+    cut: int = 0
+    """Last layers that the weights lack from the start, as those of SD 2.x in diffusers folders do."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,13 @@ class VAE(Opaque):
 
     weights: Weights
     scaling_factor: float = 0.18215
+
+
+@dataclass(frozen=True)
+class ImageEncoder(Opaque):
+    """An encoder of pictures (CLIP's) as a recipe."""
+
+    weights: Weights
 
 
 @dataclass(frozen=True)
@@ -126,11 +141,60 @@ EVERYWHERE = Region()
 
 
 @dataclass(frozen=True, eq=False)
+class ImageEmbedding(Opaque):
+    """What an image encoder sees in pictures: (B, width) float32 on the CPU."""
+
+    embedding: "Tensor"
+
+
+@dataclass(frozen=True)
+class Framing:
+    """What SDXL is told of a picture's making, in pixels: see arXiv:2307.01952, section 2.2."""
+
+    width: int
+    height: int
+    """As the picture was before it was made smaller or cropped."""
+    left: int = 0
+    top: int = 0
+    """What was cropped."""
+    target_width: int = 0
+    target_height: int = 0
+    """As it is; 0 for the size of the latents."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImagePrompt:
+    """A picture that an unCLIP model is to show: its embedding (B, width), blurred by noise."""
+
+    embedding: "Tensor"
+    strength: float
+    noise_level: int
+    """Of 1000."""
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
 class Conditioning(Opaque):
-    """An encoded prompt, (B, tokens, width), with the ControlNets that act beside it."""
+    """An encoded prompt, (B, tokens, width), with all that acts beside it.
+
+    What a model does not read is left alone; what it needs and misses is refused, or has a default
+    that is told here.
+    """
 
     embeddings: "Tensor"
     controls: tuple[Control, ...] = ()
+    pooled: "Tensor | None" = None
+    """(B, width): the prompt as one vector, which SDXL reads too."""
+    framing: Framing | None = None
+    """For SDXL. By default that of a whole picture of the latents' size."""
+    aesthetic: float | None = None
+    """For SDXL's refiner, how pretty the picture is: by default 6 in a positive prompt, 2.5 in a negative one."""
+    beside: "Tensor | None" = None
+    """(1 or B, C, h, w): what the model reads in the channels behind those of the latents."""
+    noise_level: int | None = None
+    """For the upscaler: how much noise is in the small picture."""
+    images: tuple[ImagePrompt, ...] = ()
+    """For an unCLIP model."""
     region: Region = EVERYWHERE
     others: "tuple[Conditioning, ...]" = ()
     """Further prompts in the same role, each without others of its own."""
@@ -325,6 +389,7 @@ FileName = Annotated[str, Field(min_length=1, max_length=1024)]
 CheckpointName = Annotated[FileName, Field(json_schema_extra={"files": "checkpoints"})]
 VAEName = Annotated[FileName, Field(json_schema_extra={"files": "vae"})]
 ControlNetName = Annotated[FileName, Field(json_schema_extra={"files": "controlnet"})]
+ImageEncoderName = Annotated[FileName, Field(json_schema_extra={"files": "clip_vision"})]
 LoraName = Annotated[FileName, Field(json_schema_extra={"files": "loras"})]
 EmbeddingName = Annotated[FileName, Field(json_schema_extra={"files": "embeddings"})]
 UpscalerName = Annotated[FileName, Field(json_schema_extra={"files": "upscale_models"})]

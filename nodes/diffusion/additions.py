@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from engine.errors import InputError
 
-from .checkpoints import PICKLE_ENDINGS, Source, Stored, Unpickled
+from .checkpoints import PICKLE_ENDINGS
 from .headers import read_header
+from .parts import Source, Stored, Unpickled
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,29 +13,35 @@ from engine.errors import InputError
 from engine.node import Service
 from nodes.folders import Folders, standard
 from nodes.free import total_memory
-from nodes.values import VAE, ControlNet, Model, Patch, TextEncoder, Weights
+from nodes.values import VAE, ControlNet, ImageEncoder, Model, Patch, TextEncoder, Weights
 
-from .checkpoints import Part, open_weights
+from .checkpoints import open_weights
 from .layout import PartName
+from .parts import Part
 
 if TYPE_CHECKING:
     import torch
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.controlnets.controlnet import ControlNetModel
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-    from transformers import CLIPTextModel
+    from transformers import CLIPTextModel, CLIPVisionModelWithProjection
 
     from .lora import Lora
     from .patching import Patched
 
-Recipe = Model | TextEncoder | VAE | ControlNet
+Recipe = Model | TextEncoder | VAE | ControlNet | ImageEncoder
 _PARTS: dict[type, PartName] = {
     Model: "unet",
-    TextEncoder: "text_encoder",
     VAE: "vae",
     ControlNet: "controlnet",
+    ImageEncoder: "image_encoder",
 }
 _OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
+
+
+def part_of(recipe: Recipe) -> PartName:
+    """Which part of its weights a recipe names."""
+    return recipe.part if isinstance(recipe, TextEncoder) else _PARTS[type(recipe)]
 
 
 class Usage(NamedTuple):
@@ -116,6 +122,9 @@ class Pool(Service):
     @overload
     @contextmanager
     def borrow(self, recipe: ControlNet) -> "Iterator[ControlNetModel]": ...
+    @overload
+    @contextmanager
+    def borrow(self, recipe: ImageEncoder) -> "Iterator[CLIPVisionModelWithProjection]": ...
     @contextmanager
     def borrow(self, recipe: Recipe) -> Iterator[Any]:
         """The recipe's module, loaded if it is not there; it stays at least until the block ends.
@@ -127,7 +136,7 @@ class Pool(Service):
                 recipe was made.
             MemoryError: The part does not fit, even with everything idle let go.
         """
-        held = self._enter(recipe.weights, _PARTS[type(recipe)], _patches(recipe))
+        held = self._enter(recipe.weights, part_of(recipe), _patches(recipe))
         try:
             with held.loading:
                 if held.module is None:
@@ -247,7 +256,7 @@ class Pool(Service):
         weights = recipe.weights
         path = self.folders.find(weights.kind, weights.name)
         self._check_digest(weights)
-        return open_weights(path).part(_PARTS[type(recipe)])
+        return open_weights(path).part(part_of(recipe))
 
     def _check_digest(self, weights: Weights) -> None:
         if self.folders.digest(weights.kind, weights.name) != weights.digest:
