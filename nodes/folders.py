@@ -193,7 +193,11 @@ class Folders(Service):
 
     def _missing(self, kind: Kind, name: str) -> InputError:
         there = self.names(kind)
-        near = difflib.get_close_matches(name, there, n=1, cutoff=0.5)
+        spelled = {PurePosixPath(each).stem: each for each in there} | {
+            each: each for each in there
+        }
+        close = difflib.get_close_matches(name, spelled, n=1, cutoff=0.5)
+        near = [spelled[each] for each in close]
         nearest = f" Did you mean {near[0]!r}?" if near else ""
         if there:
             more = f" and {len(there) - _LISTED} more" if len(there) > _LISTED else ""
