@@ -157,7 +157,11 @@ def test_upscaler(tmp_path: Path) -> None:
     made = opened("upscaler", tmp_path)
     small = picture(5)[..., ::4, ::4]
     low = made_scheduler("DDPMScheduler", **BETAS | {"beta_start": 0.0001, "beta_end": 0.02})
-    spacing = {"beta_start": 0.0001, "beta_end": 0.02, "prediction_type": "v_prediction"}
+    spacing: dict[str, Any] = {
+        "beta_start": 0.0001,
+        "beta_end": 0.02,
+        "prediction_type": "v_prediction",
+    }
     pipeline = _pipeline(
         "StableDiffusionUpscalePipeline", "upscaler", low_res_scheduler=low,
         scheduler=scheduler(**spacing),
