@@ -9,7 +9,9 @@ from engine.node import node
 
 from .diffusion.pool import Pool, in_process
 from .folders import Folders, standard
+from .loaders import PredictionChoice, load_checkpoint
 from .values import (
+    VAE,
     CheckpointName,
     Conditioning,
     Fraction,
@@ -18,7 +20,9 @@ from .values import (
     ImageEncoder,
     ImageEncoderName,
     ImagePrompt,
+    Model,
     Seed,
+    TextEncoder,
     Weights,
     WeightsKind,
 )
@@ -52,21 +56,33 @@ def load_image_encoder(
     return _encoder("clip_vision", image_encoder, folders)
 
 
-@node(
-    "LoadCheckpointImageEncoder",
-    category="loaders",
-    fingerprint=checkpoint_encoder_digest,
-    early=True,
-)
-def load_checkpoint_image_encoder(
-    *, checkpoint: CheckpointName, folders: Folders = standard
-) -> ImageEncoder:
-    """Choose the encoder of pictures that is in a checkpoint.
+class SeeingCheckpoint(NamedTuple):
+    """The four models of a checkpoint that reads pictures too."""
+
+    model: Model
+    text_encoder: TextEncoder
+    vae: VAE
+    image_encoder: ImageEncoder
+
+
+@node("LoadUnCLIPCheckpoint", category="loaders", fingerprint=checkpoint_encoder_digest, early=True)
+def load_unclip_checkpoint(
+    *,
+    checkpoint: CheckpointName,
+    prediction_type: PredictionChoice = "auto",
+    folders: Folders = standard,
+) -> SeeingCheckpoint:
+    """Choose a checkpoint that has an encoder of pictures: of unCLIP, or of SD image variations.
 
     Args:
-        checkpoint: An unCLIP checkpoint, or the diffusers folder of one or of SD image variations.
+        checkpoint: A file of SD 2.1 unCLIP, or the diffusers folder of either. Image variations have
+            no text encoder.
+        prediction_type: As for LoadCheckpoint.
     """
-    return _encoder("checkpoints", checkpoint, folders)
+    loaded = load_checkpoint(
+        checkpoint=checkpoint, prediction_type=prediction_type, folders=folders
+    )
+    return SeeingCheckpoint(*loaded, _encoder("checkpoints", checkpoint, folders))
 
 
 def _encoder(kind: WeightsKind, name: str, folders: Folders) -> ImageEncoder:

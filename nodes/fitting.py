@@ -256,7 +256,7 @@ def check_image_width(given: int, wanted: int, role: str) -> None:
     if given != wanted:
         raise InputError(
             f"the {role} conditioning has a picture's embedding of {given} numbers, the model reads"
-            f" {wanted}: take the image encoder of the model's own checkpoint, by LoadCheckpointImageEncoder",
+            f" {wanted}: take the image encoder of the model's own checkpoint, by LoadUnCLIPCheckpoint",
             code="width_mismatch",
             input=role,
         )

@@ -17,7 +17,7 @@ from nodes.beside import (
 )
 from nodes.clip_vision import (
     clip_vision_encode,
-    load_checkpoint_image_encoder,
+    load_unclip_checkpoint,
     unclip_conditioning,
     variation_conditioning,
 )
@@ -226,9 +226,9 @@ def test_image_encoder_of_an_unclip_checkpoint(tmp_path: Path) -> None:
     pixels = (image - mean[:, None, None]) / deviation[:, None, None]
     expected = models.image_encoder()(pixels).image_embeds
 
-    encoder = load_checkpoint_image_encoder(
+    encoder = load_unclip_checkpoint(
         checkpoint="unclip.safetensors", folders=made.pool.folders
-    )
+    ).image_encoder
     found = clip_vision_encode(encoder, Image(image), pool=made.pool)
 
     parity.agree("SD 2.1 unCLIP", "picture", found.embedding, expected, what="image embedding")
@@ -254,7 +254,9 @@ def test_image_variations(tmp_path: Path) -> None:
     made = _variations(tmp_path)
     image = functional.interpolate(picture(6), size=(28, 28))
     image = (image * 255).round() / 255
-    encoder = load_checkpoint_image_encoder(checkpoint="variations", folders=made.pool.folders)
+    encoder = load_unclip_checkpoint(
+        checkpoint="variations", folders=made.pool.folders
+    ).image_encoder
     embedding = clip_vision_encode(encoder, Image(image), pool=made.pool)
     parts = {"unet": models.unet("variations"), "vae": models.vae("variations")}
     pipeline = diffusers.StableDiffusionImageVariationPipeline(
