@@ -1,6 +1,8 @@
 """What a model was trained to predict, as far as its files say so."""
 
-from collections.abc import Collection, Mapping
+import re
+import statistics
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from nodes.values import PredictionType
@@ -35,3 +37,21 @@ def of_file(names: Collection[str], metadata: Mapping[str, str]) -> tuple[Predic
         if kind is not None:
             found.append(Prediction(kind, f"its metadata {key}"))
     return tuple(found)
+
+
+_BIAS = re.compile(r"up_blocks\.(\d+)\.attentions\.(\d+)\.transformer_blocks\.0\.norm1\.bias$")
+_SPREAD = 0.09
+"""The rule and its threshold are ComfyUI's; the published models lie far to either side."""
+
+
+def telling_bias(names: Collection[str]) -> str | None:
+    """The tensor of a UNet, by diffusers' names, whose numbers lie apart in SD 2.x models that predict v."""
+    found = [match for match in map(_BIAS.match, names) if match is not None]
+    last = max(found, key=lambda match: (int(match[1]), int(match[2])), default=None)
+    return None if last is None else last[0]
+
+
+def by_bias(values: Sequence[float]) -> PredictionType:
+    """What an SD 2.x model probably predicts, by that tensor's numbers."""
+    spread = statistics.stdev(values) if len(values) > 1 else 0.0
+    return "v_prediction" if spread > _SPREAD else "epsilon"
