@@ -9,7 +9,7 @@ from engine.facts import has_unknown
 from engine.node import UNKNOWN
 
 from . import fitting, memory
-from .diffusion import prompts
+from .diffusion import families, prompts
 from .diffusion.layout import PartName
 from .diffusion.parts import Part
 from .diffusion.pool import Pool
@@ -66,16 +66,37 @@ def encoded_texts(text_encoder: Any, texts: Any, pool: Pool) -> Any:
     """
     if text_encoder is UNKNOWN:
         return UNKNOWN
-    sizes = of_part(text_encoder, "text_encoder", pool).sizes
-    if sizes is None:
+    towers = [of_part(recipe, recipe.part, pool).sizes for recipe in families.recipes(text_encoder)]
+    told = [sizes for sizes in towers if sizes is not None]
+    if len(told) < len(towers):
         return UNKNOWN
-    fitting.check_layers(text_encoder.skip, sizes["num_hidden_layers"])
+    for sizes in told:
+        fitting.check_layers(text_encoder.skip, sizes["num_hidden_layers"], text_encoder.cut)
+    found = ConditioningFacts(
+        1,
+        sum(sizes["hidden_size"] for sizes in told),
+        pooled=told[-1].get("projection_dim"),
+        beside=None,
+    )
     if has_unknown(texts):
-        return ConditioningFacts(1, sizes["hidden_size"]) if texts is UNKNOWN else UNKNOWN
-    room = sizes["max_position_embeddings"] - 2
+        return found if texts is UNKNOWN else UNKNOWN
+    room = told[-1]["max_position_embeddings"] - 2
     known = [_most_pieces(text, room) for text in texts]
     pieces = UNKNOWN if UNKNOWN in known or text_encoder.tokens else max(known)
-    return ConditioningFacts(len(texts), sizes["hidden_size"], pieces=pieces)
+    return replace(found, batch=len(texts), pieces=pieces)
+
+
+def encoded_pair(text_encoder: Any, text_l: Any, text_g: Any, pool: Pool) -> Any:
+    """What is known of two prompts for SDXL's two text encoders.
+
+    Raises:
+        InputError: The text encoder is not SDXL's, is not there, or has too few layers.
+    """
+    if text_encoder is UNKNOWN:
+        return UNKNOWN
+    fitting.check_towers(len(families.recipes(text_encoder)))
+    found = encoded_texts(text_encoder, [text_l, text_g], pool)
+    return found if found is UNKNOWN else replace(found, batch=1)
 
 
 def _most_pieces(text: Any, room: int) -> Any:
@@ -259,7 +280,8 @@ def denoised(
     if latents is UNKNOWN:
         return UNKNOWN
     if sizes is not None:
-        fitting.check_channels(latents.channels, sizes["in_channels"], origin)
+        fitting.check_channels(latents.channels, sizes["out_channels"], origin)
+        _check_beside(sizes, prompts, latents)
         fitting.check_space(space_of(model, pool), latents.space, "the VAE", origin)
     fitting.check_latent_mask(latents)
     acting: list[Part] = []
@@ -286,6 +308,20 @@ def denoised(
 def _check_model(sizes: Sizes, prompts: Mapping[str, ConditioningFacts]) -> None:
     for role, prompt in prompts.items():
         fitting.check_text_width(prompt.width, sizes["cross_attention_dim"], role)
+        if "addition_embed_type" in sizes and prompt.pooled is not UNKNOWN:
+            fitting.check_pooled(prompt.pooled, sizes, role)
+
+
+def _check_beside(
+    sizes: Sizes, prompts: Mapping[str, ConditioningFacts], latents: LatentFacts
+) -> None:
+    missing = sizes["in_channels"] - latents.channels
+    size = PixelFacts(latents.batch, latents.height, latents.width)
+    for role, prompt in prompts.items():
+        if missing <= 0 or prompt.beside is UNKNOWN:
+            continue
+        if prompt.beside is not None or not fitting.is_optional(missing, role):
+            fitting.check_beside(prompt.beside, missing, size, role)
 
 
 def _check_control(

@@ -10,9 +10,10 @@ from pydantic import Field
 from engine.errors import InputError
 from engine.node import node
 
-from . import foresight
+from . import fitting, foresight
 from .diffusion import prompts
 from .diffusion.embeddings import ENDINGS, count, open_embedding
+from .diffusion.families import FAMILIES, recipes
 from .diffusion.pool import Pool, in_process
 from .diffusion.prompts import Syntax
 from .folders import Folders, standard
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from .diffusion.text import Encoded, Lookup
 
 SkippedLayers = Annotated[
-    int, Field(ge=0, le=11, description="Last layers left out; 0 reads the last one")
+    int, Field(ge=0, le=31, description="Last layers left out; 0 reads the last one")
 ]
 Word = Annotated[str, Field(max_length=256, pattern=r"^\S*$")]
 
@@ -63,6 +64,20 @@ def prompts_digest(texts: list[str], syntax: Syntax, pool: Pool) -> object:
     return found if any(found) else None
 
 
+def check_pair(text_l: str, text_g: str) -> None:
+    """Raise `InputError` if one of two prompts is no Unicode text."""
+    for name, text in (("text_l", text_l), ("text_g", text_g)):
+        try:
+            check_text(text)
+        except InputError as error:
+            raise InputError(str(error), input=name) from error
+
+
+def pair_digest(text_l: str, text_g: str, syntax: Syntax, pool: Pool) -> object:
+    """What the embeddings are that two prompts name; nothing if they name none."""
+    return prompts_digest([text_l, text_g], syntax, pool)
+
+
 def embedding_digest(embedding: str, folders: Folders) -> str:
     """What the embedding's bytes are, after a look at whether it can be used."""
     open_embedding(folders.find("embeddings", embedding))
@@ -82,6 +97,7 @@ def clip_encode(
     *,
     text: Prompt = "",
     syntax: Syntax = "weighted",
+    zero_if_empty: bool = False,
     pool: Pool = in_process,
 ) -> Conditioning:
     """Encode a prompt.
@@ -93,9 +109,44 @@ def clip_encode(
         syntax: weighted reads (a:1.3), (a), [a] and BREAK, weights inside of others multiplied; a
             backslash takes a bracket's meaning away. comfyui reads (a:1.3) and (a), the innermost
             number alone counting. plain reads words only.
+        zero_if_empty: Whether an empty prompt becomes zeros, as diffusers has it for SDXL, instead
+            of what the text encoder makes of no words.
     """
     check_text(text)
-    return _conditioning([_read(text_encoder, text, syntax, 1, pool)])
+    made = _conditioning([_read(text_encoder, (text,), syntax, 1, pool)])
+    if text or not zero_if_empty:
+        return made
+    zeros = None if made.pooled is None else made.pooled * 0
+    return Conditioning(made.embeddings * 0, pooled=zeros)
+
+
+@node(
+    "CLIPEncodePair",
+    category="conditioning",
+    lane="device",
+    check=check_pair,
+    infer=foresight.encoded_pair,
+    fingerprint=pair_digest,
+)
+def clip_encode_pair(
+    text_encoder: TextEncoder,
+    *,
+    text_l: Prompt = "",
+    text_g: Prompt = "",
+    syntax: Syntax = "weighted",
+    pool: Pool = in_process,
+) -> Conditioning:
+    """Encode a prompt of its own for each of SDXL's two text encoders.
+
+    Args:
+        text_encoder: Of an SDXL checkpoint.
+        text_l: For the first encoder, CLIP ViT-L.
+        text_g: For the second, OpenCLIP ViT-bigG, whose pooled vector the model reads too.
+        syntax: As for CLIPEncode.
+    """
+    check_pair(text_l, text_g)
+    fitting.check_towers(len(recipes(text_encoder)))
+    return _conditioning([_read(text_encoder, (text_l, text_g), syntax, 1, pool)])
 
 
 @node(
@@ -122,11 +173,11 @@ def clip_encode_list(
         syntax: As for CLIPEncode.
     """
     check_texts(texts)
-    found = [_read(text_encoder, text, syntax, 1, pool) for text in texts]
+    found = [_read(text_encoder, (text,), syntax, 1, pool) for text in texts]
     longest = max(each.pieces for each in found)
     return _conditioning(
         [
-            each if each.pieces == longest else _read(text_encoder, text, syntax, longest, pool)
+            each if each.pieces == longest else _read(text_encoder, (text,), syntax, longest, pool)
             for each, text in zip(found, texts, strict=True)
         ]
     )
@@ -160,9 +211,10 @@ def load_embedding(
     """
     path = folders.find("embeddings", embedding)
     parts = folders.open(text_encoder.weights.kind, text_encoder.weights.name)
-    sizes = parts.part("text_encoder").sizes
-    if sizes is not None:
-        count(open_embedding(path), sizes["hidden_size"])
+    for recipe in recipes(text_encoder):
+        sizes = parts.part(recipe.part).sizes
+        if sizes is not None:
+            count(open_embedding(path), sizes["hidden_size"])
     weights = Weights("embeddings", embedding, folders.digest("embeddings", embedding))
     token = Token(word or path.stem, weights)
     return replace(text_encoder, tokens=(*text_encoder.tokens, token))
@@ -185,18 +237,54 @@ def find_embedding(name: str, folders: Folders) -> tuple[str, Path]:
 
 
 def _read(
-    text_encoder: TextEncoder, text: str, syntax: Syntax, least: int, pool: Pool
+    text_encoder: TextEncoder, texts: Sequence[str], syntax: Syntax, least: int, pool: Pool
 ) -> "Encoded":
+    """What a family's encoders read, joined along the width.
+
+    Args:
+        text_encoder: All of the family's.
+        texts: A prompt for each encoder, or one for all.
+        syntax: How to read them.
+        least: Pieces to give at least.
+        pool: Lends the encoders.
+    """
+    from .diffusion.text import joined
+
+    count = len(recipes(text_encoder))
+    prompts_of = list(texts) if len(texts) == count else [texts[0]] * count
+    found = [
+        _read_alone(text_encoder, number, text, syntax, least=least, pool=pool)
+        for number, text in enumerate(prompts_of)
+    ]
+    longest = max(each.pieces for each in found)
+    return joined(
+        [
+            each
+            if each.pieces == longest
+            else _read_alone(text_encoder, number, text, syntax, least=longest, pool=pool)
+            for number, (each, text) in enumerate(zip(found, prompts_of, strict=True))
+        ]
+    )
+
+
+def _read_alone(
+    text_encoder: TextEncoder, number: int, text: str, syntax: Syntax, *, least: int, pool: Pool
+) -> "Encoded":
+    """What one of a family's encoders reads."""
     from .diffusion import text as reading
 
+    family, recipe = FAMILIES[text_encoder.family], recipes(text_encoder)[number]
     words = {token.word: token.weights.name for token in text_encoder.tokens}
     items = prompts.taught(prompts.parse(text, syntax), words)
-    with pool.borrow(text_encoder) as module:
+    with pool.borrow(recipe) as module:
+        fitting.check_layers(recipe.skip, module.config.num_hidden_layers, recipe.cut)
         return reading.read(
             module,
             items,
-            text_encoder.skip,
+            recipe.skip - recipe.cut,
             lookup=_lookup(module.config.hidden_size, pool),
+            padding=family.towers[number].pad,
+            is_normed=family.normed,
             least=least,
         )
 
@@ -210,4 +298,8 @@ def _lookup(width: int, pool: Pool) -> "Lookup":
 def _conditioning(found: "Sequence[Encoded]") -> Conditioning:
     import torch
 
-    return Conditioning(torch.cat([each.embeddings for each in found]))
+    pooled = [each.pooled for each in found if each.pooled is not None]
+    return Conditioning(
+        torch.cat([each.embeddings for each in found]),
+        pooled=torch.cat(pooled) if pooled else None,
+    )

@@ -70,7 +70,7 @@ class TextEncoder(Opaque):
     patches: tuple[Patch, ...] = ()
     tokens: tuple[Token, ...] = ()
     part: TowerName = "text_encoder"
-    """Which of a family's encoders is borrowed; see `diffusion.towers.recipes`."""
+    """Which of a family's encoders is borrowed; see `diffusion.families.recipes`."""
     cut: int = 0
     """Last layers that the weights lack from the start, as those of SD 2.x in diffusers folders do."""
 
@@ -145,6 +145,8 @@ class ImageEmbedding(Opaque):
     """What an image encoder sees in pictures: (B, width) float32 on the CPU."""
 
     embedding: "Tensor"
+    spread: "tuple[Tensor, Tensor] | None" = None
+    """Mean and standard deviation of embeddings, each (1, width), where the encoder's folder tells them."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,7 @@ class ImagePrompt:
     noise_level: int
     """Of 1000."""
     seed: int
+    spread: "tuple[Tensor, Tensor] | None" = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.errors import InputError
-from nodes.values import FamilyName, PredictionType, TowerName
+from nodes.values import FamilyName, PredictionType, TextEncoder, TowerName
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -151,6 +151,13 @@ FAMILIES: Mapping[FamilyName, Family] = {
 }
 TITLES = "SD 1.x, SD 2.x, its upscaler, SDXL and its refiner"
 """What this version runs, for messages."""
+
+
+def recipes(text_encoder: TextEncoder) -> tuple[TextEncoder, ...]:
+    """The text encoders that read a prompt for a recipe's family, each as a recipe of its own."""
+    return tuple(
+        replace(text_encoder, part=tower.part) for tower in FAMILIES[text_encoder.family].towers
+    )
 
 
 @dataclass(frozen=True)

@@ -17,20 +17,12 @@ from nodes.facts import ConditioningFacts
 from nodes.values import PredictionType
 
 from . import control
-from .control import ActiveControl
+from .guides import Guide
 from .samplers import Denoiser
 from .schedules import Schedule
 
 REPEATS = 4
 """Prompts are brought to one length as long as that repeats none of them more often."""
-
-
-@dataclass(frozen=True, eq=False)
-class Guide:
-    """A prompt as the model reads it: (B, tokens, width) on its device and in its dtype."""
-
-    embeddings: Tensor
-    controls: tuple[ActiveControl, ...] = ()
 
 
 def fit(
@@ -49,7 +41,7 @@ def fit(
         InputError: Latents or embeddings do not fit the model or each other.
     """
     prompt = ConditioningFacts(embeddings.shape[0], embeddings.shape[-1])
-    fitting.check_channels(shape[1], model.config.in_channels, origin)
+    fitting.check_channels(shape[1], model.config.out_channels, origin)
     fitting.check_text_width(prompt.width, model.config.cross_attention_dim, role)
     fitting.check_prompts(prompt, shape[0], role)
     return embeddings.to(model.device, model.dtype).expand(shape[0], -1, -1)
@@ -106,13 +98,17 @@ class _Call:
 
     def __call__(self, model: Any, x: Tensor, timestep: Tensor, step: int) -> Tensor:
         inputs = x if self.roles == 1 else torch.cat([x] * self.roles)
+        extras = self.guide.extras
         added = control.residuals(
-            self.guide.controls, inputs, timestep, self.guide.embeddings, step
+            self.guide.controls, inputs, timestep, self.guide.embeddings, step, added=extras.added
         )
         output: Tensor = model(
-            inputs,
+            extras.beside_latents(inputs),
             timestep,
             encoder_hidden_states=self.guide.embeddings,
+            class_labels=extras.labels,
+            timestep_cond=extras.guidance,
+            added_cond_kwargs=extras.added,
             down_block_additional_residuals=added and added.down,
             mid_block_additional_residual=added and added.mid,
             return_dict=False,
@@ -138,4 +134,6 @@ def _calls(positive: Guide, negative: Guide) -> list[_Call]:
             for guide in (negative, positive)
         ]
     )
-    return [_Call(Guide(together, tuple(item.for_roles(2) for item in positive.controls)), roles=2)]
+    controls = tuple(item.for_roles(2) for item in positive.controls)
+    extras = negative.extras.and_then(positive.extras)
+    return [_Call(Guide(together, controls, extras), roles=2)]

@@ -22,11 +22,11 @@ from nodes.values import (
     ScheduleName,
 )
 
-from . import control, guidance, noise, samplers, schedules
+from . import control, guidance, guides, noise, samplers, schedules
 from .blend import Kept
 from .control import ActiveControl
 from .families import FAMILIES
-from .guidance import Guide
+from .guides import Guide
 from .noise import NoiseStream
 from .samplers import Denoiser, Point
 from .schedules import NoiseSchedule, Schedule
@@ -123,10 +123,15 @@ class Run:
             embeddings = guidance.fit(
                 conditioning.embeddings, self.shape, model, role, origin=origin
             )
-            return Guide(embeddings, self._acting(conditioning, model, role, borrow))
+            extras = guides.extras(
+                conditioning, model, self.shape, role, scale=prompts.guidance_scale
+            )
+            return Guide(embeddings, self._acting(conditioning, model, role, borrow), extras)
 
         positive = guide("positive", prompts.positive)
-        negative = None if prompts.negative is None else guide("negative", prompts.negative)
+        is_taught = model.config.time_cond_proj_dim is not None  # to follow the scale by itself
+        asked = None if is_taught else prompts.negative
+        negative = None if asked is None else guide("negative", asked)
         denoise = guidance.classifier_free(
             model,
             self.schedule,

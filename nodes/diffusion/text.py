@@ -156,7 +156,7 @@ def read(
     if module.config.vocab_size <= END:
         raise InputError(
             f"the text encoder has {module.config.vocab_size} tokens, CLIP's vocabulary has {END + 1}: "
-            "use a text encoder of the SD 1.x family"
+            "use a text encoder of the model's family"
         )
     length = module.config.max_position_embeddings
     slots = pieces(items, length, padding, lookup)
@@ -222,6 +222,12 @@ def _embedded(module: Any, slots: Sequence[Sequence[Slot]]) -> Iterator[None]:
         yield
     finally:
         hook.remove()
+
+
+def joined(found: Sequence[Encoded]) -> Encoded:
+    """What several encoders read in as many pieces, joined along the width; the last one's pooled vector."""
+    embeddings = torch.cat([each.embeddings for each in found], dim=-1)
+    return Encoded(embeddings, found[-1].pooled, found[-1].pieces)
 
 
 @cache
