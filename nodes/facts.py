@@ -270,12 +270,12 @@ def check_masks(masks: int, latents: int) -> None:
         )
 
 
-def check_shapes(base: LatentFacts, overlay: LatentFacts) -> None:
+def check_shapes(base: LatentFacts, overlay: LatentFacts, input: str = "overlay") -> None:
     """Raise `InputError` unless one batch of latents can be laid over the other."""
     if base.shape != overlay.shape:
         raise InputError(
             f"base is {base.shape}, overlay {overlay.shape}: "
             "bring them to one size with LatentUpscale and to one number with RepeatLatent",
             code="size_mismatch",
-            input="overlay",
+            input=input,
         )

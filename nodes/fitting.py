@@ -1,7 +1,7 @@
 """Whether models, prompts, latents and pictures go together: one rule each, for before a run and in it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from engine.errors import InputError
 
@@ -9,6 +9,7 @@ from .diffusion.families import FAMILIES
 from .facts import ConditioningFacts, LatentFacts, PixelFacts, Space
 from .values import FamilyName
 
+OddSize = Literal["refuse", "crop", "pad"]
 HINT_SCALE = 8
 """Pixels of a ControlNet's picture for one latent: its hint network halves three times."""
 
@@ -272,11 +273,20 @@ def check_decoder(latents: int, vae: int) -> None:
         )
 
 
-def check_picture(picture: PixelFacts, factor: int) -> None:
-    """Raise `InputError` unless a picture's sides are multiples of what a VAE makes one latent of."""
+def check_picture(picture: PixelFacts, factor: int, odd_size: OddSize = "refuse") -> PixelFacts:
+    """The size in which a VAE takes a picture: its sides are multiples of what makes one latent.
+
+    Raises:
+        InputError: They are none, and that is to be refused; or nothing would be left.
+    """
     width, height = picture.width, picture.height
-    if width % factor or height % factor:
-        nearest = f"{width - width % factor}x{height - height % factor}"
+    if width % factor == 0 and height % factor == 0:
+        return picture
+    if odd_size == "pad":
+        return picture.sized(-(-width // factor) * factor, -(-height // factor) * factor)
+    cut = picture.sized(width - width % factor, height - height % factor)
+    if odd_size == "refuse" or not (cut.width and cut.height):
+        nearest = f"{max(cut.width, factor)}x{max(cut.height, factor)}"
         raise InputError(
             f"the picture is {width}x{height}, the VAE takes multiples of {factor}: "
             f"put ResizeImage before it, to {nearest}",
@@ -284,6 +294,7 @@ def check_picture(picture: PixelFacts, factor: int) -> None:
             input="image",
             hint=nearest,
         )
+    return cut
 
 
 def check_text_width(given: int, wanted: int, role: str) -> None:

@@ -21,6 +21,7 @@ from .facts import (
     Space,
     known,
 )
+from .fitting import OddSize
 from .free import free
 from .memory import Need
 from .values import VAE, ControlNet, Model, TextEncoder
@@ -129,7 +130,40 @@ def controlled(
 
 
 @known
-def encoded_picture(vae: VAE, image: PixelFacts, pool: Pool) -> Any:
+def encoded_in_tiles(vae: VAE, image: PixelFacts, odd_size: OddSize, pool: Pool) -> Any:
+    """What is known of a picture that is encoded in tiles.
+
+    Raises:
+        InputError: Its sides are no multiples.
+    """
+    sizes = of_part(vae, "vae", pool).sizes
+    if sizes is None:
+        return UNKNOWN
+    factor = pixels_per_latent(sizes)
+    size = fitting.check_picture(image, factor, odd_size)
+    height, width = size.height // factor, size.width // factor
+    space = space_of(vae, pool)
+    return LatentFacts(size.batch, sizes["latent_channels"], height, width, space=space)
+
+
+@known
+def decoded_in_tiles(vae: VAE, latents: LatentFacts, pool: Pool) -> Any:
+    """What is known of a picture that is decoded in tiles.
+
+    Raises:
+        InputError: The VAE is of another family.
+    """
+    sizes = of_part(vae, "vae", pool).sizes
+    if sizes is None:
+        return UNKNOWN
+    fitting.check_decoder(latents.channels, sizes["latent_channels"])
+    fitting.check_space(latents.space, space_of(vae, pool), "the VAE", "vae")
+    factor = pixels_per_latent(sizes)
+    return PixelFacts(latents.batch, latents.height * factor, latents.width * factor)
+
+
+@known
+def encoded_picture(vae: VAE, image: PixelFacts, odd_size: OddSize, pool: Pool) -> Any:
     """What is known of an encoded picture.
 
     Raises:
@@ -140,7 +174,7 @@ def encoded_picture(vae: VAE, image: PixelFacts, pool: Pool) -> Any:
     if sizes is None:
         return UNKNOWN
     factor = pixels_per_latent(sizes)
-    fitting.check_picture(image, factor)
+    image = fitting.check_picture(image, factor, odd_size)
     _check_memory(
         pool,
         (part,),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # declarations must not import torch: a command with nothing 
 FamilyName = Literal["sd1", "sd2", "upscaler", "sdxl", "refiner"]
 TowerName = Literal["text_encoder", "text_encoder_2"]
 """A text encoder by its place in a diffusers folder: SDXL has two, its refiner the second one alone."""
-PredictionType = Literal["epsilon", "v_prediction", "sample"]
+PredictionType = Literal["epsilon", "v_prediction", "sample", "flow_prediction"]
 WeightsKind = Literal[
     "checkpoints", "vae", "controlnet", "clip_vision", "loras", "embeddings", "upscale_models"
 ]

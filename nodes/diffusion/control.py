@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nodes import fitting
 from nodes.facts import LatentFacts, of_pixels
-from nodes.values import Control, ProfileName
+from nodes.values import Control, ProfileName, Region
 
 from .schedules import NoiseSchedule, Schedule
 
@@ -60,7 +60,7 @@ def bind(
 
 
 def window(
-    control: Control, run: Schedule, noise: NoiseSchedule, profile: ProfileName
+    control: Control | Region, run: Schedule, noise: NoiseSchedule, profile: ProfileName
 ) -> tuple[bool, ...]:
     """For each step of a run whether the control acts in it.
 

@@ -238,7 +238,7 @@ class Pool(Service):
         try:
             module = self._materialise(part, dtype)
         except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             module = None
         if (
@@ -274,7 +274,7 @@ class Pool(Service):
         try:
             return self._materialise(part, dtype)
         except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             raise MemoryError(
                 f"the {part.name} of {name} needs {size / 2**20:.0f} MiB on {self.device}, which are not free "
@@ -288,7 +288,8 @@ def _patches(recipe: Recipe) -> tuple[Patch, ...]:
     return tuple(patch for patch in held if patch.strength)
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory is short, of whatever device."""
     return isinstance(error, MemoryError) or any(
         text in str(error).lower() for text in _OUT_OF_MEMORY
     )
