@@ -1,58 +1,66 @@
-/** The workflow document as JSON, immutable. Keys that are not known here are kept untouched. */
+/** The workflow document as JSON, never changed in place. Keys that are not known here are kept. */
 
 import type { GraphName, NodeId, TypeName } from "./ids";
+import type { Json } from "./json";
 
-export type Json =
-  null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-export type JsonObject = { readonly [key: string]: Json };
+export type { Json, JsonObject } from "./json";
 
 export type Mode = "normal" | "mute" | "bypass";
 
-export interface Link {
-  readonly $link: readonly [node: NodeId, output: string];
-}
+export type Link = { readonly $link: readonly [node: NodeId, output: string] };
 
-export interface Axis {
-  readonly $axis: Json;
-  readonly name?: string;
-}
+/** Evenly spaced numbers, both ends included. */
+export type Range = {
+  readonly $range: {
+    readonly from: Json;
+    readonly to?: Json;
+    readonly count?: Json;
+    readonly step?: Json;
+  };
+};
+
+/** An input as an axis of a sweep: its values one by one. */
+export type Axis = { readonly $axis: readonly Json[] | Range; readonly name?: string };
 
 /** What stands in an input: JSON, in which links may stand at any depth, or an axis of a sweep. */
-export type Value = Json | Link | Axis | readonly Value[] | { readonly [key: string]: Value };
+export type Value = Json;
 
-export interface GraphNode {
+export type GraphNode = {
   readonly type: TypeName;
   readonly version: number;
+  readonly mode?: "mute" | "bypass";
   readonly inputs: { readonly [input: string]: Value };
-  readonly mode?: Mode;
   /** What a node that stands for a graph names: one of the subgraphs, or a file. */
   readonly graph?: GraphName;
-  readonly [key: string]: unknown;
-}
+  readonly [key: string]: Json;
+};
 
-export interface InputEnd {
+export type InputEnd = {
   readonly node: NodeId;
   readonly input: string;
+  /** Further inputs that take the same value. */
   readonly also?: readonly InputEnd[];
-}
+  readonly [key: string]: Json;
+};
 
-export interface OutputEnd {
+export type OutputEnd = {
   readonly node: NodeId;
   readonly output: string;
-}
+  readonly [key: string]: Json;
+};
 
-export interface NodePlace {
-  readonly x: number;
-  readonly y: number;
+export type NodePlace = {
+  readonly x?: number;
+  readonly y?: number;
   readonly width?: number;
   readonly height?: number;
   readonly title?: string;
   readonly collapsed?: boolean;
   readonly pinned?: boolean;
-  readonly [key: string]: unknown;
-}
+  readonly [key: string]: Json;
+};
 
-export interface Frame {
+export type Frame = {
   readonly id: string;
   readonly title: string;
   readonly x: number;
@@ -60,46 +68,50 @@ export interface Frame {
   readonly width: number;
   readonly height: number;
   readonly colour?: string;
-}
+  readonly [key: string]: Json;
+};
 
-export interface Note {
+export type Note = {
   readonly id: string;
   readonly text: string;
   readonly x: number;
   readonly y: number;
   readonly width: number;
   readonly height: number;
-}
+  readonly [key: string]: Json;
+};
 
 /** A dot on a wire: where the wire into an input bends. */
-export interface Reroute {
+export type Reroute = {
   readonly id: string;
   readonly node: NodeId;
   readonly input: string;
   readonly x: number;
   readonly y: number;
-}
+  readonly [key: string]: Json;
+};
 
-export interface View {
+export type View = {
   readonly nodes?: { readonly [node: string]: NodePlace };
   readonly groups?: readonly Frame[];
   readonly notes?: readonly Note[];
   readonly reroutes?: readonly Reroute[];
-  readonly [key: string]: unknown;
-}
+  readonly [key: string]: Json;
+};
 
 /** A graph: the whole workflow, or one of its subgraphs. */
-export interface Graph {
+export type Graph = {
   readonly name?: string;
   readonly inputs: { readonly [name: string]: InputEnd };
   readonly outputs: { readonly [name: string]: OutputEnd };
   readonly nodes: { readonly [node: string]: GraphNode };
   readonly subgraphs?: { readonly [name: string]: Graph };
   readonly view?: View;
-  readonly [key: string]: unknown;
-}
+  readonly [key: string]: Json;
+};
 
-export interface Workflow extends Graph {
-  readonly darkroom: 1;
-  readonly name: string;
+export type Workflow = Graph & { readonly darkroom: number; readonly name: string };
+
+export function emptyWorkflow(name: string): Workflow {
+  return { darkroom: 1, name, inputs: {}, outputs: {}, nodes: {} };
 }
