@@ -27,7 +27,11 @@ describe("arithmetic in number fields", () => {
 
 describe("weights in prompts", () => {
   it("weighs the word at the caret", () =>
-    expect(weigh("a red house", 3, 3, 0.1)).toEqual({ text: "a (red:1.1) house", start: 3, end: 6 }));
+    expect(weigh("a red house", 3, 3, 0.1)).toEqual({
+      text: "a (red:1.1) house",
+      start: 3,
+      end: 6,
+    }));
 
   it("changes a weight that is there, and takes it away at 1", () => {
     expect(weigh("a (red:1.1) house", 4, 4, 0.1)?.text).toBe("a (red:1.2) house");
@@ -35,7 +39,9 @@ describe("weights in prompts", () => {
   });
 
   it("weighs a selection without the blanks around it", () =>
-    expect(weigh("a red house ", 1, 12, -0.1)?.text).toBe("a (red house:0.9)".replace("a (", "a (") + " "));
+    expect(weigh("a red house ", 1, 12, -0.1)?.text).toBe(
+      "a (red house:0.9)".replace("a (", "a (") + " ",
+    ));
 
   it("takes a selection with its weight as the weighed text", () =>
     expect(weigh("(red house:1.1)", 0, 15, 0.1)?.text).toBe("(red house:1.2)"));

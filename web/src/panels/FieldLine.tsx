@@ -58,7 +58,9 @@ export function FieldLine(props: Props) {
               name={sweeps ? "widget.sweepEnd" : "widget.sweep"}
               label={label}
               pressed={sweeps}
-              onClick={() => onChange(sweeps ? (firstOf(value) ?? freshValue(field)) : swept(field, value))}
+              onClick={() =>
+                onChange(sweeps ? (firstOf(value) ?? freshValue(field)) : swept(field, value))
+              }
             />
           )}
         </span>

@@ -56,10 +56,7 @@ export function SharedInspector({ ids }: Props) {
               place={undefined}
               onChange={(value, gesture) =>
                 perform(
-                  together(
-                    "set_input",
-                    ...ids.map((id) => setInput(path, id, field.name, value)),
-                  ),
+                  together("set_input", ...ids.map((id) => setInput(path, id, field.name, value))),
                   gesture && `${step} ${gesture}`,
                 )
               }

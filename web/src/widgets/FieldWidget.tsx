@@ -101,7 +101,15 @@ function Given({ shown, describedBy, ...props }: GivenProps) {
     case "text":
       return <TextBox {...common} value={text} onChange={onChange} />;
     case "multiline":
-      return <TextArea {...common} value={text} onChange={onChange} rows={compact ? 1 : 3} fill={compact} />;
+      return (
+        <TextArea
+          {...common}
+          value={text}
+          onChange={onChange}
+          rows={compact ? 1 : 3}
+          fill={compact}
+        />
+      );
     case "colour":
       return <ColourBox {...common} value={text} onChange={onChange} />;
     case "choice":

@@ -68,7 +68,15 @@ interface AreaProps extends Props {
 }
 
 /** A longer text that grows with what is typed; Ctrl+Up and Ctrl+Down weigh the word or the selection. */
-export function TextArea({ label, value, onChange, placeholder, rows = 3, fill = false, ...rest }: AreaProps) {
+export function TextArea({
+  label,
+  value,
+  onChange,
+  placeholder,
+  rows = 3,
+  fill = false,
+  ...rest
+}: AreaProps) {
   const area = useRef<HTMLTextAreaElement>(null);
   const selection = useRef<readonly [number, number] | null>(null);
   const [focused, setFocused] = useState(false);
