@@ -4,10 +4,16 @@ import { Canvas } from "./canvas/Canvas";
 import { useKeys } from "./canvas/useKeys";
 import { applyLook } from "./look/apply";
 import { Breadcrumb } from "./panels/Breadcrumb";
+import { FormView } from "./panels/FormView";
+import { Front } from "./panels/Front";
+import { Inspector } from "./panels/Inspector";
+import { ModelsPanel } from "./panels/ModelsPanel";
 import { NodeLibrary } from "./panels/NodeLibrary";
 import { Overlays } from "./panels/Overlays";
+import { Settings } from "./panels/Settings";
 import { Shell } from "./panels/Shell";
 import { TabStrip } from "./panels/TabStrip";
+import { WorkflowsPanel } from "./panels/WorkflowsPanel";
 import { useEditor } from "./state/store";
 
 /** The whole editor: what stands in which area of the page. */
@@ -25,12 +31,22 @@ export function App() {
       <Shell
         tabs={<TabStrip />}
         breadcrumb={<Breadcrumb />}
-        canvas={<Canvas />}
-        drawers={{ nodes: <NodeLibrary />, workflows: null, models: null, gallery: null }}
-        sides={{ form: null, inspect: null }}
+        canvas={
+          <Front>
+            <Canvas />
+          </Front>
+        }
+        drawers={{
+          nodes: <NodeLibrary />,
+          workflows: <WorkflowsPanel />,
+          models: <ModelsPanel />,
+          gallery: null,
+        }}
+        sides={{ form: <FormView />, inspect: <Inspector /> }}
         strip={null}
         run={null}
       />
+      <Settings />
       <Overlays />
     </>
   );

@@ -2,7 +2,7 @@ import { renameWorkflow } from "../graph/commands/form";
 import { withGraph, nodeIds } from "../graph/graphs";
 import type { Command } from "../graph/commands/command";
 import type { GraphPath } from "../graph/ids";
-import { keysOf, put } from "../graph/tables";
+import { keysOf } from "../graph/tables";
 import { useEditor } from "../state/store";
 import { activeGraph, activePath } from "../state/tabs";
 import { say, sayCount } from "../words";
@@ -13,7 +13,7 @@ function describe(path: GraphPath, text: string): Command {
   return {
     name: "describe_workflow",
     merge: `description ${JSON.stringify(path)}`,
-    apply: (workflow) => withGraph(workflow, path, (graph) => put(graph, "description", text)),
+    apply: (workflow) => withGraph(workflow, path, (graph) => ({ ...graph, description: text })),
   };
 }
 

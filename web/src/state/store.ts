@@ -33,6 +33,8 @@ import { selectionSlice } from "./selection";
 import type { SelectionSlice } from "./selection";
 import { settingsSlice } from "./settings";
 import type { SettingsSlice } from "./settings";
+import { shelfSlice } from "./shelf";
+import type { ShelfSlice } from "./shelf";
 import { tabsSlice } from "./tabs";
 import type { TabsSlice } from "./tabs";
 import { uploadsSlice } from "./uploads";
@@ -44,6 +46,7 @@ export type EditorState = CatalogueSlice &
   EditingSlice &
   ModelsSlice &
   UploadsSlice &
+  ShelfSlice &
   StructureSlice &
   CopyingSlice &
   FilesSlice &
@@ -70,6 +73,7 @@ export const useEditor = create<EditorState>()((...store) => ({
   ...editingSlice(...store),
   ...modelsSlice(...store),
   ...uploadsSlice(...store),
+  ...shelfSlice(...store),
   ...structureSlice(...store),
   ...copyingSlice(...store),
   ...filesSlice(...store),

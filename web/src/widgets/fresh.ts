@@ -47,7 +47,7 @@ export function freshOption(union: UnionField, option: Option, before?: Json): J
   const fresh = freshValue(option.field);
   if (union.discriminator === undefined || !isObject(fresh)) return fresh;
   const old = isObject(before) ? before : {};
-  const kept = Object.entries(fresh).map(([name, value]) => {
+  const kept = Object.entries(fresh).map(([name, value]): [string, Json] => {
     const was = old[name];
     return [name, was !== undefined && typeof was === typeof value ? was : value];
   });
