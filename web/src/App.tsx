@@ -2,7 +2,11 @@ import { useEffect } from "react";
 
 import { Canvas } from "./canvas/Canvas";
 import { applyLook } from "./look/apply";
+import { FilmStrip } from "./panels/FilmStrip";
+import { Gallery } from "./panels/Gallery";
+import { RunBar } from "./panels/RunBar";
 import { Shell } from "./panels/Shell";
+import { Stage } from "./panels/Stage";
 import { useEditor } from "./state/store";
 
 /** The whole editor: what stands in which area of the page. */
@@ -18,11 +22,16 @@ export function App() {
     <Shell
       tabs={null}
       breadcrumb={null}
-      canvas={<Canvas />}
-      drawers={{ nodes: null, workflows: null, models: null, gallery: null }}
+      canvas={
+        <>
+          <Canvas />
+          <Stage />
+        </>
+      }
+      drawers={{ nodes: null, workflows: null, models: null, gallery: <Gallery /> }}
       sides={{ form: null, inspect: null }}
-      strip={null}
-      run={null}
+      strip={<FilmStrip />}
+      run={<RunBar />}
     />
   );
 }

@@ -9,6 +9,8 @@ import { useEditor } from "./state/store";
 keepContract();
 void useEditor.getState().loadCatalogue();
 void startSession(useEditor);
+useEditor.getState().connect();
+useEditor.getState().keepPlan();
 
 const root = document.getElementById("root");
 if (root !== null) createRoot(root).render(<App />);

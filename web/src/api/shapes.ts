@@ -13,8 +13,8 @@ export type WorkflowVersion = Schemas["VersionView"];
 export type Opened = Schemas["OpenedView"];
 export type Signature = Schemas["SignatureView"];
 
-export type Submission = Schemas["Submission"];
-export type Question = Schemas["Graph"];
+export type Submission = Omit<Schemas["Submission"], "document"> & { readonly document?: object };
+export type Question = Omit<Schemas["Graph"], "document"> & { readonly document?: object };
 export type Explanation = Schemas["Explained"];
 export type Verdict = Schemas["Verdict"];
 export type Plan = Schemas["PlanView"];
