@@ -47,6 +47,8 @@ export interface GallerySlice {
   readonly readDetails: (url: string) => Promise<void>;
   readonly starPicture: (url: string, starred: boolean) => Promise<void>;
   readonly deletePicture: (url: string) => Promise<void>;
+  /** Give a painted mask to the server; the name under which inputs find it. */
+  readonly sendMask: (mask: Blob, name: string) => Promise<string>;
   /** Copy a picture that was made to those that inputs can name; the name. */
   readonly asUpload: (url: string) => Promise<string>;
   readonly useAsInput: (url: string, place: PictureInput) => Promise<void>;
@@ -138,6 +140,7 @@ export const gallerySliceIn =
             }),
           });
         }),
+      sendMask: async (mask, name) => (await server.upload(mask, { name })).name,
       asUpload,
       useAsInput: (url, { path, node, input }) =>
         attempt(async () => {
