@@ -4,14 +4,18 @@ import { Canvas } from "./canvas/Canvas";
 import { useKeys } from "./canvas/useKeys";
 import { applyLook } from "./look/apply";
 import { Breadcrumb } from "./panels/Breadcrumb";
+import { FilmStrip } from "./panels/FilmStrip";
 import { FormView } from "./panels/FormView";
 import { Front } from "./panels/Front";
+import { Gallery } from "./panels/Gallery";
 import { Inspector } from "./panels/Inspector";
 import { ModelsPanel } from "./panels/ModelsPanel";
 import { NodeLibrary } from "./panels/NodeLibrary";
 import { Overlays } from "./panels/Overlays";
+import { RunBar } from "./panels/RunBar";
 import { Settings } from "./panels/Settings";
 import { Shell } from "./panels/Shell";
+import { Stage } from "./panels/Stage";
 import { TabStrip } from "./panels/TabStrip";
 import { WorkflowsPanel } from "./panels/WorkflowsPanel";
 import { useEditor } from "./state/store";
@@ -34,17 +38,18 @@ export function App() {
         canvas={
           <Front>
             <Canvas />
+            <Stage />
           </Front>
         }
         drawers={{
           nodes: <NodeLibrary />,
           workflows: <WorkflowsPanel />,
           models: <ModelsPanel />,
-          gallery: null,
+          gallery: <Gallery />,
         }}
         sides={{ form: <FormView />, inspect: <Inspector /> }}
-        strip={null}
-        run={null}
+        strip={<FilmStrip />}
+        run={<RunBar />}
       />
       <Settings />
       <Overlays />

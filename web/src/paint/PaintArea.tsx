@@ -1,0 +1,115 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+
+import { uploadUrl } from "../api/client";
+import type { PictureInput } from "../state/gallery";
+import { useEditor } from "../state/store";
+import { activeTab, activeWorkflow } from "../state/tabs";
+import { say } from "../words";
+import { Easel, type Settings } from "./easel";
+import { drawTint, maskName, pngOf } from "./maskfile";
+import { PaintTools } from "./PaintTools";
+import type { Mask } from "./raster";
+import { putMask } from "./target";
+import { usePen } from "./usePen";
+
+interface Props {
+  readonly place: PictureInput;
+  readonly picture: string;
+  readonly mask: Mask;
+}
+
+/** The picture with its mask over it, and the tools to paint with. */
+export function PaintArea({ place, picture, mask }: Props) {
+  const area = useRef<HTMLDivElement>(null);
+  const sheet = useRef<HTMLDivElement>(null);
+  const ring = useRef<HTMLSpanElement>(null);
+  const tint = useRef<HTMLCanvasElement>(null);
+  const line = useRef<SVGPolylineElement>(null);
+  const [steps, setSteps] = useState(0);
+  const [easel] = useState(() => new Easel(mask));
+  const [settings, setSettings] = useState<Settings>(easel.settings);
+  const save = useSave(place, picture, easel, steps);
+  const change = useCallback((part: Partial<Settings>) => setSettings(easel.choose(part)), [easel]);
+  const pen = usePen({ easel, area, sheet, ring, change, done: save.done });
+  useEffect(() => {
+    easel.attach({
+      draw: (box) => {
+        if (tint.current !== null) drawTint(tint.current, mask, box);
+      },
+      outline: (points) =>
+        line.current?.setAttribute("points", points.map(({ x, y }) => `${x},${y}`).join(" ")),
+      stepped: () => setSteps((count) => count + 1),
+    });
+    area.current?.focus();
+  }, [easel, mask]);
+  return (
+    <section className="paint" aria-label={say("paint.label")} onKeyDown={pen.onKeyDown}>
+      <PaintTools
+        easel={easel}
+        settings={settings}
+        onChange={change}
+        zoom={pen.zoom}
+        onFit={pen.fit}
+        save={save}
+      />
+      <div
+        ref={area}
+        className={`paint-area ${settings.tool}`}
+        tabIndex={0}
+        role="application"
+        aria-label={say("paint.canvas", { picture })}
+        aria-description={say("paint.keys")}
+        {...pen.handlers}
+      >
+        <div
+          ref={sheet}
+          className="paint-sheet"
+          style={{ aspectRatio: `${mask.width} / ${mask.height}`, transform: pen.transform }}
+        >
+          <img src={uploadUrl(picture)} alt="" draggable={false} />
+          <canvas ref={tint} width={mask.width} height={mask.height} />
+          <svg viewBox={`0 0 ${mask.width} ${mask.height}`} aria-hidden="true">
+            <polyline ref={line} />
+          </svg>
+        </div>
+        <span ref={ring} className="paint-ring" aria-hidden="true" />
+      </div>
+    </section>
+  );
+}
+
+export interface Saving {
+  readonly isSaving: boolean;
+  /** Save if anything was painted, and close. */
+  readonly done: () => void;
+  readonly discard: () => void;
+}
+
+function useSave(place: PictureInput, picture: string, easel: Easel, steps: number): Saving {
+  const [isSaving, setIsSaving] = useState(false);
+  const done = useCallback(async () => {
+    const state = useEditor.getState();
+    const tab = activeTab(state).id;
+    if (steps === 0) {
+      state.show(null);
+      return;
+    }
+    setIsSaving(true);
+    try {
+      const name = await state.sendMask(await pngOf(easel.mask), maskName(picture));
+      const now = useEditor.getState();
+      if (now.activeTab === tab) {
+        const command = putMask(activeWorkflow(now), place, name, now.catalogue);
+        if (command !== null) now.perform(command);
+        now.announce(command === null ? say("paint.noType") : say("paint.saved", { name }));
+      }
+      now.show(null);
+    } catch (error) {
+      // What was painted stays on the easel until it could be saved.
+      state.report(error);
+    } finally {
+      setIsSaving(false);
+    }
+  }, [place, picture, easel, steps]);
+  return { isSaving, done: () => void done(), discard: () => useEditor.getState().show(null) };
+}

@@ -1,0 +1,63 @@
+import { useEffect, useState } from "react";
+
+import { uploadUrl } from "../api/client";
+import type { PictureInput } from "../state/gallery";
+import { useEditor } from "../state/store";
+import { activeWorkflow } from "../state/tabs";
+import { say } from "../words";
+import { loadPicture, maskOf } from "./maskfile";
+import { PaintArea } from "./PaintArea";
+import { emptyMask, type Mask } from "./raster";
+import { targetOf } from "./target";
+import "./paint.css";
+
+interface Ready {
+  readonly mask: Mask;
+  readonly picture: string;
+}
+
+/** Paints the mask of a picture of the document; one that was painted before is there again. */
+export function Painter({ place }: { readonly place: PictureInput }) {
+  const [ready, setReady] = useState<Ready | string | null>(null);
+  useEffect(() => {
+    let isGone = false;
+    const state = useEditor.getState();
+    const target = targetOf(activeWorkflow(state), place, state.catalogue);
+    void open(target.picture ?? target.painted, target.painted).then((opened) => {
+      if (!isGone) setReady(opened);
+    });
+    return () => {
+      isGone = true;
+    };
+  }, [place]);
+  if (ready === null) return null;
+  if (typeof ready === "string") return <Cannot why={ready} />;
+  return <PaintArea place={place} picture={ready.picture} mask={ready.mask} />;
+}
+
+/** The picture and its mask, or why there is nothing to paint on. */
+async function open(picture: string | null, painted: string | null): Promise<Ready | string> {
+  if (picture === null) return say("paint.noPicture");
+  try {
+    const { naturalWidth: width, naturalHeight: height } = await loadPicture(uploadUrl(picture));
+    if (painted === null) return { picture, mask: emptyMask(width, height) };
+    // A mask whose file is gone is begun anew.
+    const before = await loadPicture(uploadUrl(painted)).catch(() => null);
+    const mask = before === null ? emptyMask(width, height) : maskOf(before, width, height);
+    return { picture, mask };
+  } catch {
+    return say("paint.unread", { picture });
+  }
+}
+
+function Cannot({ why }: { readonly why: string }) {
+  const show = useEditor((state) => state.show);
+  return (
+    <div className="empty">
+      <p className="notice warning">{why}</p>
+      <button type="button" className="button" autoFocus onClick={() => show(null)}>
+        {say("viewer.close")}
+      </button>
+    </div>
+  );
+}
