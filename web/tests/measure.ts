@@ -127,17 +127,33 @@ async function zoom(page: Page): Promise<void> {
 }
 
 async function dragTwenty(page: Page): Promise<void> {
-  const nodes = page.locator("[data-node-id]");
-  const ids = await nodes.evaluateAll((all) => all.slice(0, 20).map((one) => one.dataset.nodeId));
-  const titles = ids.map((id) => page.locator(`[data-node-id="${id ?? ""}"] .node-title`));
-  for (const title of titles) await title.click({ modifiers: ["Shift"], force: true });
-  const box = await titles[0]?.boundingBox();
-  if (box === null || box === undefined) throw new Error("There is nothing to drag.");
-  await page.mouse.move(box.x + 10, box.y + 5);
+  const found = await page
+    .locator("[data-node-id]")
+    .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().toJSON() as DOMRect));
+  const canvas = await page.locator(".react-flow__pane").boundingBox();
+  if (canvas === null) throw new Error("There is no canvas.");
+  const inside = found.filter(
+    (box) =>
+      box.x > canvas.x &&
+      box.y > canvas.y &&
+      box.x + box.width < canvas.x + canvas.width - 200 &&
+      box.y + box.height < canvas.y + canvas.height - 100,
+  );
+  // Near its upper edge a node is its title at every size.
+  const places = inside.slice(0, 20).map((box) => ({
+    x: box.x + box.width / 2,
+    y: box.y + Math.min(8, box.height / 4),
+  }));
+  const [first] = places;
+  if (first === undefined) throw new Error("There is nothing to drag.");
+  await page.keyboard.down("Shift");
+  for (const { x, y } of places) await page.mouse.click(x, y);
+  await page.keyboard.up("Shift");
+  await page.mouse.move(first.x, first.y);
   await page.mouse.down();
   for (let step = 0; step < 120; step++) {
     const turn = step / 10;
-    await page.mouse.move(box.x + 10 + 150 * Math.sin(turn), box.y + 5 + 100 * Math.sin(turn / 2));
+    await page.mouse.move(first.x + 150 * Math.sin(turn), first.y + 100 * Math.sin(turn / 2));
   }
   await page.mouse.up();
 }
