@@ -37,7 +37,7 @@ export function portOf(element: Element | null): PortRef | null {
 
 /** One set of listeners for the whole canvas: what is under the pointer decides. */
 export function usePointer(root: RefObject<HTMLDivElement | null>, board: Board) {
-  const [hand] = useState<Hand>(() => ({ gesture: null, isCutting: false }));
+  const [hand] = useState<Hand>(() => ({ gesture: null, isCutting: false, hasEnded: false }));
   const place = useRef<Point | null>(null);
   useCutKey(hand);
   useEffect(() => {
@@ -54,6 +54,7 @@ export function usePointer(root: RefObject<HTMLDivElement | null>, board: Board)
       const ended = hand.gesture;
       hand.gesture = null;
       const at = { x: event.clientX, y: event.clientY };
+      if (ended !== null) letGo(hand, true);
       ended?.end(at, document.elementFromPoint(at.x, at.y));
     };
     const cancel = () => {
@@ -81,6 +82,8 @@ interface Hand {
   gesture: Gesture | null;
   /** Whether Y is held: then a stroke cuts wires. */
   isCutting: boolean;
+  /** Whether a gesture has just ended: the click that follows is none. */
+  hasEnded: boolean;
 }
 
 function handlersFor(board: Board, hand: Hand) {
@@ -95,6 +98,7 @@ function handlersFor(board: Board, hand: Hand) {
       const target = event.target instanceof Element ? event.target : null;
       const at = { x: event.clientX, y: event.clientY };
       clearTimeout(pressed);
+      letGo(hand, false);
       if (event.pointerType === "touch") {
         pressedAt = at;
         pressed = setTimeout(() => openMenu(board, at, target), LONG_PRESS);
@@ -127,6 +131,10 @@ function handlersFor(board: Board, hand: Hand) {
     onPointerMoveCapture: (event: PointerEvent) => {
       if (Math.hypot(event.clientX - pressedAt.x, event.clientY - pressedAt.y) > 8)
         clearTimeout(pressed);
+    },
+    onClickCapture: (event: MouseEvent) => {
+      if (hand.hasEnded) event.stopPropagation();
+      letGo(hand, false);
     },
     onPointerUpCapture: () => clearTimeout(pressed),
     onContextMenu: (event: MouseEvent) => {
@@ -198,6 +206,10 @@ function useCutKey(hand: Hand): void {
       window.removeEventListener("keyup", change);
     };
   }, [hand]);
+}
+
+function letGo(hand: Hand, hasEnded: boolean): void {
+  hand.hasEnded = hasEnded;
 }
 
 function holdCut(hand: Hand, isHeld: boolean): void {
