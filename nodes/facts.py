@@ -94,6 +94,10 @@ class ConditioningFacts:
     controls: tuple[ControlFacts, ...] = ()
     pieces: Any = UNKNOWN
     """The most pieces, of 77 tokens as a rule, that the prompt can have."""
+    pooled: Any = UNKNOWN
+    """The width of the prompt as one vector; None without one."""
+    beside: Any = UNKNOWN
+    """What the model reads in the channels behind those of the latents: how many, and `PixelFacts`; or None."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,14 @@ def of(value: Any) -> Any:
             ControlFacts(each.controlnet, of_pixels(each.hint), each.strength, each.start, each.end)
             for each in value.controls
         )
-        return ConditioningFacts(value.embeddings.shape[0], value.embeddings.shape[-1], controls)
+        pooled, beside = value.pooled, value.beside
+        return ConditioningFacts(
+            value.embeddings.shape[0],
+            value.embeddings.shape[-1],
+            controls,
+            pooled=None if pooled is None else pooled.shape[-1],
+            beside=None if beside is None else (beside.shape[1], of_pixels(beside)),
+        )
     if isinstance(value, SamplerState):
         mask = None if value.kept is None else of(value.kept).mask
         latents = replace(of(Latents(value.x)), mask=mask)
@@ -259,12 +270,12 @@ def check_masks(masks: int, latents: int) -> None:
         )
 
 
-def check_shapes(base: LatentFacts, overlay: LatentFacts) -> None:
+def check_shapes(base: LatentFacts, overlay: LatentFacts, input: str = "overlay") -> None:
     """Raise `InputError` unless one batch of latents can be laid over the other."""
     if base.shape != overlay.shape:
         raise InputError(
             f"base is {base.shape}, overlay {overlay.shape}: "
             "bring them to one size with LatentUpscale and to one number with RepeatLatent",
             code="size_mismatch",
-            input="overlay",
+            input=input,
         )

@@ -5,8 +5,8 @@ from typing import Literal, NamedTuple
 from engine.errors import InputError
 from engine.node import node
 
-from .diffusion.checkpoints import Parts
 from .diffusion.layout import PartName
+from .diffusion.parts import Parts
 from .folders import Folders, standard
 from .values import (
     VAE,
@@ -57,7 +57,7 @@ def load_checkpoint(
     """Choose a checkpoint: the model, its text encoder and its VAE.
 
     Args:
-        checkpoint: A .safetensors or .ckpt file, or a diffusers folder, of the SD 1.x family.
+        checkpoint: A .safetensors or .ckpt file, or a diffusers folder, of SD 1.x, SD 2.x or SDXL.
         prediction_type: What the model was trained to predict. auto goes by what the file says,
             and by what is usual in its family if it says nothing.
     """
@@ -65,7 +65,7 @@ def load_checkpoint(
     family = parts.family.name
     return Checkpoint(
         model=Model(weights, family, _prediction(parts, prediction_type)),
-        text_encoder=TextEncoder(weights, family),
+        text_encoder=_text_encoder(weights, parts),
         vae=VAE(weights, parts.scaling_factor),
     )
 
@@ -75,7 +75,7 @@ def load_vae(*, vae: VAEName, folders: Folders = standard) -> VAE:
     """Choose a VAE of its own, in place of a checkpoint's.
 
     Args:
-        vae: A file with a VAE of the SD 1.x family.
+        vae: A file with a VAE.
     """
     weights, parts = _weights("vae", vae, "vae", folders)
     return VAE(weights, parts.scaling_factor)
@@ -86,9 +86,14 @@ def load_controlnet(*, controlnet: ControlNetName, folders: Folders = standard) 
     """Choose a ControlNet.
 
     Args:
-        controlnet: A file with a ControlNet for the SD 1.x family.
+        controlnet: A file with a ControlNet.
     """
     return ControlNet(_weights("controlnet", controlnet, "controlnet", folders)[0])
+
+
+def _text_encoder(weights: Weights, parts: Parts) -> TextEncoder:
+    family = parts.family
+    return TextEncoder(weights, family.name, family.skip, part=family.towers[0].part, cut=parts.cut)
 
 
 def _prediction(parts: Parts, chosen: PredictionChoice) -> PredictionType:

@@ -29,6 +29,15 @@ CASES: list[tuple[str, Json, list[str]]] = [
     ("CLIPTextEncode", {"text": "a house"}, ["CLIPEncode"]),
     ("ControlNetApply", {"strength": 0.5}, ["ControlNetApply"]),
     ("ControlNetApplyAdvanced", {"strength": 0.5, "start_percent": 0.1, "end_percent": 0.9}, ["ControlNetApply"]),
+    ("unCLIPCheckpointLoader", {"ckpt_name": "a.safetensors"}, ["LoadUnCLIPCheckpoint"]),
+    ("CLIPVisionLoader", {"clip_name": "a.safetensors"}, ["LoadImageEncoder"]),
+    ("CLIPVisionEncode", {"crop": "none"}, ["CLIPVisionEncode"]),
+    ("unCLIPConditioning", {"strength": 0.5, "noise_augmentation": 0.0}, ["UnCLIPConditioning"]),
+    ("unCLIPConditioning", {"strength": -1.0, "noise_augmentation": 1.0}, ["UnCLIPConditioning"]),
+    ("CLIPTextEncodeSDXL", {"width": 512, "height": 768, "crop_w": 8, "crop_h": 16, "target_width": 1024, "target_height": 1536, "text_g": "a (b:1.2)", "text_l": "c"}, ["CLIPEncodePair", "SizeConditioning"]),
+    ("CLIPTextEncodeSDXLRefiner", {"ascore": 7.0, "width": 512, "height": 768, "text": "a"}, ["AestheticScore", "CLIPEncode", "SizeConditioning"]),
+    ("InpaintModelConditioning", {}, ["InpaintConditioning"]),
+    ("InstructPixToPixConditioning", {}, ["EditConditioning"]),
     ("KSampler", {"seed": 5, "steps": 7, "cfg": 4.0, "sampler_name": "heun", "scheduler": "karras", "denoise": 0.5}, ["KSampler"]),
     ("KSamplerAdvanced", {"add_noise": "enable", "noise_seed": 5, "steps": 25, "cfg": 4.0, "sampler_name": "euler", "scheduler": "normal", "start_at_step": 5, "end_at_step": 10000, "return_with_leftover_noise": "disable"}, ["KSampler"]),
     ("KSamplerAdvanced", {"add_noise": "enable", "noise_seed": 5, "steps": 25, "cfg": 4.0, "sampler_name": "euler", "scheduler": "normal", "start_at_step": 0, "end_at_step": 20, "return_with_leftover_noise": "enable"}, ["ReadNoisyLatents", "SampleSteps", "StartSampling"]),
@@ -82,7 +91,13 @@ CASES: list[tuple[str, Json, list[str]]] = [
     ("PrimitiveBoolean", {"value": True}, ["Boolean"]),
     ("StringConcatenate", {"string_a": "a", "string_b": "b", "delimiter": " "}, ["JoinText"]),
 ]  # fmt: skip
-REPLACED = {"CheckpointLoader", "ControlNetApply", "VAEDecodeTiled", "PrimitiveString"}
+REPLACED = {
+    "CheckpointLoader",
+    "unCLIPCheckpointLoader",
+    "ControlNetApply",
+    "VAEDecodeTiled",
+    "PrimitiveString",
+}
 """Types that another one says as well, and that are not exported to."""
 
 
