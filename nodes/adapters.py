@@ -7,6 +7,7 @@ from pydantic import Field
 
 from engine.node import node
 
+from .diffusion.families import recipes
 from .diffusion.lora import Lora, open_lora
 from .folders import Folders, standard
 from .values import LoraName, Model, Patch, TextEncoder, Weights
@@ -85,7 +86,10 @@ def _in_text_encoder(
     text_encoder: TextEncoder, lora: Lora, patch: Patch, folders: Folders
 ) -> TextEncoder:
     weights = text_encoder.weights
-    part = folders.open(weights.kind, weights.name).part("text_encoder")
-    shapes = {name: source.shape for name, source in part.tensors.items()}
-    found = lora.matched("text_encoder", shapes, weights.name)
+    parts = folders.open(weights.kind, weights.name)
+    found = False
+    for recipe in recipes(text_encoder):
+        tensors = parts.part(recipe.part).tensors
+        shapes = {name: source.shape for name, source in tensors.items()}
+        found |= bool(lora.matched(recipe.part, shapes, weights.name))
     return replace(text_encoder, patches=(*text_encoder.patches, patch)) if found else text_encoder

@@ -98,6 +98,13 @@ class ConditioningFacts:
     """The width of the prompt as one vector; None without one."""
     beside: Any = UNKNOWN
     """What the model reads in the channels behind those of the latents: how many, and `PixelFacts`; or None."""
+    others: "tuple[ConditioningFacts, ...]" = ()
+    """Of the further prompts in the same role."""
+
+    @property
+    def parts(self) -> "tuple[ConditioningFacts, ...]":
+        """Of every prompt in the role, alone."""
+        return (replace(self, others=()), *self.others)
 
 
 @dataclass(frozen=True)
@@ -169,6 +176,7 @@ def of(value: Any) -> Any:
             controls,
             pooled=None if pooled is None else pooled.shape[-1],
             beside=None if beside is None else (beside.shape[1], of_pixels(beside)),
+            others=tuple(map(of, value.others)),
         )
     if isinstance(value, SamplerState):
         mask = None if value.kept is None else of(value.kept).mask
@@ -278,4 +286,20 @@ def check_shapes(base: LatentFacts, overlay: LatentFacts, input: str = "overlay"
             "bring them to one size with LatentUpscale and to one number with RepeatLatent",
             code="size_mismatch",
             input=input,
+        )
+
+
+def check_phrases(width: int, other: int, batch: int, others: int) -> None:
+    """Raise `InputError` unless prompts of such widths and numbers can be put together."""
+    if width != other:
+        raise InputError(
+            f"the first prompt is {width} wide, the second {other}: encode both with one text encoder",
+            code="width_mismatch",
+            input="second",
+        )
+    if batch != others and 1 not in {batch, others}:
+        raise InputError(
+            f"the first conditioning holds {batch} prompts, the second {others}: give as many, or one",
+            code="batch_mismatch",
+            input="second",
         )

@@ -69,7 +69,7 @@ def check_space(ours: Space | None, theirs: Space | None, what: str, input: str)
     if wanted is not None and given is not None and wanted != given:
         raise InputError(
             f"{what} from {theirs.file} works in the latents of {given}, {ours.file} in those of {wanted}: "
-            "use a VAE of the same family",
+            "use a VAE of the same family, or tell LoadVAE the space if it is mistaken",
             code="family_mismatch",
             input=input,
         )

@@ -24,7 +24,7 @@ from .facts import (
 from .fitting import OddSize
 from .free import free
 from .memory import Need
-from .values import VAE, ControlNet, Model, TextEncoder
+from .values import VAE, ControlNet, DualGuidance, Model, TextEncoder
 
 _TOGETHER = 4
 """Prompts of at most so many pieces go through the model in one call; see `guidance.REPEATS`."""
@@ -124,9 +124,13 @@ def controlled(
     """What is known of prompts under one ControlNet more."""
     control = ControlFacts(controlnet, image, strength, start, end)
     return tuple(  # type: ignore[return-value]
-        prompt if prompt is UNKNOWN else replace(prompt, controls=(*prompt.controls, control))
-        for prompt in (positive, negative)
+        prompt if prompt is UNKNOWN else _under(prompt, control) for prompt in (positive, negative)
     )
+
+
+def _under(prompt: ConditioningFacts, control: ControlFacts) -> ConditioningFacts:
+    first, *others = (replace(part, controls=(*part.controls, control)) for part in prompt.parts)
+    return replace(first, others=tuple(others))
 
 
 @known
@@ -273,6 +277,8 @@ def denoised(
     part = None if model is UNKNOWN else of_part(model, "unet", pool)
     sizes = None if part is None else part.sizes
     is_guided = guidance_scale is not UNKNOWN and guidance_scale != 1
+    if model is not UNKNOWN and any(isinstance(rule, DualGuidance) for rule in model.guidance):
+        is_guided = True
     prompts = {"positive": positive} | ({"negative": negative} if is_guided else {})
     prompts = {role: prompt for role, prompt in prompts.items() if prompt is not UNKNOWN}
     if sizes is not None:
@@ -285,7 +291,7 @@ def denoised(
         fitting.check_space(space_of(model, pool), latents.space, "the VAE", origin)
     fitting.check_latent_mask(latents)
     acting: list[Part] = []
-    for role, prompt in prompts.items():
+    for role, prompt in _apart(prompts):
         fitting.check_prompts(prompt, latents.batch, role)
         for control in prompt.controls:
             if _acts(control, profile, count):
@@ -305,8 +311,13 @@ def denoised(
     return latents if model is UNKNOWN else latents.within(space_of(model, pool))
 
 
+def _apart(prompts: Mapping[str, ConditioningFacts]) -> list[tuple[str, ConditioningFacts]]:
+    """Every prompt of each role."""
+    return [(role, part) for role, prompt in prompts.items() for part in prompt.parts]
+
+
 def _check_model(sizes: Sizes, prompts: Mapping[str, ConditioningFacts]) -> None:
-    for role, prompt in prompts.items():
+    for role, prompt in _apart(prompts):
         fitting.check_text_width(prompt.width, sizes["cross_attention_dim"], role)
         if "addition_embed_type" in sizes and prompt.pooled is not UNKNOWN:
             fitting.check_pooled(prompt.pooled, sizes, role)
@@ -317,7 +328,7 @@ def _check_beside(
 ) -> None:
     missing = sizes["in_channels"] - latents.channels
     size = PixelFacts(latents.batch, latents.height, latents.width)
-    for role, prompt in prompts.items():
+    for role, prompt in _apart(prompts):
         if missing <= 0 or prompt.beside is UNKNOWN:
             continue
         if prompt.beside is not None or not fitting.is_optional(missing, role):
@@ -355,6 +366,8 @@ def _acts(control: ControlFacts, profile: Any, count: Any) -> bool:
 def _together(positive: Any, negative: Any) -> bool:
     """Whether both prompts surely go through the model in one call."""
     if has_unknown((positive, negative)) or positive.controls != negative.controls:
+        return False
+    if positive.others or negative.others:
         return False
     return all(
         prompt.pieces is not UNKNOWN and prompt.pieces <= _TOGETHER

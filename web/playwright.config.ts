@@ -3,6 +3,8 @@ import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
 
 const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+/** Figures instead of journeys: `npm run measure`. */
+const measuring = process.env["MEASURE"] !== undefined;
 const chromium = process.env["CHROMIUM"] ?? places.find((place) => existsSync(place));
 if (chromium === undefined) {
   throw new Error(
@@ -13,13 +15,13 @@ if (chromium === undefined) {
 /** Journeys through the real page, against real servers that they start themselves. */
 export default defineConfig({
   testDir: "tests",
-  testMatch: process.env["MEASURE"] === undefined ? "*.spec.ts" : "measure.ts",
+  testMatch: measuring ? "measure.ts" : "*.spec.ts",
   outputDir: "test-results",
   workers: 1,
   retries: 1, // a machine that is busy with something else makes them late
   timeout: 90_000,
   expect: { timeout: 15_000 },
-  reporter: [["list"]],
+  reporter: measuring ? [["list"], ["./tests/table.ts"]] : [["list"]],
   use: {
     browserName: "chromium",
     viewport: { width: 1440, height: 900 },

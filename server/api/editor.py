@@ -23,11 +23,14 @@ _TYPES = {
     ".json": "application/json",
     ".png": "image/png",
     ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
     ".webp": "image/webp",
     ".woff2": "font/woff2",
 }
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _FOREVER = "public, max-age=31536000, immutable"
+_SOMETIMES = "public, no-cache"
+"""For what keeps its name when it changes, such as the icon."""
 
 
 def add_editor(app: web.Application, built: Path) -> None:
@@ -38,14 +41,17 @@ def add_editor(app: web.Application, built: Path) -> None:
         built: The folder with the built editor, if there is one.
     """
     app.router.add_get("/", needs("read")(_page(built)))
-    app.router.add_get(f"/{_PARTS}/{{name}}", open_to_all(_part(built / _PARTS)))
+    app.router.add_get(f"/{_PARTS}/{{name}}", open_to_all(_part(built / _PARTS, _FOREVER)))
     app.router.add_get("/status", home_page)
     app.router.add_get("/favicon.ico", open_to_all(_no_icon))
+    app.router.add_get(
+        r"/{name:[\w-]+\.(svg|png|webmanifest)}", open_to_all(_part(built, _SOMETIMES))
+    )
 
 
 async def _no_icon(request: web.Request) -> web.Response:
     """For pages without an icon of their own: browsers ask all the same."""
-    return web.Response(status=204, headers={"Cache-Control": _FOREVER})
+    return web.Response(status=204, headers={"Cache-Control": _SOMETIMES})
 
 
 def _page(built: Path) -> Handler:
@@ -60,9 +66,9 @@ def _page(built: Path) -> Handler:
     return page
 
 
-def _part(folder: Path) -> Handler:
+def _part(folder: Path, kept: str) -> Handler:
     async def part(request: web.Request) -> web.StreamResponse:
-        """A part of the editor. Its name changes with its bytes, so that it can be kept for good."""
+        """A file of the editor. The names of those that are kept for good change with their bytes."""
         name = request.match_info["name"]
         place = folder / name
         kind = _TYPES.get(place.suffix)
@@ -74,6 +80,6 @@ def _part(folder: Path) -> Handler:
                 hint="reload the page: the server may have been updated",
             )
         # The packed copy beside it is sent to whoever can unpack it.
-        return web.FileResponse(place, headers={"Content-Type": kind, "Cache-Control": _FOREVER})
+        return web.FileResponse(place, headers={"Content-Type": kind, "Cache-Control": kept})
 
     return part

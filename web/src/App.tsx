@@ -1,13 +1,18 @@
 import { useEffect } from "react";
 
 import { Canvas } from "./canvas/Canvas";
+import { useKeys } from "./canvas/useKeys";
 import { applyLook } from "./look/apply";
+import { Breadcrumb } from "./panels/Breadcrumb";
 import { FormView } from "./panels/FormView";
 import { Front } from "./panels/Front";
 import { Inspector } from "./panels/Inspector";
 import { ModelsPanel } from "./panels/ModelsPanel";
+import { NodeLibrary } from "./panels/NodeLibrary";
+import { Overlays } from "./panels/Overlays";
 import { Settings } from "./panels/Settings";
 import { Shell } from "./panels/Shell";
+import { TabStrip } from "./panels/TabStrip";
 import { WorkflowsPanel } from "./panels/WorkflowsPanel";
 import { useEditor } from "./state/store";
 
@@ -20,18 +25,19 @@ export function App() {
     () => applyLook(document.documentElement, { theme, density, scale }),
     [theme, density, scale],
   );
+  useKeys();
   return (
     <>
       <Shell
-        tabs={null}
-        breadcrumb={null}
+        tabs={<TabStrip />}
+        breadcrumb={<Breadcrumb />}
         canvas={
           <Front>
             <Canvas />
           </Front>
         }
         drawers={{
-          nodes: null,
+          nodes: <NodeLibrary />,
           workflows: <WorkflowsPanel />,
           models: <ModelsPanel />,
           gallery: null,
@@ -41,6 +47,7 @@ export function App() {
         run={null}
       />
       <Settings />
+      <Overlays />
     </>
   );
 }

@@ -30,7 +30,7 @@ export class Editor {
       },
       { name, content, type },
     );
-    const canvas = this.page.locator(".react-flow, #root > *").first();
+    const canvas = this.page.locator(".react-flow");
     await canvas.dispatchEvent("dragover", { dataTransfer: data });
     await canvas.dispatchEvent("drop", { dataTransfer: data });
   }

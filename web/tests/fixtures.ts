@@ -60,7 +60,9 @@ export { expect };
 function watch(page: Page, complaints: string[]): void {
   page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
   page.on("console", (message) => {
-    if (message.type() === "error") complaints.push(`console: ${message.text()}`);
+    if (message.type() !== "error") return;
+    const { url, lineNumber, columnNumber } = message.location();
+    complaints.push(`console: ${message.text()} (${url}:${lineNumber}:${columnNumber})`);
   });
   page.on("request", (request) => {
     const { protocol, hostname } = new URL(request.url());

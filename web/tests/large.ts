@@ -37,14 +37,19 @@ interface Wanted {
 export function largeWorkflow({ nodes: types }: NodeTypes, wanted: Wanted): Document {
   const document: Document = { darkroom: 1, name: "Large", nodes: {}, view: { nodes: {} } };
   const pictures = [...(wanted.pictures ?? [])];
-  const wired = Object.keys(types).filter((name) => linksOf(types[name]).length > 0);
-  const showing = Object.keys(types).filter((name) => picturesOf(types[name]).length > 0);
+  // Where wires begin comes first; then what takes several.
+  const names = Object.keys(types);
+  const sources = names.filter(
+    (name) => linksOf(types[name]).length === 0 && hasOutputs(types[name]),
+  );
+  const wired = names.filter((name) => linksOf(types[name]).length > 1 && hasOutputs(types[name]));
+  const showing = names.filter((name) => picturesOf(types[name]).length > 0);
   const given = new Map<string, [string, string][]>();
   let wires = 0;
   for (let number = 0; number < wanted.nodes; number++) {
     const picture = pictures.pop();
-    const names = picture === undefined ? wired : showing;
-    const name = names[number % names.length] ?? "";
+    const suited = picture !== undefined ? showing : given.size < 4 ? sources : wired;
+    const name = suited[number % suited.length] ?? "";
     const type = types[name];
     if (type === undefined) throw new Error("The server has no such node type.");
     const id = `n${number}`;
@@ -88,6 +93,10 @@ function linksOf(type: TypeShape | undefined): (readonly [string, string])[] {
   return Object.entries(type?.inputs.properties ?? {}).flatMap(([name, { link }]) =>
     link === undefined ? [] : [[name, link] as const],
   );
+}
+
+function hasOutputs(type: TypeShape | undefined): boolean {
+  return Object.keys(type?.outputs ?? {}).length > 0;
 }
 
 function picturesOf(type: TypeShape | undefined): string[] {

@@ -11,33 +11,13 @@ import type { Editor } from "./editor";
 import { expect, test } from "./fixtures";
 import { firstPaint, framesDuring, heapOf, quantile } from "./frames";
 import { largeWorkflow, manyTypes, wiresOf, type Document, type NodeTypes } from "./large";
-
-interface Figure {
-  readonly what: string;
-  readonly value: number;
-  readonly budget: number;
-  readonly unit: string;
-}
-
-const figures: Figure[] = [];
+import { FIGURE, type Figure } from "./table";
 
 function found(what: string, value: number, budget: number, unit: string): void {
-  figures.push({ what, value, budget, unit });
+  const figure: Figure = { what, value, budget, unit };
+  test.info().annotations.push({ type: FIGURE, description: JSON.stringify(figure) });
   expect.soft(value, `${what}, in ${unit}`).toBeLessThanOrEqual(budget);
 }
-
-test.afterAll(() => {
-  const rows = figures.map(({ what, value, budget, unit }) => [
-    what,
-    `${value.toFixed(value < 10 ? 2 : 0)} ${unit}`,
-    `${budget} ${unit}`,
-    value <= budget ? "" : "over",
-  ]);
-  const all = [["", "measured", "budget", ""], ...rows];
-  const widths = [0, 1, 2].map((column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  const lines = all.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  "));
-  console.log(`\n${lines.join("\n")}\n`);
-});
 
 test("what is loaded first", () => {
   const folder = resolve(import.meta.dirname, "../../server/editor/editor");

@@ -43,6 +43,15 @@ async def test_its_parts_are_kept_for_good_and_sent_packed(client: Client) -> No
     assert (await client.get("/editor/icon-abc.svg")).content_type == "image/svg+xml"
 
 
+async def test_the_icon_is_asked_for_again(client: Client, built: Path) -> None:
+    (built.parent / "favicon.svg").write_text("<svg/>")
+    answer = await client.get("/favicon.svg")
+    assert (answer.status, answer.content_type) == (200, "image/svg+xml")
+    assert answer.headers["Cache-Control"] == "public, no-cache"
+    assert (await client.get("/other.svg")).status == 404
+    assert (await client.get("/favicon.ico")).status == 204
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -91,13 +91,7 @@ CASES: list[tuple[str, Json, list[str]]] = [
     ("PrimitiveBoolean", {"value": True}, ["Boolean"]),
     ("StringConcatenate", {"string_a": "a", "string_b": "b", "delimiter": " "}, ["JoinText"]),
 ]  # fmt: skip
-REPLACED = {
-    "CheckpointLoader",
-    "unCLIPCheckpointLoader",
-    "ControlNetApply",
-    "VAEDecodeTiled",
-    "PrimitiveString",
-}
+REPLACED = {"CheckpointLoader", "ControlNetApply", "VAEDecodeTiled", "PrimitiveString"}
 """Types that another one says as well, and that are not exported to."""
 
 
