@@ -1,10 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { evaluate } from "./arithmetic";
-import { weighted } from "./weights";
-
-const weigh = (text: string, start: number, end: number, steps: number) =>
-  weighted({ text, start, end }, steps);
+import { weigh } from "./weights";
 
 describe("arithmetic in number fields", () => {
   it.each([
@@ -12,6 +9,7 @@ describe("arithmetic in number fields", () => {
     ["(2+3)/4", 1.25],
     ["-2^2", -4],
     ["2**3**2", 512],
+    ["50%*200", 100],
     ["1,5+1", 2.5],
     [" 7 ", 7],
     ["1e3", 1000],
@@ -29,20 +27,24 @@ describe("arithmetic in number fields", () => {
 
 describe("weights in prompts", () => {
   it("weighs the word at the caret", () =>
-    expect(weigh("a red house", 3, 3, 1).text).toBe("a (red:1.1) house"));
+    expect(weigh("a red house", 3, 3, 0.1)).toEqual({
+      text: "a (red:1.1) house",
+      start: 3,
+      end: 6,
+    }));
 
   it("changes a weight that is there, and takes it away at 1", () => {
-    expect(weigh("a (red:1.1) house", 4, 4, 1).text).toBe("a (red:1.2) house");
-    expect(weigh("a (red:1.1) house", 3, 6, -1).text).toBe("a red house");
+    expect(weigh("a (red:1.1) house", 4, 4, 0.1)?.text).toBe("a (red:1.2) house");
+    expect(weigh("a (red:1.1) house", 3, 6, -0.1)?.text).toBe("a red house");
   });
 
   it("weighs a selection without the blanks around it", () =>
-    expect(weigh("a red house ", 1, 12, -1).text).toBe(
+    expect(weigh("a red house ", 1, 12, -0.1)?.text).toBe(
       "a (red house:0.9)".replace("a (", "a (") + " ",
     ));
 
   it("takes a selection with its weight as the weighed text", () =>
-    expect(weigh("(red house:1.1)", 0, 15, 1).text).toBe("(red house:1.2)"));
+    expect(weigh("(red house:1.1)", 0, 15, 0.1)?.text).toBe("(red house:1.2)"));
 
-  it("changes nothing between words", () => expect(weigh("a, b", 2, 2, 1).text).toBe("a, b"));
+  it("changes nothing between words", () => expect(weigh("a, b", 2, 2, 0.1)).toBeNull());
 });
