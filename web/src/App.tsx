@@ -14,6 +14,10 @@ import { Settings } from "./panels/Settings";
 import { Shell } from "./panels/Shell";
 import { TabStrip } from "./panels/TabStrip";
 import { WorkflowsPanel } from "./panels/WorkflowsPanel";
+import { FilmStrip } from "./panels/FilmStrip";
+import { Gallery } from "./panels/Gallery";
+import { RunBar } from "./panels/RunBar";
+import { Stage } from "./panels/Stage";
 import { useEditor } from "./state/store";
 
 /** The whole editor: what stands in which area of the page. */
@@ -34,17 +38,18 @@ export function App() {
         canvas={
           <Front>
             <Canvas />
+            <Stage />
           </Front>
         }
         drawers={{
           nodes: <NodeLibrary />,
           workflows: <WorkflowsPanel />,
           models: <ModelsPanel />,
-          gallery: null,
+          gallery: <Gallery />,
         }}
         sides={{ form: <FormView />, inspect: <Inspector /> }}
-        strip={null}
-        run={null}
+        strip={<FilmStrip />}
+        run={<RunBar />}
       />
       <Settings />
       <Overlays />

@@ -8,6 +8,8 @@ import { useEditor } from "./state/store";
 
 keepContract();
 void begin(useEditor, new URLSearchParams(location.search));
+useEditor.getState().connect();
+useEditor.getState().keepPlan();
 
 const root = document.getElementById("root");
 if (root !== null) createRoot(root).render(<App />);

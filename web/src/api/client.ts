@@ -108,8 +108,9 @@ function jobs(requests: Requests, pause: (seconds: number) => Promise<void>) {
 
     readJob: (job: string): Promise<S.Job> => requests.json("GET", path("jobs", job)),
 
-    readJobDocument: (job: string): Promise<S.DocumentJson> =>
-      requests.json("GET", path("jobs", job, "document")),
+    /** What a job ran, as text: read it as a document, for it may hold large integers. */
+    readJobDocument: async (job: string): Promise<string> =>
+      (await requests.answer("GET", path("jobs", job, "document"))).text(),
 
     listJobNodes: async (job: string): Promise<readonly S.JobNode[]> => {
       const at = path("jobs", job, "nodes");

@@ -1,5 +1,6 @@
 /** One request to the server and its answer. */
 
+import { printJson, type Json } from "../graph/json";
 import { ABORTED, ApiError, errorOf, UNREACHABLE, UNREADABLE } from "./problems";
 
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
@@ -72,7 +73,8 @@ export class Requests {
     const init: RequestInit = { method, headers, credentials: "same-origin" };
     if (ask.body !== undefined) {
       headers["Content-Type"] = "application/json";
-      init.body = JSON.stringify(ask.body);
+      // Documents hold integers and fractions that JavaScript's own JSON would change.
+      init.body = printJson(ask.body as Json);
     }
     if (ask.content !== undefined) init.body = ask.content;
     if (ask.signal !== undefined) init.signal = ask.signal;

@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
 
 import { workflow } from "../../tests/state/fake";
+import { nodeId } from "../graph/ids";
+import { link } from "../graph/values";
 import { changes, shortly, wordChanges } from "./changes";
 
 it("names what changed by node and input, and not where nodes stand", () => {
@@ -16,8 +18,8 @@ it("names what changed by node and input, and not where nodes stand", () => {
 });
 
 it("says a value shortly, also numbers that JavaScript cannot hold", () => {
-  expect(shortly({ $link: ["sampler", "value"] })).toBe("← sampler");
-  expect(shortly([2n ** 60n])).toBe('["1152921504606846976"]');
+  expect(shortly(link(nodeId("sampler"), "value"))).toBe("← sampler");
+  expect(shortly([2n ** 60n])).toBe("[1152921504606846976]");
   expect(shortly("a very long prompt of many words")).toBe("a very long prompt of m…");
 });
 

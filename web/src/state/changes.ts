@@ -1,6 +1,9 @@
 /** What differs between two workflows, input by input, as the film strip and the comparison say it. */
 
-import type { Graph, Workflow } from "../graph/document";
+import type { Graph, GraphNode, Value, Workflow } from "../graph/document";
+import { printJson, same } from "../graph/json";
+import { at } from "../graph/tables";
+import { isLink } from "../graph/values";
 
 export interface Change {
   readonly kind: "changed" | "added" | "removed";
@@ -8,8 +11,8 @@ export interface Change {
   readonly node: string;
   readonly title: string;
   readonly input: string;
-  readonly before: unknown;
-  readonly after: unknown;
+  readonly before: Value | undefined;
+  readonly after: Value | undefined;
 }
 
 /** What a run of `after` has other than a run of `before`; where nodes stand does not count. */
@@ -20,8 +23,8 @@ export function changes(before: Workflow, after: Workflow): readonly Change[] {
 function graphChanges(before: Graph, after: Graph, within: string): Change[] {
   const found: Change[] = [];
   for (const id of new Set([...Object.keys(before.nodes), ...Object.keys(after.nodes)])) {
-    const old = own(before.nodes, id);
-    const now = own(after.nodes, id);
+    const old = at(before.nodes, id);
+    const now = at(after.nodes, id);
     if (old === now) continue;
     const common = { node: within + id, title: titleOf(now === undefined ? before : after, id) };
     const whole = { ...common, input: "", before: old?.type, after: now?.type };
@@ -51,11 +54,11 @@ function graphChanges(before: Graph, after: Graph, within: string): Change[] {
   return found;
 }
 
-type Inputs = Readonly<Record<string, unknown>>;
+type Inputs = GraphNode["inputs"];
 
 function inputChanges(before: Inputs, after: Inputs) {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
-    .filter((input) => !alike(before[input], after[input]))
+    .filter((input) => !same(at(before, input), at(after, input)))
     .map((input) => ({
       kind: "changed" as const,
       input,
@@ -64,41 +67,21 @@ function inputChanges(before: Inputs, after: Inputs) {
     }));
 }
 
-const own = <T>(table: Readonly<Record<string, T>>, key: string): T | undefined =>
-  Object.hasOwn(table, key) ? table[key] : undefined;
-
 /** The title that a node was given, else its id. */
 function titleOf(graph: Graph, id: string): string {
-  return graph.view?.nodes?.[id]?.title ?? id;
-}
-
-/** Whether two values of inputs are the same. */
-export function alike(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  const keys = Object.keys(a);
-  if (Array.isArray(a) !== Array.isArray(b) || keys.length !== Object.keys(b).length) return false;
-  return keys.every((key) => alike(Reflect.get(a, key), Reflect.get(b, key)));
+  return at(graph.view?.nodes, id)?.title ?? id;
 }
 
 /** A value, short enough for a caption. A link is named by where it comes from. */
-export function shortly(value: unknown, most = 24): string {
+export function shortly(value: Value | undefined, most = 24): string {
   const text = worded(value);
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
 
-function worded(value: unknown): string {
+function worded(value: Value | undefined): string {
   if (value === undefined) return "–";
   if (typeof value === "string") return value === "" ? "“”" : value;
-  if (typeof value === "object" && value !== null && "$link" in value) {
-    return Array.isArray(value.$link) ? `← ${String(value.$link[0])}` : "←";
-  }
-  if (typeof value === "object" && value !== null) {
-    return JSON.stringify(value, (_, each: unknown) =>
-      typeof each === "bigint" ? String(each) : each,
-    );
-  }
-  return String(value);
+  return isLink(value) ? `← ${value.$link[0]}` : printJson(value);
 }
 
 /** The words that a text lost and gained, so that two long prompts can be told apart. */

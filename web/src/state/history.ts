@@ -3,6 +3,9 @@
 import { ApiError } from "../api/problems";
 import type { Job, Plan, QueuePlace } from "../api/shapes";
 import type { Workflow } from "../graph/document";
+import { JsonError } from "../graph/json";
+import { DocumentError, readWorkflow } from "../graph/read";
+import { attempting } from "./attempts";
 import { forget, learn, FINAL, type Known } from "./hearing";
 import { pageServer, type Server } from "./server";
 import type { EditorState, Slice } from "./store";
@@ -36,6 +39,7 @@ const KEPT_DOCUMENTS = 400;
 export const historySliceIn =
   (server: Server): Slice<HistorySlice> =>
   (set, get) => {
+    const attempt = attempting(get);
     const reading = new Map<string, Promise<Workflow | null>>();
 
     const know = (change: (known: Known) => Known) =>
@@ -46,24 +50,16 @@ export const historySliceIn =
 
     const read = async (job: string): Promise<Workflow | null> => {
       try {
-        const document = await server.readJobDocument(job);
-        if (!isWorkflow(document)) return null;
+        const document = readWorkflow(await server.readJobDocument(job));
         set((state) => ({ documents: kept({ ...state.documents, [job]: document }) }));
         return document;
       } catch (error) {
+        // Forgotten, or not in a form that is read here: there is nothing to show.
         if (error instanceof ApiError && error.status === 404) return null;
+        if (error instanceof DocumentError || error instanceof JsonError) return null;
         throw error;
       } finally {
         reading.delete(job);
-      }
-    };
-
-    /** Do something and say what went wrong, if it did. */
-    const attempt = async (action: () => Promise<void>): Promise<void> => {
-      try {
-        await action();
-      } catch (error) {
-        get().report(error);
       }
     };
 
@@ -153,12 +149,6 @@ export function moved(queue: readonly string[], job: string, place: QueuePlace):
 /** The documents that were read last; older ones can be read again. */
 function kept(documents: Readonly<Record<string, Workflow>>): Readonly<Record<string, Workflow>> {
   return Object.fromEntries(Object.entries(documents).slice(-KEPT_DOCUMENTS));
-}
-
-function isWorkflow(document: object): document is Workflow {
-  return (["nodes", "inputs", "outputs"] as const).every(
-    (part) => typeof Reflect.get(document, part) === "object",
-  );
 }
 
 /** All jobs as the film strip shows them: what ended, what runs, and what will, in that order. */

@@ -25,6 +25,8 @@ export interface RunningSlice {
   readonly tabJobs: Readonly<Record<string, readonly string[]>>;
   readonly waiting: readonly Waiting[];
   readonly progress: Progress | null;
+  /** What the run is making just now; null between pictures. */
+  readonly livePicture: string | null;
   readonly connection: Connection;
   /** Whether the server was away and is back, which the page says once. */
   readonly isBack: boolean;
@@ -34,6 +36,8 @@ export interface RunningSlice {
   readonly stop: () => Promise<void>;
   /** Follow the server from now on; the answer ends that. */
   readonly connect: () => () => void;
+  /** It was seen that the server is back. */
+  readonly settle: () => void;
   readonly jobStarted: (job: Job) => void;
   /** Everything that a job's end means for the page. */
   readonly jobEnded: (job: Job) => void;
@@ -77,6 +81,7 @@ export const runningSliceIn =
       runs: {},
       ...submissions.remembered,
       progress: null,
+      livePicture: null,
       connection: "connecting",
       isBack: false,
       generate: submissions.generate,
@@ -95,6 +100,7 @@ export const runningSliceIn =
           stop();
         };
       },
+      settle: () => set({ isBack: false }),
       jobStarted: (job) => get().announce(say("run.said.started", { name: job.name })),
       jobEnded: (job) => {
         get().announce(

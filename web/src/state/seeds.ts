@@ -1,8 +1,11 @@
 /** What becomes of seeds after a run: they stay, go on by one, or are drawn anew. */
 
-import type { Graph, Json, Workflow } from "../graph/document";
-import type { NodeId } from "../graph/ids";
-import type { GraphPath } from "./tabs";
+import type { Command } from "../graph/commands/command";
+import type { Graph, Value, Workflow } from "../graph/document";
+import { graphAt, graphPaths, withGraph } from "../graph/graphs";
+import type { GraphPath, NodeId } from "../graph/ids";
+import { integer, isObject, type Json } from "../graph/json";
+import { at, entriesOf, put } from "../graph/tables";
 
 export type SeedMode = "fixed" | "random" | "increment";
 
@@ -12,78 +15,71 @@ const DRAWN = 2 ** 32;
 
 /** What a seed does after a run. It is kept with the node's place, for it does not change results. */
 export function seedMode(graph: Graph, node: NodeId, input: string): SeedMode {
-  const modes = graph.view?.nodes?.[node]?.["seeds"];
-  if (typeof modes !== "object" || modes === null || !(input in modes)) return "fixed";
-  const mode: unknown = Reflect.get(modes, input);
+  const modes = at(graph.view?.nodes, node)?.["seeds"];
+  const mode = isObject(modes) ? at(modes, input) : undefined;
   return mode === "random" || mode === "increment" ? mode : "fixed";
 }
 
-/** The command that sets what a seed does after a run. */
-export function setSeedMode(path: GraphPath, node: NodeId, input: string, mode: SeedMode) {
+/** Sets what a seed does after a run. */
+export function setSeedMode(path: GraphPath, node: NodeId, input: string, mode: SeedMode): Command {
   return {
-    name: "setSeedMode",
+    name: "set_seed_mode",
+    apply: (workflow) =>
+      withGraph(workflow, path, (graph) => {
+        const place = at(graph.view?.nodes, node) ?? {};
+        const modes = isObject(place["seeds"]) ? place["seeds"] : {};
+        const seeds = put(modes, input, mode);
+        if (seeds === modes) return graph;
+        const nodes = put(graph.view?.nodes ?? {}, node, { ...place, seeds });
+        return { ...graph, view: { ...graph.view, nodes } };
+      }),
+  };
+}
+
+/** After a run: every seed as its mode says. The same document if all are fixed. */
+export function advanceSeeds(draw: () => number = drawSeed): Command {
+  return {
+    name: "advance_seeds",
     apply: (workflow: Workflow): Workflow =>
-      within(workflow, path, (graph) => withMode(graph, node, input, mode)),
+      graphPaths(workflow).reduce(
+        (changed, path) => withGraph(changed, path, (graph) => advanced(graph, draw)),
+        workflow,
+      ),
   };
 }
 
-function withMode<G extends Graph>(graph: G, node: NodeId, input: string, mode: SeedMode): G {
-  const place = graph.view?.nodes?.[node] ?? { x: 0, y: 0 };
-  const kept = typeof place["seeds"] === "object" ? place["seeds"] : {};
-  const nodes = { ...graph.view?.nodes, [node]: { ...place, seeds: { ...kept, [input]: mode } } };
-  return { ...graph, view: { ...graph.view, nodes } };
-}
+/** Whether a run would change a seed of the document. */
+export const hasMovingSeeds = (workflow: Workflow): boolean =>
+  graphPaths(workflow).some((path) => {
+    const graph = graphAt(workflow, path);
+    return graph !== undefined && advanced(graph, () => -1) !== graph;
+  });
 
-function within<G extends Graph>(
-  graph: G,
-  path: GraphPath,
-  change: <H extends Graph>(g: H) => H,
-): G {
-  const [first, ...rest] = path;
-  if (first === undefined) return change(graph);
-  const inner = graph.subgraphs?.[first];
-  if (inner === undefined) return graph;
-  return { ...graph, subgraphs: { ...graph.subgraphs, [first]: within(inner, rest, change) } };
-}
-
-/** The command after a run: every seed as its mode says. The same document if all are fixed. */
-export function advanceSeeds(draw: () => number = drawSeed) {
-  return {
-    name: "advanceSeeds",
-    apply: (workflow: Workflow): Workflow => advanced(workflow, draw),
-  };
-}
-
-function advanced<G extends Graph>(graph: G, draw: () => number): G {
-  let result = graph;
-  for (const [id, place] of Object.entries(graph.view?.nodes ?? {})) {
-    const modes = place["seeds"];
-    const node = Object.hasOwn(graph.nodes, id) ? graph.nodes[id] : undefined;
-    if (typeof modes !== "object" || modes === null || node === undefined) continue;
-    for (const [input, mode] of Object.entries(modes)) {
-      const seed = nextSeed(node.inputs[input], mode, draw);
-      if (seed === undefined) continue;
-      const old = result.nodes[id] ?? node;
-      const changed = { ...old, inputs: { ...old.inputs, [input]: seed } };
-      result = { ...result, nodes: { ...result.nodes, [id]: changed } };
+function advanced(graph: Graph, draw: () => number): Graph {
+  let nodes = graph.nodes;
+  for (const [id, place] of entriesOf(graph.view?.nodes)) {
+    for (const [input, mode] of isObject(place["seeds"]) ? entriesOf(place["seeds"]) : []) {
+      const node = at(nodes, id);
+      const seed = node && nextSeed(at(node.inputs, input), mode, draw);
+      if (node === undefined || seed === undefined) continue;
+      nodes = put(nodes, id, { ...node, inputs: put(node.inputs, input, seed) });
     }
   }
-  for (const [name, inner] of Object.entries(graph.subgraphs ?? {})) {
-    const next = advanced(inner, draw);
-    if (next === inner) continue;
-    result = { ...result, subgraphs: { ...result.subgraphs, [name]: next } };
-  }
-  return result;
+  return nodes === graph.nodes ? graph : { ...graph, nodes };
 }
 
 /** The seed after one; nothing if it stays, or is no number but a link or an axis. */
-export function nextSeed(seed: unknown, mode: unknown, draw: () => number): Json | undefined {
+export function nextSeed(
+  seed: Value | undefined,
+  mode: Json,
+  draw: () => number,
+): Json | undefined {
   const isAbsent = seed === undefined;
   if (!isAbsent && typeof seed !== "number" && typeof seed !== "bigint") return undefined;
   if (mode === "random") return draw();
   if (mode !== "increment") return undefined;
   const next = BigInt(seed ?? 0) + 1n;
-  return next > HIGHEST ? 0 : Number(next);
+  return next > HIGHEST ? 0 : integer(next);
 }
 
 function drawSeed(): number {

@@ -19,6 +19,10 @@ type Asked = Pick<
   | "plan"
   | "readMetadata"
   | "upload"
+  | "readFile"
+  | "listGallery"
+  | "starOutput"
+  | "deleteOutput"
 >;
 
 export interface Server extends Asked {

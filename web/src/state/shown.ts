@@ -1,7 +1,7 @@
 /** Which job the active tab is about, and how the graph and the run bar show it. */
 
 import type { Job } from "../api/shapes";
-import { drawn, fractionOf, type NodeRuns } from "./drawn";
+import { drawn, fractionOf } from "./drawn";
 import { FINAL } from "./hearing";
 import type { Previews } from "./previews";
 import { EMPTY } from "./run";
@@ -52,7 +52,7 @@ export function shownChanged(now: EditorState, before: EditorState): boolean {
 export function redrawn(
   state: EditorState,
   previews: Previews,
-): { readonly nodeRuns: NodeRuns; readonly progress: Progress | null } {
+): Pick<EditorState, "nodeRuns" | "progress" | "livePicture"> {
   const job = shownJob(state);
   const { workflow } = activeTab(state);
   const document = (job && state.documents[job.id]) ?? workflow;
@@ -60,7 +60,9 @@ export function redrawn(
   const run = (job && state.runs[job.id]) ?? null;
   const pictures = previews.of(job?.id ?? "");
   const nodeRuns = drawn({ run, job, document, plan, pictures }, state.nodeRuns);
-  return { nodeRuns, progress: progressOf(state) };
+  const progress = progressOf(state);
+  const live = [...previews.of(progress?.job ?? "").values()].at(-1) ?? null;
+  return { nodeRuns, progress, livePicture: live };
 }
 
 function progressOf(state: EditorState): Progress | null {

@@ -4,6 +4,9 @@ import { newKey } from "../api/client";
 import { ApiError } from "../api/problems";
 import type { Job } from "../api/shapes";
 import type { Workflow } from "../graph/document";
+import { isList, isObject, printJson, readJson, type Json, type JsonObject } from "../graph/json";
+import { workflowFrom } from "../graph/read";
+import { entriesOf } from "../graph/tables";
 import { learn } from "./hearing";
 import type { Surroundings } from "./running";
 import { advanceSeeds } from "./seeds";
@@ -39,7 +42,7 @@ export function submitting(around: Surroundings, set: SetState, get: () => Edito
   const remember = () => {
     const { tabJobs, waiting } = get();
     try {
-      memory?.setItem(PLACE, JSON.stringify({ tabJobs, waiting } satisfies Remembered));
+      memory?.setItem(PLACE, printJson({ tabJobs, waiting: waiting.map(asJson) }));
     } catch {
       // A full storage keeps nobody from running; only a reload would forget what waits.
     }
@@ -99,27 +102,38 @@ function confirmed(state: EditorState, sent: Waiting, job: Job): Partial<EditorS
   };
 }
 
+const asJson = ({ key, tab, document, front }: Waiting): JsonObject => ({
+  key,
+  tab,
+  document,
+  front,
+});
+
 /** What was kept over a reload. All that waits is sent again. */
 function recalled(memory: Surroundings["memory"]): Remembered {
-  const nothing = { tabJobs: {}, waiting: [] };
   try {
-    const kept: unknown = JSON.parse(memory?.getItem(PLACE) ?? "null");
-    if (!isRemembered(kept)) return nothing;
-    const tabJobs = Object.fromEntries(Object.entries(kept.tabJobs).slice(-TABS));
-    return { tabJobs, waiting: kept.waiting.map((each) => ({ ...each, isStuck: true })) };
+    const kept = readJson(memory?.getItem(PLACE) ?? "{}");
+    if (!isObject(kept)) return { tabJobs: {}, waiting: [] };
+    const tabJobs = isObject(kept["tabJobs"]) ? kept["tabJobs"] : {};
+    const waiting = isList(kept["waiting"]) ? kept["waiting"] : [];
+    return {
+      tabJobs: Object.fromEntries(
+        entriesOf(tabJobs)
+          .slice(-TABS)
+          .map(([tab, jobs]) => [tab, isList(jobs) ? jobs.filter(isText) : []]),
+      ),
+      waiting: waiting.flatMap(waitingFrom),
+    };
   } catch {
-    return nothing;
+    return { tabJobs: {}, waiting: [] };
   }
 }
 
-function isRemembered(kept: unknown): kept is Remembered {
-  return (
-    typeof kept === "object" &&
-    kept !== null &&
-    "tabJobs" in kept &&
-    "waiting" in kept &&
-    typeof kept.tabJobs === "object" &&
-    kept.tabJobs !== null &&
-    Array.isArray(kept.waiting)
-  );
+function waitingFrom(json: Json): Waiting[] {
+  if (!isObject(json)) return [];
+  const { key, tab, document, front } = json;
+  if (!isText(key) || !isText(tab) || document === undefined) return [];
+  return [{ key, tab, document: workflowFrom(document), front: front === true, isStuck: true }];
 }
+
+const isText = (json: Json | undefined): json is string => typeof json === "string";

@@ -1,5 +1,4 @@
 import { useEditor } from "../state/store";
-import { activeTab } from "../state/tabs";
 import { PictureBox } from "./PictureBox";
 import type { FieldPlace } from "./props";
 
@@ -16,12 +15,8 @@ interface Props {
 /** A picture of the document, on which a mask may be painted. */
 export function PictureField({ place, ...rest }: Props) {
   const show = useEditor((state) => state.show);
-  const around = useEditor((state) => activeTab(state).trail);
   const onPaint =
     place &&
-    (() => {
-      const trail = place.path.length === 0 ? [] : around;
-      show({ kind: "paint", node: [...trail, place.node].join("/"), input: place.input });
-    });
+    (() => show({ kind: "paint", path: place.path, node: place.node, input: place.input }));
   return <PictureBox {...rest} onPaint={onPaint} />;
 }

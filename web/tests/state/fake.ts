@@ -3,11 +3,12 @@
 import { create } from "zustand";
 
 import { ApiError, UNREACHABLE } from "../../src/api/problems";
-import type { Fault, Job, Plan } from "../../src/api/shapes";
+import type { Fault, GalleryFile, Job, Plan } from "../../src/api/shapes";
 import type { Listeners, ServerEvent } from "../../src/api/socket";
+import { printJson } from "../../src/graph/json";
 import type { Graph, Workflow } from "../../src/graph/document";
 import { nodeId, typeName } from "../../src/graph/ids";
-import { gallerySlice } from "../../src/state/gallery";
+import { gallerySliceIn } from "../../src/state/gallery";
 import { historySliceIn } from "../../src/state/history";
 import { planSliceIn } from "../../src/state/plan";
 import { previewsKept } from "../../src/state/previews";
@@ -31,7 +32,7 @@ export const workflow = (nodes: Record<string, Record<string, never> | object>):
       nodeId(id),
       { type: typeName("Toy"), version: 1, inputs: inputs as Graph["inputs"] & object },
     ]),
-  ) as Workflow["nodes"],
+  ),
 });
 
 export function aJob(id: string, part: Partial<Job> = {}): Job {
@@ -79,6 +80,7 @@ export class FakeServer {
   refusal: ApiError | null = null;
   plan: Plan = { nodes: {}, seconds: 0, total: { nodes: 0, run: 0, unknown: 0, seconds: 0 } };
   planned = 0;
+  gallery: GalleryFile[] = [];
   records: { node: string; type: string; state: string; seconds: number; bytes: number }[] = [];
   private events = 0;
   private listeners: Listeners | null = null;
@@ -147,7 +149,7 @@ export class FakeServer {
       this.answer(() => {
         const document = this.documents.get(id);
         if (document === undefined) throw new ApiError(404, "not_found", "no such job");
-        return document;
+        return printJson(document);
       }),
     listJobNodes: () => this.answer(() => this.records),
     cancelJob: (id) =>
@@ -178,8 +180,21 @@ export class FakeServer {
         if (this.refusal !== null) throw this.refusal;
         return this.plan;
       }),
+    readFile: () => this.answer(() => new Blob(["picture"])),
+    listGallery: (seen) =>
+      this.answer(() => ({
+        files: this.gallery.filter((file) => file.starred || seen?.starred !== true),
+        next: null,
+      })),
+    starOutput: ({ url }, starred) =>
+      this.answer(() => void this.asked.push(`star ${url} ${starred}`)),
+    deleteOutput: ({ url }) => this.answer(() => void this.asked.push(`delete ${url}`)),
     readMetadata: () => this.answer(() => ({})),
-    upload: () => this.answer(() => ({ name: "uploaded.png" }) as never),
+    upload: (_, sending) =>
+      this.answer(() => {
+        this.asked.push(`upload ${sending?.name ?? ""}`);
+        return { name: sending?.name ?? "" } as never;
+      }),
     follow: (listeners) => {
       this.listeners = listeners;
       listeners.onConnection?.("open", 0);
@@ -224,7 +239,7 @@ export function storeOver(
     ...runningSliceIn({ server: fake.server, memory, later, previews })(...own),
     ...historySliceIn(fake.server)(...own),
     ...planSliceIn(fake.server)(...own),
-    ...gallerySlice(...own),
+    ...gallerySliceIn(fake.server)(...own),
   }));
   return { store, freed };
 }

@@ -1,0 +1,128 @@
+import { useEffect, useMemo, useRef, useState } from "react";
+
+import { jobIdIn } from "../state/gallery";
+import { changes, shortly, type Change } from "../state/changes";
+import { useEditor } from "../state/store";
+import { say } from "../words";
+import { Tool } from "./Viewer";
+import { transformOf, useZoom } from "./zooming";
+import "./stage.css";
+
+interface Props {
+  readonly left: string;
+  readonly right: string;
+}
+
+/** Two pictures over each other with a slider between them, and what differs in their graphs. */
+export function Compare({ left, right }: Props) {
+  const show = useEditor((state) => state.show);
+  const [share, setShare] = useState(50);
+  const [isWipe, setIsWipe] = useState(true);
+  const area = useRef<HTMLDivElement>(null);
+  const { zoom, handlers } = useZoom(area);
+  useEffect(() => area.current?.querySelector("input")?.focus(), []);
+  const transform = transformOf(zoom);
+  return (
+    <section className="viewer compare" aria-label={say("compare.label")}>
+      <div className="stage-bar">
+        <div className="segments" role="radiogroup" aria-label={say("compare.mode")}>
+          {[true, false].map((wipe) => (
+            <button
+              key={String(wipe)}
+              type="button"
+              role="radio"
+              aria-checked={wipe === isWipe}
+              onClick={() => setIsWipe(wipe)}
+            >
+              {say(wipe ? "compare.wipe" : "compare.side")}
+            </button>
+          ))}
+        </div>
+        <span className="stage-gap" />
+        <Tool
+          icon="swap"
+          label={say("compare.swap")}
+          onAct={() => show({ kind: "compare", left: right, right: left })}
+        />
+        <Tool icon="close" label={say("viewer.close")} onAct={() => show(null)} />
+      </div>
+      <div
+        ref={area}
+        className={isWipe ? "viewer-area wipe" : "viewer-area beside"}
+        {...(isWipe ? {} : handlers)}
+      >
+        <figure style={isWipe ? { clipPath: `inset(0 ${100 - share}% 0 0)` } : {}}>
+          <img
+            src={left}
+            alt={say("compare.left")}
+            draggable={false}
+            style={isWipe ? {} : { transform }}
+          />
+        </figure>
+        <figure style={isWipe ? { clipPath: `inset(0 0 0 ${share}%)` } : {}}>
+          <img
+            src={right}
+            alt={say("compare.right")}
+            draggable={false}
+            style={isWipe ? {} : { transform }}
+          />
+        </figure>
+        {isWipe && (
+          <>
+            <span className="wipe-line" style={{ left: `${share}%` }} aria-hidden="true" />
+            <input
+              type="range"
+              className="wipe-slider"
+              aria-label={say("compare.slider")}
+              min={0}
+              max={100}
+              step={0.5}
+              value={share}
+              onChange={(event) => setShare(event.target.valueAsNumber)}
+            />
+          </>
+        )}
+      </div>
+      <Differences left={left} right={right} />
+    </section>
+  );
+}
+
+function Differences({ left, right }: Props) {
+  const read = useEditor((state) => state.readDocument);
+  const before = useEditor((state) => state.documents[jobIdIn(left)]);
+  const after = useEditor((state) => state.documents[jobIdIn(right)]);
+  useEffect(() => {
+    for (const url of [left, right]) void read(jobIdIn(url)).catch(useEditor.getState().report);
+  }, [read, left, right]);
+  const found = useMemo(() => before && after && changes(before, after), [before, after]);
+  return (
+    <aside className="details" aria-label={say("compare.differs")}>
+      <h2>{say("compare.differs")}</h2>
+      {found === undefined && <p className="quiet">{say("compare.unknown")}</p>}
+      {found?.length === 0 && <p className="quiet">{say("compare.same")}</p>}
+      <dl>
+        {found?.map((change) => (
+          <div key={`${change.node} ${change.input} ${change.kind}`}>
+            <dt>{change.input === "" ? change.title : `${change.title}, ${change.input}`}</dt>
+            <dd>
+              <Values change={change} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </aside>
+  );
+}
+
+function Values({ change }: { readonly change: Change }) {
+  if (change.kind !== "changed") {
+    return <span>{say(change.kind === "added" ? "compare.added" : "compare.removed")}</span>;
+  }
+  return (
+    <>
+      <del>{shortly(change.before, 400)}</del>
+      <ins>{shortly(change.after, 400)}</ins>
+    </>
+  );
+}

@@ -1,0 +1,73 @@
+import type { Job } from "../api/shapes";
+import { FINAL } from "../state/hearing";
+import { picturesOf } from "../state/gallery";
+import { useEditor } from "../state/store";
+import { say } from "../words";
+
+export type Filter = "all" | "tab" | "pictures" | "failed" | "queue";
+
+const filters: readonly Filter[] = ["all", "tab", "pictures", "failed", "queue"];
+
+/** Whether a filter lets a job through. */
+export function shows(filter: Filter, job: Job, own: readonly string[]): boolean {
+  switch (filter) {
+    case "all":
+      return true;
+    case "tab":
+      return own.includes(job.id);
+    case "pictures":
+      return picturesOf(job).length > 0;
+    case "failed":
+      return job.state === "failed";
+    case "queue":
+      return !FINAL.has(job.state);
+  }
+}
+
+interface Props {
+  readonly filter: Filter;
+  readonly onFilter: (filter: Filter) => void;
+}
+
+/** What the film strip shows, and how it is cleared. */
+export function FilmTools({ filter, onFilter }: Props) {
+  const hasQueue = useEditor((state) => state.queue.length > 0 || state.waiting.length > 0);
+  const hasPast = useEditor((state) =>
+    Object.values(state.jobs).some((job) => FINAL.has(job.state)),
+  );
+  const clearQueue = useEditor((state) => state.clearQueue);
+  const clearHistory = useEditor((state) => state.clearHistory);
+  const announce = useEditor((state) => state.announce);
+  return (
+    <div className="film-tools">
+      <div className="film-filters" role="radiogroup" aria-label={say("film.filter")}>
+        {filters.map((each) => (
+          <button
+            key={each}
+            type="button"
+            role="radio"
+            aria-checked={each === filter}
+            onClick={() => onFilter(each)}
+          >
+            {say(`film.${each}`)}
+          </button>
+        ))}
+      </div>
+      <span className="film-gap" />
+      {hasQueue && (
+        <button type="button" className="button bare" onClick={() => void clearQueue()}>
+          {say("film.clearQueue")}
+        </button>
+      )}
+      {hasPast && (
+        <button
+          type="button"
+          className="button bare"
+          onClick={() => void clearHistory().then(() => announce(say("film.cleared")))}
+        >
+          {say("film.clearHistory")}
+        </button>
+      )}
+    </div>
+  );
+}

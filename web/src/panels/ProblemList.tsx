@@ -1,0 +1,70 @@
+import { useState } from "react";
+
+import { Icon } from "../look/Icon";
+import type { Problem } from "../state/problems";
+import { useEditor } from "../state/store";
+import { say, sayCount } from "../words";
+import { Sheet } from "./Sheet";
+
+/** Everything that is wrong; a click leads to the field. */
+export function ProblemList() {
+  const problems = useEditor((state) => state.problems);
+  const [isOpen, setIsOpen] = useState(false);
+  if (problems.length === 0) return null;
+  return (
+    <div className="problem-list">
+      <button
+        type="button"
+        className="run-note error"
+        aria-expanded={isOpen}
+        onClick={() => setIsOpen(!isOpen)}
+      >
+        <Icon name="error" small />
+        {sayCount("problems.one", "problems.many", problems.length)}
+      </button>
+      {isOpen && (
+        <Sheet title={say("problems.title")} onClose={() => setIsOpen(false)}>
+          <ul className="problems">
+            {problems.map((problem, index) => (
+              <ProblemRow key={index} problem={problem} />
+            ))}
+          </ul>
+        </Sheet>
+      )}
+    </div>
+  );
+}
+
+function ProblemRow({ problem }: { readonly problem: Problem }) {
+  const goTo = useEditor((state) => state.goTo);
+  const remedy = useEditor((state) => state.applyHint);
+  const { node, input, hint } = problem;
+  const place = [node, input].filter((part) => part !== undefined).join(", ");
+  return (
+    <li className="problem">
+      <button
+        type="button"
+        className="problem-text"
+        title={place === "" ? undefined : say("problems.goTo", { place })}
+        onClick={() => goTo(problem)}
+      >
+        <Icon name="error" small />
+        <span>
+          {problem.message}
+          {place !== "" && (
+            <span className="quiet">
+              {" "}
+              {place}
+              {problem.source === "run" && ` · ${say("problems.run")}`}
+            </span>
+          )}
+        </span>
+      </button>
+      {hint !== undefined && node !== undefined && input !== undefined && (
+        <button type="button" className="button" onClick={() => remedy(problem)}>
+          {say("problems.apply", { hint })}
+        </button>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,41 @@
+import { lazy, Suspense, useEffect } from "react";
+
+import { useEditor } from "../state/store";
+import { Compare } from "./Compare";
+import { SweepGrid } from "./SweepGrid";
+import { Viewer } from "./Viewer";
+
+const Painter = lazy(async () => ({ default: (await import("../paint/Painter")).Painter }));
+const FrameEditor = lazy(async () => ({
+  default: (await import("../paint/FrameEditor")).FrameEditor,
+}));
+
+/** What is looked at in the centre, in place of the graph: nothing while the graph is shown. */
+export function Stage() {
+  const stage = useEditor((state) => state.stage);
+  const show = useEditor((state) => state.show);
+  const activeTab = useEditor((state) => state.activeTab);
+  useEffect(() => {
+    // A tab that is gone to shows its graph.
+    return () => show(null);
+  }, [activeTab, show]);
+  if (stage === null) return null;
+  return (
+    <div
+      className="stage"
+      onKeyDown={(event) => {
+        // Keys of the graph behind it must not act while something lies over it.
+        if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
+        if (event.key === "Escape") show(null);
+      }}
+    >
+      {stage.kind === "picture" && <Viewer key={stage.url} url={stage.url} />}
+      {stage.kind === "compare" && <Compare left={stage.left} right={stage.right} />}
+      {stage.kind === "sweep" && <SweepGrid id={stage.job} />}
+      <Suspense fallback={null}>
+        {stage.kind === "paint" && <Painter place={stage} />}
+        {stage.kind === "frame" && <FrameEditor place={stage} />}
+      </Suspense>
+    </div>
+  );
+}

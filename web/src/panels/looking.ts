@@ -1,0 +1,30 @@
+/** From a job to its pictures in the centre. */
+
+import type { Job } from "../api/shapes";
+import { picturesOf } from "../state/gallery";
+import { useEditor } from "../state/store";
+
+/** Show what a job made: its picture, or its sweep as a grid; of one that failed, where it failed. */
+export function lookAt(job: Job): void {
+  const state = useEditor.getState();
+  const pictures = picturesOf(job);
+  const last = pictures.at(-1);
+  if (last === undefined) {
+    if (job.error !== null) state.tellFailure(job);
+    return;
+  }
+  const isSweep = pictures.some((picture) => picture.labels !== null) && pictures.length > 1;
+  state.show(isSweep ? { kind: "sweep", job: job.id } : { kind: "picture", url: last.file.url });
+}
+
+/** Compare a job's picture with that of the one before. */
+export function compareWithBefore(job: Job): void {
+  const state = useEditor.getState();
+  const right = picturesOf(job).at(-1);
+  const left = Object.values(state.jobs)
+    .filter((other) => other.number < job.number)
+    .toSorted((a, b) => b.number - a.number)
+    .flatMap((other) => picturesOf(other).slice(-1))[0];
+  if (left === undefined || right === undefined) return;
+  state.show({ kind: "compare", left: left.file.url, right: right.file.url });
+}

@@ -1,0 +1,34 @@
+/** Times, sizes and shares, as people read them. */
+
+export const percent = (fraction: number): number => Math.floor(Math.min(1, fraction) * 100);
+
+/** A time span: `0.4 s`, `12 s`, `3 min`, `1 h 20 min`. */
+export function seconds(span: number): string {
+  if (span < 9.95) return `${span.toFixed(1)} s`;
+  if (span < 99.5) return `${Math.round(span)} s`;
+  const minutes = Math.round(span / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** A size in bytes: `820 kB`, `2.1 GB`. */
+export function bytes(size: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"] as const;
+  let value = size;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const text =
+    value >= 99.5 || unit === 0 ? String(Math.round(value)) : String(Number(value.toPrecision(2)));
+  return `${text} ${units[unit] ?? "B"}`;
+}
+
+/** When something was, by the clock; on another day with its date. */
+export function clock(iso: string, now: Date = new Date()): string {
+  const time = new Date(iso);
+  const isToday = time.toDateString() === now.toDateString();
+  const hour = { hour: "2-digit", minute: "2-digit" } as const;
+  return time.toLocaleString([], isToday ? hour : { ...hour, day: "numeric", month: "short" });
+}
