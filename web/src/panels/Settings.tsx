@@ -1,3 +1,4 @@
+import { Icon } from "../look/Icon";
 import { bounds } from "../state/settings";
 import { useEditor } from "../state/store";
 import { say } from "../words";
@@ -19,6 +20,7 @@ export function Settings() {
         <LookSettings />
         <CanvasSettings />
         <StartSetting />
+        <KeySetting />
       </div>
     </Dialog>
   );
@@ -55,6 +57,31 @@ function LookSettings() {
           scale={{ least: least * 100, most: most * 100, step: 5, whole: true, multiple: 5 }}
           onChange={(percent) => change({ scale: percent / 100 })}
         />
+      </div>
+    </section>
+  );
+}
+
+/** Keys are chosen where they are listed. */
+function KeySetting() {
+  const close = useEditor((state) => state.openSettings);
+  const open = useEditor((state) => state.open);
+  return (
+    <section>
+      <h3>{say("settings.keys")}</h3>
+      <div className="setting">
+        <span>{say("settings.keysHint")}</span>
+        <button
+          type="button"
+          className="button"
+          onClick={() => {
+            close(false);
+            open({ kind: "keys" });
+          }}
+        >
+          <Icon name="keyboard" small />
+          {say("settings.showKeys")}
+        </button>
       </div>
     </section>
   );

@@ -132,6 +132,8 @@ function SideArea({ sides }: Pick<Slots, "sides">) {
 function StripArea({ strip, run }: Pick<Slots, "strip" | "run">) {
   const open = useEditor((state) => state.stripOpen);
   const height = useEditor((state) => state.stripHeight);
+  // Generate stands under the form, as if it were its last line.
+  const width = useEditor((state) => (state.sideOpen ? state.sideWidth : undefined));
   const change = useEditor((state) => state.changeSettings);
   const label = say(open ? "strip.hide" : "strip.show");
   return (
@@ -161,7 +163,9 @@ function StripArea({ strip, run }: Pick<Slots, "strip" | "run">) {
         <Icon name={open ? "chevron-down" : "chevron-up"} />
       </button>
       <div className="strip-film">{open ? strip : null}</div>
-      <div className="strip-run">{run}</div>
+      <div className="strip-run" style={width === undefined ? {} : { width: `${width / 16}rem` }}>
+        {run}
+      </div>
     </section>
   );
 }
