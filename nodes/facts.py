@@ -94,6 +94,17 @@ class ConditioningFacts:
     controls: tuple[ControlFacts, ...] = ()
     pieces: Any = UNKNOWN
     """The most pieces, of 77 tokens as a rule, that the prompt can have."""
+    pooled: Any = UNKNOWN
+    """The width of the prompt as one vector; None without one."""
+    beside: Any = UNKNOWN
+    """What the model reads in the channels behind those of the latents: how many, and `PixelFacts`; or None."""
+    others: "tuple[ConditioningFacts, ...]" = ()
+    """Of the further prompts in the same role."""
+
+    @property
+    def parts(self) -> "tuple[ConditioningFacts, ...]":
+        """Of every prompt in the role, alone."""
+        return (replace(self, others=()), *self.others)
 
 
 @dataclass(frozen=True)
@@ -158,7 +169,15 @@ def of(value: Any) -> Any:
             ControlFacts(each.controlnet, of_pixels(each.hint), each.strength, each.start, each.end)
             for each in value.controls
         )
-        return ConditioningFacts(value.embeddings.shape[0], value.embeddings.shape[-1], controls)
+        pooled, beside = value.pooled, value.beside
+        return ConditioningFacts(
+            value.embeddings.shape[0],
+            value.embeddings.shape[-1],
+            controls,
+            pooled=None if pooled is None else pooled.shape[-1],
+            beside=None if beside is None else (beside.shape[1], of_pixels(beside)),
+            others=tuple(map(of, value.others)),
+        )
     if isinstance(value, SamplerState):
         mask = None if value.kept is None else of(value.kept).mask
         latents = replace(of(Latents(value.x)), mask=mask)
@@ -259,12 +278,28 @@ def check_masks(masks: int, latents: int) -> None:
         )
 
 
-def check_shapes(base: LatentFacts, overlay: LatentFacts) -> None:
+def check_shapes(base: LatentFacts, overlay: LatentFacts, input: str = "overlay") -> None:
     """Raise `InputError` unless one batch of latents can be laid over the other."""
     if base.shape != overlay.shape:
         raise InputError(
             f"base is {base.shape}, overlay {overlay.shape}: "
             "bring them to one size with LatentUpscale and to one number with RepeatLatent",
             code="size_mismatch",
-            input="overlay",
+            input=input,
+        )
+
+
+def check_phrases(width: int, other: int, batch: int, others: int) -> None:
+    """Raise `InputError` unless prompts of such widths and numbers can be put together."""
+    if width != other:
+        raise InputError(
+            f"the first prompt is {width} wide, the second {other}: encode both with one text encoder",
+            code="width_mismatch",
+            input="second",
+        )
+    if batch != others and 1 not in {batch, others}:
+        raise InputError(
+            f"the first conditioning holds {batch} prompts, the second {others}: give as many, or one",
+            code="batch_mismatch",
+            input="second",
         )

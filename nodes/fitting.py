@@ -1,28 +1,24 @@
 """Whether models, prompts, latents and pictures go together: one rule each, for before a run and in it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from engine.errors import InputError
 
-from .diffusion.families import FAMILIES, SDXL_SCALING_FACTOR
+from .diffusion.families import FAMILIES
 from .facts import ConditioningFacts, LatentFacts, PixelFacts, Space
 from .values import FamilyName
 
+OddSize = Literal["refuse", "crop", "pad"]
 HINT_SCALE = 8
 """Pixels of a ControlNet's picture for one latent: its hint network halves three times."""
 
 _SPACES: Mapping[float, str] = {
     FAMILIES["sd1"].scaling_factor: "SD 1.x and 2.x",
-    SDXL_SCALING_FACTOR: "SDXL",
+    FAMILIES["sdxl"].scaling_factor: "SDXL",
+    FAMILIES["upscaler"].scaling_factor: "the x4 upscaler",
 }
 _TEXT_WIDTHS: Mapping[int, str] = {768: "SD 1.x", 1024: "SD 2.x", 1280: "SDXL's refiner", 2048: "SDXL"}  # fmt: skip
-_MORE_CHANNELS: Mapping[int, tuple[str, str]] = {
-    5: ("a depth model", "the latents and a depth map"),
-    7: ("an upscaling model", "the latents and a small picture"),
-    8: ("an InstructPix2Pix model", "the latents and the picture to edit"),
-    9: ("an inpainting model", "the latents, a mask and the masked picture"),
-}
 
 
 def check_family(model: Mapping[str, Any], other: Mapping[str, Any], what: str, input: str) -> None:
@@ -73,7 +69,7 @@ def check_space(ours: Space | None, theirs: Space | None, what: str, input: str)
     if wanted is not None and given is not None and wanted != given:
         raise InputError(
             f"{what} from {theirs.file} works in the latents of {given}, {ours.file} in those of {wanted}: "
-            "use a VAE of the same family",
+            "use a VAE of the same family, or tell LoadVAE the space if it is mistaken",
             code="family_mismatch",
             input=input,
         )
@@ -137,22 +133,134 @@ def check_run_latents(latents: LatentFacts, run: LatentFacts) -> None:
 
 
 def check_channels(latents: int, model: int, origin: str = "latents") -> None:
-    """Raise `InputError` unless latents have as many channels as a model takes."""
-    if latents == model:
-        return
-    kind, inputs = _MORE_CHANNELS.get(model, ("", ""))
-    if kind and latents < model:
+    """Raise `InputError` unless latents have as many channels as those a model gives."""
+    if latents != model:
         raise InputError(
-            f"it is {kind}, whose {model} channels are {inputs}, and only the latents' {latents} are given:"
-            " choose a checkpoint for text to image, which SetLatentMask has repaint a part only",
+            f"latents have {latents} channels, the model takes {model}: use a VAE of the same family",
             code="channel_mismatch",
-            input="model",
+            input=origin,
         )
-    raise InputError(
-        f"latents have {latents} channels, the model takes {model}: use a VAE of the same family",
-        code="channel_mismatch",
-        input=origin,
-    )
+
+
+def is_optional(channels: int, role: str) -> bool:
+    """Whether a model does without what it reads in so many channels beside the latents.
+
+    A prompt that is to be avoided, or compared with, may be one without the picture to edit.
+    """
+    return channels == _PICTURE and role != "positive"
+
+
+def check_beside(
+    given: tuple[int, PixelFacts] | None, wanted: int, latents: PixelFacts, role: str
+) -> None:
+    """Refuse a conditioning that does not bring what a model reads beside the latents.
+
+    Args:
+        given: Channels, and how many of which size, in latents; None for nothing.
+        wanted: Channels.
+        latents: How many of which size.
+        role: Where the conditioning comes in.
+
+    Raises:
+        InputError: It is missing (code "missing_input"), of another kind (code "channel_mismatch") or
+            size.
+    """
+    kind, what, remedy = _BESIDE.get(wanted, ("a model of an unknown kind", "more", ""))
+    if given is None:
+        raise InputError(
+            f"it is {kind}, which reads {what} beside the latents, and the {role} conditioning brings"
+            f" none{remedy}",
+            code="missing_input",
+            input=role,
+        )
+    channels, brought = given
+    if channels != wanted:
+        other = _BESIDE.get(channels, ("a model of another kind", "", ""))[0]
+        raise InputError(
+            f"the {role} conditioning is made for {other}, the model is {kind}{remedy}",
+            code="channel_mismatch",
+            input=role,
+        )
+    if (brought.height, brought.width) != (latents.height, latents.width):
+        raise InputError(
+            f"what the {role} conditioning brings beside the latents is {brought.size} latents large, they"
+            f" are {latents.size}: make both from pictures of one size",
+            code="size_mismatch",
+            input=role,
+        )
+    if brought.batch not in {1, latents.batch}:
+        raise InputError(
+            f"the {role} conditioning brings {brought.batch} pictures for {latents.batch} latents:"
+            f" give 1 or {latents.batch}",
+            code="batch_mismatch",
+            input=role,
+        )
+
+
+_PICTURE = 4
+_INPAINT_REMEDY = (
+    ": put InpaintConditioning before it, or choose a checkpoint for text to image, which"
+    " SetLatentMask has repaint a part only"
+)
+_BESIDE: Mapping[int, tuple[str, str, str]] = {
+    1: ("a depth model", "a depth map", ": put DepthConditioning before it"),
+    3: ("the x4 upscaler", "the small picture", ": put UpscaleConditioning before it"),
+    4: ("an InstructPix2Pix model", "the picture to edit", ": put EditConditioning before it"),
+    5: (
+        "an inpainting model",
+        "a mask and the masked picture",
+        _INPAINT_REMEDY,
+    ),
+}
+"""By the channels beside the latents: the model, what it reads, and what gives it."""
+
+
+def check_pooled(given: int | None, model: Mapping[str, Any], role: str) -> None:
+    """Raise `InputError` unless a conditioning has the vector that an SDXL model reads beside the prompt."""
+    if given is None or _told(given, model) not in {_SIZES_TOLD, _SCORED}:
+        has = "no pooled vector" if given is None else f"a pooled vector of {given} numbers"
+        raise InputError(
+            f"the {role} conditioning has {has}, which the model does not go with:"
+            " encode the prompt with the text encoder of a checkpoint of the same family",
+            code="width_mismatch",
+            input=role,
+        )
+
+
+def reads_aesthetic(pooled: int, model: Mapping[str, Any]) -> bool:
+    """Whether an SDXL model is told how pretty the picture is to be, as the refiner is, and not its size."""
+    return _told(pooled, model) == _SCORED
+
+
+_SIZES_TOLD, _SCORED = 6, 5
+
+
+def _told(pooled: int, model: Mapping[str, Any]) -> float:
+    """How many numbers a model is told beside the pooled vector."""
+    room: int = model["projection_class_embeddings_input_dim"] - pooled
+    return room / int(model["addition_time_embed_dim"])
+
+
+def check_noise_level(given: int | None, levels: int, role: str) -> None:
+    """Raise `InputError` unless a conditioning tells a noise level that an upscaler knows."""
+    if given is None or not 0 <= given < levels:
+        raise InputError(
+            f"the {role} conditioning tells the noise level {given}, the upscaler reads one from 0 to"
+            f" {levels - 1}: put UpscaleConditioning before it",
+            code="missing_input",
+            input=role,
+        )
+
+
+def check_image_width(given: int, wanted: int, role: str) -> None:
+    """Raise `InputError` unless a picture's embedding is as wide as an unCLIP model reads."""
+    if given != wanted:
+        raise InputError(
+            f"the {role} conditioning has a picture's embedding of {given} numbers, the model reads"
+            f" {wanted}: take the image encoder of the model's own checkpoint, by LoadUnCLIPCheckpoint",
+            code="width_mismatch",
+            input=role,
+        )
 
 
 def check_decoder(latents: int, vae: int) -> None:
@@ -165,11 +273,20 @@ def check_decoder(latents: int, vae: int) -> None:
         )
 
 
-def check_picture(picture: PixelFacts, factor: int) -> None:
-    """Raise `InputError` unless a picture's sides are multiples of what a VAE makes one latent of."""
+def check_picture(picture: PixelFacts, factor: int, odd_size: OddSize = "refuse") -> PixelFacts:
+    """The size in which a VAE takes a picture: its sides are multiples of what makes one latent.
+
+    Raises:
+        InputError: They are none, and that is to be refused; or nothing would be left.
+    """
     width, height = picture.width, picture.height
-    if width % factor or height % factor:
-        nearest = f"{width - width % factor}x{height - height % factor}"
+    if width % factor == 0 and height % factor == 0:
+        return picture
+    if odd_size == "pad":
+        return picture.sized(-(-width // factor) * factor, -(-height // factor) * factor)
+    cut = picture.sized(width - width % factor, height - height % factor)
+    if odd_size == "refuse" or not (cut.width and cut.height):
+        nearest = f"{max(cut.width, factor)}x{max(cut.height, factor)}"
         raise InputError(
             f"the picture is {width}x{height}, the VAE takes multiples of {factor}: "
             f"put ResizeImage before it, to {nearest}",
@@ -177,6 +294,7 @@ def check_picture(picture: PixelFacts, factor: int) -> None:
             input="image",
             hint=nearest,
         )
+    return cut
 
 
 def check_text_width(given: int, wanted: int, role: str) -> None:
@@ -237,11 +355,29 @@ def check_latent_mask(latents: LatentFacts) -> None:
         )
 
 
-def check_layers(skip: int, layers: int) -> None:
-    """Raise `InputError` unless a text encoder has a layer left to read."""
-    if not 0 <= skip < layers:
+def check_towers(count: int) -> None:
+    """Raise `InputError` unless a text encoder consists of two, as SDXL's does."""
+    if count != 2:
         raise InputError(
-            f"clip skip leaves out {skip} layers of a text encoder with {layers}: give a number from 0 to {layers - 1}",
+            "only SDXL's text encoder consists of two: take that of an SDXL checkpoint, or CLIPEncode",
+            code="family_mismatch",
+            input="text_encoder",
+        )
+
+
+def check_layers(skip: int, layers: int, cut: int = 0) -> None:
+    """Raise `InputError` unless a text encoder has a layer left to read.
+
+    Args:
+        skip: How many of the last layers are left out.
+        layers: Those that are there.
+        cut: How many are missing from the start.
+    """
+    if not cut <= skip < layers + cut:
+        raise InputError(
+            f"clip skip leaves out {skip} layers of a text encoder with {layers + cut}"
+            f"{', of which the last is not in its folder' if cut else ''}:"
+            f" give a number from {cut} to {layers + cut - 1}",
             input="text_encoder",
         )
 

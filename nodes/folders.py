@@ -14,21 +14,36 @@ from engine.errors import InputError
 from engine.keys import FileDigests
 from engine.node import Service
 
-from .diffusion.checkpoints import PICKLE_ENDINGS, Parts, inspect, is_folder, kinds, open_weights
+from .diffusion.checkpoints import PICKLE_ENDINGS, inspect, kinds, open_weights
 from .diffusion.layout import PartName
+from .diffusion.parts import Parts
+from .diffusion.pipelines import is_folder
 
-Kind = Literal["checkpoints", "vae", "controlnet", "images"]
-MODEL_KINDS: tuple[Kind, ...] = ("checkpoints", "vae", "controlnet")
+Kind = Literal[
+    "checkpoints", "vae", "controlnet", "clip_vision", "loras", "embeddings", "upscale_models", "images",
+]  # fmt: skip
+ADDITIONS: tuple[Kind, ...] = ("loras", "embeddings", "upscale_models")
+"""Kinds that are no models of a family, so `Folders.open` does not open them."""
+MODEL_KINDS: tuple[Kind, ...] = ("checkpoints", "vae", "controlnet", "clip_vision", *ADDITIONS)
 STARTER = Path(__file__).parents[1] / "workflows" / "starter"
 """The folder of the small model that ships with the project."""
 
 _MODEL_ENDINGS = (".safetensors", *PICKLE_ENDINGS)
 _IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-_PARTS: dict[PartName, Kind] = {"unet": "checkpoints", "vae": "vae", "controlnet": "controlnet"}
+_PARTS: dict[PartName, Kind] = {
+    "unet": "checkpoints",
+    "vae": "vae",
+    "controlnet": "controlnet",
+    "image_encoder": "clip_vision",
+}
 _WORDS: dict[Kind, str] = {
     "checkpoints": "checkpoint",
     "vae": "VAE",
     "controlnet": "ControlNet",
+    "clip_vision": "image encoder",
+    "loras": "LoRA",
+    "embeddings": "embedding",
+    "upscale_models": "upscaler",
     "images": "picture",
 }
 _LISTED = 12
@@ -159,6 +174,8 @@ class Folders(Service):
             if path.suffix.lower() in PICKLE_ENDINGS:
                 return row | {"title": "a pickle, read only when it is loaded"}
             row["title"] = inspect(path).title
+            if kind in ADDITIONS:
+                return row
             parts = open_weights(path)
             row |= {"title": parts.title, "family": parts.family.name}
         except (InputError, OSError) as error:
@@ -176,7 +193,11 @@ class Folders(Service):
 
     def _missing(self, kind: Kind, name: str) -> InputError:
         there = self.names(kind)
-        near = difflib.get_close_matches(name, there, n=1, cutoff=0.5)
+        spelled = {PurePosixPath(each).stem: each for each in there} | {
+            each: each for each in there
+        }
+        close = difflib.get_close_matches(name, spelled, n=1, cutoff=0.5)
+        near = [spelled[each] for each in close]
         nearest = f" Did you mean {near[0]!r}?" if near else ""
         if there:
             more = f" and {len(there) - _LISTED} more" if len(there) > _LISTED else ""

@@ -9,8 +9,9 @@ from engine.facts import has_unknown
 from engine.node import UNKNOWN
 
 from . import fitting, memory
-from .diffusion.checkpoints import Part
+from .diffusion import families, prompts
 from .diffusion.layout import PartName
+from .diffusion.parts import Part
 from .diffusion.pool import Pool
 from .facts import (
     ConditioningFacts,
@@ -20,9 +21,10 @@ from .facts import (
     Space,
     known,
 )
+from .fitting import OddSize
 from .free import free
 from .memory import Need
-from .values import VAE, ControlNet, Model, TextEncoder
+from .values import VAE, ControlNet, DualGuidance, Model, TextEncoder
 
 _TOGETHER = 4
 """Prompts of at most so many pieces go through the model in one call; see `guidance.REPEATS`."""
@@ -53,18 +55,60 @@ def encoded_text(text_encoder: Any, text: Any, pool: Pool) -> Any:
     Raises:
         InputError: The text encoder is not there, or has too few layers.
     """
+    return encoded_texts(text_encoder, text if text is UNKNOWN else [text], pool)
+
+
+def encoded_texts(text_encoder: Any, texts: Any, pool: Pool) -> Any:
+    """What is known of some encoded prompts.
+
+    Raises:
+        InputError: See `encoded_text`.
+    """
     if text_encoder is UNKNOWN:
         return UNKNOWN
-    sizes = of_part(text_encoder, "text_encoder", pool).sizes
-    if sizes is None:
+    towers = [of_part(recipe, recipe.part, pool).sizes for recipe in families.recipes(text_encoder)]
+    told = [sizes for sizes in towers if sizes is not None]
+    if len(told) < len(towers):
         return UNKNOWN
-    fitting.check_layers(text_encoder.skip, sizes["num_hidden_layers"])
-    pieces = UNKNOWN
-    if text is not UNKNOWN:
-        # A token is at least one byte; beyond ASCII, composing and lowering may make more of them.
-        most = len(text) if text.isascii() else 3 * len(text.encode(errors="replace"))
-        pieces = max(1, ceil(most / (sizes["max_position_embeddings"] - 2)))
-    return ConditioningFacts(1, sizes["hidden_size"], pieces=pieces)
+    for sizes in told:
+        fitting.check_layers(text_encoder.skip, sizes["num_hidden_layers"], text_encoder.cut)
+    found = ConditioningFacts(
+        1,
+        sum(sizes["hidden_size"] for sizes in told),
+        pooled=told[-1].get("projection_dim"),
+        beside=None,
+    )
+    if has_unknown(texts):
+        return found if texts is UNKNOWN else UNKNOWN
+    room = told[-1]["max_position_embeddings"] - 2
+    known = [_most_pieces(text, room) for text in texts]
+    pieces = UNKNOWN if UNKNOWN in known or text_encoder.tokens else max(known)
+    return replace(found, batch=len(texts), pieces=pieces)
+
+
+def encoded_pair(text_encoder: Any, text_l: Any, text_g: Any, pool: Pool) -> Any:
+    """What is known of two prompts for SDXL's two text encoders.
+
+    Raises:
+        InputError: The text encoder is not SDXL's, is not there, or has too few layers.
+    """
+    if text_encoder is UNKNOWN:
+        return UNKNOWN
+    fitting.check_towers(len(families.recipes(text_encoder)))
+    found = encoded_texts(text_encoder, [text_l, text_g], pool)
+    return found if found is UNKNOWN else replace(found, batch=1)
+
+
+def _most_pieces(text: Any, room: int) -> Any:
+    """How many pieces of a prompt there are at most; unknown if it names embeddings."""
+    if prompts.names(text):
+        return UNKNOWN
+    # A token is at least one byte; beyond ASCII, composing and lowering may make more of them.
+    most = len(text) if text.isascii() else 3 * len(text.encode(errors="replace"))
+    # Words are not divided, which may leave a little free in each piece.
+    return max(1, ceil(most / room) if most <= room else ceil(most / (room - 7))) + text.count(
+        "BREAK"
+    )
 
 
 def controlled(
@@ -80,13 +124,50 @@ def controlled(
     """What is known of prompts under one ControlNet more."""
     control = ControlFacts(controlnet, image, strength, start, end)
     return tuple(  # type: ignore[return-value]
-        prompt if prompt is UNKNOWN else replace(prompt, controls=(*prompt.controls, control))
-        for prompt in (positive, negative)
+        prompt if prompt is UNKNOWN else _under(prompt, control) for prompt in (positive, negative)
     )
 
 
+def _under(prompt: ConditioningFacts, control: ControlFacts) -> ConditioningFacts:
+    first, *others = (replace(part, controls=(*part.controls, control)) for part in prompt.parts)
+    return replace(first, others=tuple(others))
+
+
 @known
-def encoded_picture(vae: VAE, image: PixelFacts, pool: Pool) -> Any:
+def encoded_in_tiles(vae: VAE, image: PixelFacts, odd_size: OddSize, pool: Pool) -> Any:
+    """What is known of a picture that is encoded in tiles.
+
+    Raises:
+        InputError: Its sides are no multiples.
+    """
+    sizes = of_part(vae, "vae", pool).sizes
+    if sizes is None:
+        return UNKNOWN
+    factor = pixels_per_latent(sizes)
+    size = fitting.check_picture(image, factor, odd_size)
+    height, width = size.height // factor, size.width // factor
+    space = space_of(vae, pool)
+    return LatentFacts(size.batch, sizes["latent_channels"], height, width, space=space)
+
+
+@known
+def decoded_in_tiles(vae: VAE, latents: LatentFacts, pool: Pool) -> Any:
+    """What is known of a picture that is decoded in tiles.
+
+    Raises:
+        InputError: The VAE is of another family.
+    """
+    sizes = of_part(vae, "vae", pool).sizes
+    if sizes is None:
+        return UNKNOWN
+    fitting.check_decoder(latents.channels, sizes["latent_channels"])
+    fitting.check_space(latents.space, space_of(vae, pool), "the VAE", "vae")
+    factor = pixels_per_latent(sizes)
+    return PixelFacts(latents.batch, latents.height * factor, latents.width * factor)
+
+
+@known
+def encoded_picture(vae: VAE, image: PixelFacts, odd_size: OddSize, pool: Pool) -> Any:
     """What is known of an encoded picture.
 
     Raises:
@@ -97,7 +178,7 @@ def encoded_picture(vae: VAE, image: PixelFacts, pool: Pool) -> Any:
     if sizes is None:
         return UNKNOWN
     factor = pixels_per_latent(sizes)
-    fitting.check_picture(image, factor)
+    image = fitting.check_picture(image, factor, odd_size)
     _check_memory(
         pool,
         (part,),
@@ -196,6 +277,8 @@ def denoised(
     part = None if model is UNKNOWN else of_part(model, "unet", pool)
     sizes = None if part is None else part.sizes
     is_guided = guidance_scale is not UNKNOWN and guidance_scale != 1
+    if model is not UNKNOWN and any(isinstance(rule, DualGuidance) for rule in model.guidance):
+        is_guided = True
     prompts = {"positive": positive} | ({"negative": negative} if is_guided else {})
     prompts = {role: prompt for role, prompt in prompts.items() if prompt is not UNKNOWN}
     if sizes is not None:
@@ -203,11 +286,12 @@ def denoised(
     if latents is UNKNOWN:
         return UNKNOWN
     if sizes is not None:
-        fitting.check_channels(latents.channels, sizes["in_channels"], origin)
+        fitting.check_channels(latents.channels, sizes["out_channels"], origin)
+        _check_beside(sizes, prompts, latents)
         fitting.check_space(space_of(model, pool), latents.space, "the VAE", origin)
     fitting.check_latent_mask(latents)
     acting: list[Part] = []
-    for role, prompt in prompts.items():
+    for role, prompt in _apart(prompts):
         fitting.check_prompts(prompt, latents.batch, role)
         for control in prompt.controls:
             if _acts(control, profile, count):
@@ -227,9 +311,28 @@ def denoised(
     return latents if model is UNKNOWN else latents.within(space_of(model, pool))
 
 
+def _apart(prompts: Mapping[str, ConditioningFacts]) -> list[tuple[str, ConditioningFacts]]:
+    """Every prompt of each role."""
+    return [(role, part) for role, prompt in prompts.items() for part in prompt.parts]
+
+
 def _check_model(sizes: Sizes, prompts: Mapping[str, ConditioningFacts]) -> None:
-    for role, prompt in prompts.items():
+    for role, prompt in _apart(prompts):
         fitting.check_text_width(prompt.width, sizes["cross_attention_dim"], role)
+        if "addition_embed_type" in sizes and prompt.pooled is not UNKNOWN:
+            fitting.check_pooled(prompt.pooled, sizes, role)
+
+
+def _check_beside(
+    sizes: Sizes, prompts: Mapping[str, ConditioningFacts], latents: LatentFacts
+) -> None:
+    missing = sizes["in_channels"] - latents.channels
+    size = PixelFacts(latents.batch, latents.height, latents.width)
+    for role, prompt in _apart(prompts):
+        if missing <= 0 or prompt.beside is UNKNOWN:
+            continue
+        if prompt.beside is not None or not fitting.is_optional(missing, role):
+            fitting.check_beside(prompt.beside, missing, size, role)
 
 
 def _check_control(
@@ -263,6 +366,8 @@ def _acts(control: ControlFacts, profile: Any, count: Any) -> bool:
 def _together(positive: Any, negative: Any) -> bool:
     """Whether both prompts surely go through the model in one call."""
     if has_unknown((positive, negative)) or positive.controls != negative.controls:
+        return False
+    if positive.others or negative.others:
         return False
     return all(
         prompt.pieces is not UNKNOWN and prompt.pieces <= _TOGETHER

@@ -1,12 +1,14 @@
 """Nodes that name the weights to use. They read headers; the model pool loads the weights when needed."""
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from engine.errors import InputError
 from engine.node import node
 
-from .diffusion.checkpoints import Parts
+from .diffusion.families import SD1, SDXL, UPSCALER, Family
 from .diffusion.layout import PartName
+from .diffusion.parts import Parts
 from .folders import Folders, standard
 from .values import (
     VAE,
@@ -22,6 +24,8 @@ from .values import (
 )
 
 PredictionChoice = Literal["auto", "epsilon", "v_prediction"]
+SpaceChoice = Literal["auto", "sd", "sdxl", "upscaler"]
+_SPACES: Mapping[SpaceChoice, Family] = {"sd": SD1, "sdxl": SDXL, "upscaler": UPSCALER}
 
 
 class Checkpoint(NamedTuple):
@@ -57,7 +61,7 @@ def load_checkpoint(
     """Choose a checkpoint: the model, its text encoder and its VAE.
 
     Args:
-        checkpoint: A .safetensors or .ckpt file, or a diffusers folder, of the SD 1.x family.
+        checkpoint: A .safetensors or .ckpt file, or a diffusers folder, of SD 1.x, SD 2.x or SDXL.
         prediction_type: What the model was trained to predict. auto goes by what the file says,
             and by what is usual in its family if it says nothing.
     """
@@ -65,20 +69,23 @@ def load_checkpoint(
     family = parts.family.name
     return Checkpoint(
         model=Model(weights, family, _prediction(parts, prediction_type)),
-        text_encoder=TextEncoder(weights, family),
+        text_encoder=_text_encoder(weights, parts),
         vae=VAE(weights, parts.scaling_factor),
     )
 
 
 @node("LoadVAE", category="loaders", fingerprint=vae_digest, early=True)
-def load_vae(*, vae: VAEName, folders: Folders = standard) -> VAE:
+def load_vae(*, vae: VAEName, space: SpaceChoice = "auto", folders: Folders = standard) -> VAE:
     """Choose a VAE of its own, in place of a checkpoint's.
 
     Args:
-        vae: A file with a VAE of the SD 1.x family.
+        vae: A file with a VAE.
+        space: Whose latents it works in: sd is SD 1.x and 2.x. The files of both look alike, so auto
+            goes by what the file says, and by an "xl" in its name.
     """
     weights, parts = _weights("vae", vae, "vae", folders)
-    return VAE(weights, parts.scaling_factor)
+    family = _SPACES.get(space)
+    return VAE(weights, parts.scaling_factor if family is None else family.scaling_factor)
 
 
 @node("LoadControlNet", category="loaders", fingerprint=controlnet_digest, early=True)
@@ -86,9 +93,14 @@ def load_controlnet(*, controlnet: ControlNetName, folders: Folders = standard) 
     """Choose a ControlNet.
 
     Args:
-        controlnet: A file with a ControlNet for the SD 1.x family.
+        controlnet: A file with a ControlNet.
     """
     return ControlNet(_weights("controlnet", controlnet, "controlnet", folders)[0])
+
+
+def _text_encoder(weights: Weights, parts: Parts) -> TextEncoder:
+    family = parts.family
+    return TextEncoder(weights, family.name, family.skip, part=family.towers[0].part, cut=parts.cut)
 
 
 def _prediction(parts: Parts, chosen: PredictionChoice) -> PredictionType:

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.errors import InputError
 
-from .diffusion.checkpoints import Part
+from .diffusion.parts import Part
 from .facts import LatentFacts, PixelFacts
 
 ITEM = {"float32": 4, "float16": 2, "bfloat16": 2}

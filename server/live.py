@@ -14,7 +14,7 @@ from typing_extensions import override
 Json = dict[str, Any]
 PASSING = frozenset({"node.progressed"})
 """Events of which a slow watcher needs only the latest; they are not remembered."""
-PROGRESS_RATE = 2_000.0
+PROGRESS_RATE = 1_000.0
 """Events of progress a second for all watchers together, so that many of them slow no job."""
 KEPT, KEPT_BYTES = 20_000, 64 * 2**20
 """Events that are remembered, by number and by what they hold as JSON."""

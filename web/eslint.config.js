@@ -2,7 +2,7 @@ import hooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["node_modules", "src/api/schema.gen.ts"] },
+  { ignores: ["node_modules", "test-results", "playwright-report", "src/api/schema.gen.ts"] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

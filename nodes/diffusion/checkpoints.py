@@ -1,34 +1,20 @@
 """Files of weights taken apart: family, parts, sizes and where each tensor lies, from headers alone."""
 
-import itertools
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TypeVar
 
-from engine.errors import InputError
 from nodes.values import PredictionType
 
-from .families import SD1, SDXL_SCALING_FACTOR, Family, Recognised, Shapes, recognise
-from .headers import ITEM_SIZES, Header, read_header
-from .layout import PREFIXES, PartName, diffusers_names, diffusers_shape
-from .predictions import Prediction, of_file
-from .sizes import Config, configuration
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from . import predictions
+from .families import FAMILIES, SD1, SDXL_SCALING_FACTOR, Family, Recognised, accepted, recognise
+from .headers import read_header
+from .layout import MORE_PREFIXES, ONLY_PREFIX, PREFIXES, PartName
+from .parts import Part, Parts, Source, Unpickled, make_part, numbers, stored
+from .pipelines import folder_sources, is_folder, open_folder, parts_in
 
 T = TypeVar("T")
 PICKLE_ENDINGS = (".ckpt", ".pt", ".pth", ".bin")
-INDEX = "model_index.json"
-"""The file that makes a folder a diffusers folder."""
-_FOLDERS: Mapping[PartName, tuple[str, ...]] = {
-    "unet": ("diffusion_pytorch_model", "model"),
-    "vae": ("diffusion_pytorch_model", "model"),
-    "text_encoder": ("model", "diffusion_pytorch_model"),
-}
 _BARE: tuple[tuple[str, PartName], ...] = (
     ("zero_convs.0.0.weight", "controlnet"),
     ("controlnet_down_blocks.0.weight", "controlnet"),
@@ -37,142 +23,13 @@ _BARE: tuple[tuple[str, PartName], ...] = (
     ("decoder.conv_in.weight", "vae"),
     ("embeddings.token_embedding.weight", "text_encoder"),
     ("text_model.embeddings.token_embedding.weight", "text_encoder"),
+    ("vision_model.embeddings.patch_embedding.weight", "image_encoder"),
+    ("embeddings.patch_embedding.weight", "image_encoder"),
 )
 """What tells a file that holds one part without a prefix."""
 _SDXL = "stable-diffusion-xl"
-
-
-class Source(Protocol):
-    """One tensor that has not been read yet. `shape` is that of the module's own tensor."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    @property
-    def count(self) -> int:
-        """How many numbers it has."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A tensor in a safetensors file: `size` bytes from `start`."""
-
-    path: Path
-    dtype: str
-    shape: tuple[int, ...]
-    start: int
-    size: int
-
-    @property
-    def count(self) -> int:
-        return self.size // ITEM_SIZES[self.dtype]
-
-
-@dataclass(frozen=True, slots=True)
-class Unpickled:
-    """A tensor that was read out of a pickle (as a memory map of it, if the pickle is a zip)."""
-
-    tensor: "Tensor"
-    shape: tuple[int, ...]
-
-    @property
-    def count(self) -> int:
-        return self.tensor.numel()
-
-
-@dataclass(frozen=True)
-class Part:
-    """One model within the weights: its tensors by diffusers' names, and its configuration."""
-
-    name: PartName
-    tensors: Mapping[str, Source]
-    config: Config
-    family: Family = SD1
-
-    @cached_property
-    def sizes(self) -> Config | None:
-        """The configuration by the tensors' shapes, whatever a config.json says; None if they tell none."""
-        shapes = {name: source.shape for name, source in self.tensors.items()}
-        try:
-            return configuration(self.name, shapes, self.family)
-        except InputError:
-            return None
-
-    @property
-    def count(self) -> int:
-        """How many numbers all its tensors have."""
-        return sum(self.counts.values())
-
-    @cached_property
-    def counts(self) -> Mapping[str, int]:
-        """How many numbers its tensors have by the dtype they are stored in: safetensors' name or torch's."""
-        found: dict[str, int] = {}
-        for source in self.tensors.values():
-            kind = ""
-            if isinstance(source, Stored):
-                kind = source.dtype
-            elif isinstance(source, Unpickled):
-                kind = str(source.tensor.dtype)
-            found[kind] = found.get(kind, 0) + source.count
-        return found
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What a file or diffusers folder holds: the same for both."""
-
-    path: Path
-    title: str
-    family: Family
-    parts: Mapping[PartName, Part]
-    predictions: tuple[Prediction, ...] = ()
-    scaling_factor: float = SD1.scaling_factor
-    files: tuple[Path, ...] = field(default=())
-    """Every file that was read or will be: what a digest must cover."""
-
-    @property
-    def prediction_type(self) -> PredictionType:
-        """What the UNet's output means: as the file says, or else as is usual in the family."""
-        return self.predictions[0].type if self.predictions else self.family.prediction_type
-
-    def without_tensors(self) -> "Parts":
-        """The same, with only the shapes and types of what was read out of a pickle."""
-        return replace(self, parts={name: _emptied(part) for name, part in self.parts.items()})
-
-    def part(self, name: PartName) -> Part:
-        """One of the parts.
-
-        Raises:
-            InputError: The weights do not have it (code "missing_part").
-        """
-        found = self.parts.get(name)
-        if found is None:
-            there = ", ".join(self.parts) or "nothing"
-            raise InputError(
-                f"{self.path.name} holds no {_WORDS[name]}, only {there}: {_REMEDIES[name]}",
-                code="missing_part",
-            )
-        return found
-
-
-_WORDS: Mapping[PartName, str] = {
-    "unet": "UNet",
-    "vae": "VAE",
-    "text_encoder": "text encoder",
-    "controlnet": "ControlNet",
-}
-_REMEDIES: Mapping[PartName, str] = {
-    "unet": "choose a checkpoint",
-    "vae": "load one with LoadVAE",
-    "text_encoder": "take the text encoder of another checkpoint",
-    "controlnet": "choose a ControlNet",
-}
-
-
-def is_folder(path: Path) -> bool:
-    """Whether the path is a diffusers folder."""
-    return (path / INDEX).is_file()
+_UPSCALER_LEVELS = 3
+"""Of the upscaler's VAE; the others have one more."""
 
 
 def inspect(path: Path) -> Recognised:
@@ -183,7 +40,7 @@ def inspect(path: Path) -> Recognised:
         OSError: It cannot be read.
     """
     if is_folder(path):
-        found = _folder_sources(path, "unet")
+        found = folder_sources(path, "unet")
         return recognise({name: source.shape for name, source in found.items()})
     return recognise({name: entry.shape for name, entry in read_header(path).entries.items()})
 
@@ -191,7 +48,7 @@ def inspect(path: Path) -> Recognised:
 def kinds(path: Path) -> frozenset[PartName]:
     """Which parts a safetensors file or diffusers folder holds, by its header alone."""
     if is_folder(path):
-        return frozenset(name for name in _FOLDERS if (path / name).is_dir())
+        return frozenset(parts_in(path))
     return frozenset(_split(read_header(path).entries))
 
 
@@ -203,7 +60,7 @@ def open_weights(path: Path) -> Parts:
         OSError: It cannot be read.
     """
     if is_folder(path):
-        return _open_folder(path)
+        return open_folder(path)
     sources: Mapping[str, Source]
     metadata: Mapping[str, str] = {}
     if path.suffix.lower() in PICKLE_ENDINGS:
@@ -215,53 +72,64 @@ def open_weights(path: Path) -> Parts:
         }
     else:
         header = read_header(path)
-        sources, metadata = _stored(header), header.metadata
-    shapes = {name: source.shape for name, source in sources.items()}
-    title, family = _accept(path, recognise(shapes))
-    parts: dict[PartName, Part] = {}
-    for name, held in _split(sources).items():
-        parts[name] = _part(path, name, held, family)
+        sources, metadata = stored(header), header.metadata
+    found = recognise({name: source.shape for name, source in sources.items()})
+    family, title = accepted(found, path.name), found.title
+    parts = {
+        name: make_part(path, name, held, family) for name, held in _split(sources, family).items()
+    }
     scale = family.scaling_factor
-    if "unet" not in parts and metadata.get("modelspec.architecture", "").startswith(_SDXL):
-        title, scale = "a VAE of SDXL", SDXL_SCALING_FACTOR
-    return Parts(path, title, family, parts, of_file(sources, metadata), scale, (path,))
+    if "unet" not in parts and "vae" in parts:
+        title, scale = _vae_alone(parts["vae"], path, metadata)
+    return Parts(
+        path,
+        title,
+        family,
+        parts,
+        predictions.of_file(sources, metadata),
+        _guessed(parts.get("unet"), family),
+        scale,
+        (path,),
+    )
 
 
-def _emptied(part: Part) -> Part:
-    emptied = {
-        name: Unpickled(source.tensor.to("meta"), source.shape)
-        for name, source in part.tensors.items()
-        if isinstance(source, Unpickled)
-    }
-    return replace(part, tensors=emptied or part.tensors)
+def _vae_alone(vae: Part, path: Path, metadata: Mapping[str, str]) -> tuple[str, float]:
+    """What a VAE without a model is: those of SD and of SDXL look alike, so its maker's words count."""
+    if len(vae.config["block_out_channels"]) == _UPSCALER_LEVELS:
+        return "a VAE of the x4 upscaler", FAMILIES["upscaler"].scaling_factor
+    said = metadata.get("modelspec.architecture", "")
+    if said.startswith(_SDXL) or (not said and "xl" in path.stem.lower()):
+        return "a VAE of SDXL", SDXL_SCALING_FACTOR
+    return "a VAE of SD 1.x or 2.x", SD1.scaling_factor
 
 
-def _accept(path: Path, found: Recognised) -> tuple[str, Family]:
-    if found.family is None:
-        raise InputError(
-            f"{path.name} is {found.title}; this version runs SD 1.x: choose a file of that family",
-            code="unsupported_family",
-        )
-    return found.title, found.family
+def _guessed(unet: Part | None, family: Family) -> PredictionType | None:
+    """What the model probably predicts, where shapes cannot tell: SD 2.x came in two kinds."""
+    if unet is None or family.name != "sd2" or unet.config["in_channels"] != family.latent_channels:
+        return None
+    if "class_embed_type" in unet.config:
+        return "v_prediction"
+    bias = predictions.telling_bias(unet.tensors)
+    if bias is None:
+        return None
+    return predictions.by_bias(numbers(unet.tensors[bias]))
 
 
-def _stored(header: Header) -> dict[str, Stored]:
-    return {
-        name: Stored(header.path, entry.dtype, entry.shape, entry.start, entry.size)
-        for name, entry in header.entries.items()
-    }
-
-
-def _split(names: Mapping[str, T]) -> dict[PartName, dict[str, T]]:
+def _split(names: Mapping[str, T], family: Family | None = None) -> dict[PartName, dict[str, T]]:
     """The tensors of each part, by their names in it. Schedules, EMA copies and the like fall away."""
+    prefixes = [(prefix, part) for part, prefix in PREFIXES.items()]
+    has_both = any(name.startswith(PREFIXES["text_encoder_2"]) for name in names)
+    if not has_both:
+        is_sd2 = family is not None and family.name == "sd2"
+        prefixes += [(ONLY_PREFIX, "text_encoder" if is_sd2 else "text_encoder_2")]
     found: dict[PartName, dict[str, T]] = {}
-    for part, prefix in PREFIXES.items():
+    for prefix, part in (*prefixes, *MORE_PREFIXES):
         held = {
             name.removeprefix(prefix): item
             for name, item in names.items()
             if name.startswith(prefix)
         }
-        if held:
+        if held and part not in found:
             found[part] = held
     if not found:
         only = next((part for mark, part in _BARE if mark in names), None)
@@ -271,119 +139,3 @@ def _split(names: Mapping[str, T]) -> dict[PartName, dict[str, T]]:
                 name: item for name, item in names.items() if not name.startswith(skipped)
             }
     return found
-
-
-def _part(
-    path: Path,
-    name: PartName,
-    sources: Mapping[str, Source],
-    family: Family,
-    config: Config | None = None,
-) -> Part:
-    weights = {key: source for key, source in sources.items() if not key.endswith(_BUFFERS)}
-    renamed = diffusers_names(name, weights)
-    tensors: dict[str, Source] = {}
-    for key, source in weights.items():
-        shape = diffusers_shape(name, key, source.shape)
-        tensors[renamed[key]] = source if shape == source.shape else _reshaped(source, shape)
-    if len(tensors) != len(weights):
-        raise InputError(
-            f"{path.name} holds tensors of the {_WORDS[name]} twice: save it again",
-            code="damaged_file",
-        )
-    if config is None:
-        try:
-            config = configuration(
-                name, {key: source.shape for key, source in tensors.items()}, family
-            )
-        except InputError as error:
-            raise InputError(f"{path.name}: {error}", code=error.code) from error
-    return Part(name, tensors, config, family)
-
-
-_BUFFERS = ("position_ids", "logit_scale", "text_projection", "text_projection.weight")
-"""Endings of what some files hold beside the weights: modules make it themselves or do without."""
-
-
-def _reshaped(source: Source, shape: tuple[int, ...]) -> Source:
-    if isinstance(source, Stored):
-        return Stored(source.path, source.dtype, shape, source.start, source.size)
-    return Unpickled(cast(Unpickled, source).tensor, shape)
-
-
-def _open_folder(path: Path) -> Parts:
-    held = {name: _folder_sources(path, name) for name in _FOLDERS if (path / name).is_dir()}
-    shapes: Shapes = {name: source.shape for name, source in held.get("unet", {}).items()}
-    title, family = _accept(path, recognise(shapes))
-    configs = {name: _read_json(path / name / "config.json") for name in held}
-    parts = {
-        name: _part(path, name, sources, family, configs[name]) for name, sources in held.items()
-    }
-    scheduler = path / "scheduler" / "scheduler_config.json"
-    settings = _read_json(scheduler) if scheduler.is_file() else {}
-    said = settings.get("prediction_type")
-    if said not in {None, "epsilon", "v_prediction", "sample"}:
-        raise InputError(
-            f"{scheduler} has the unknown prediction_type {said!r}", code="damaged_file"
-        )
-    predictions = (Prediction(said, "its scheduler_config.json"),) if said else ()
-    scale = configs.get("vae", {}).get("scaling_factor", family.scaling_factor)
-    if not isinstance(scale, int | float):
-        raise InputError(
-            f"{path / 'vae' / 'config.json'} has the scaling_factor {scale!r}, no number",
-            code="damaged_file",
-        )
-    files = {source.path for sources in held.values() for source in sources.values()}
-    files |= {path / name / "config.json" for name in held} | {path / INDEX}
-    files |= {scheduler} if scheduler.is_file() else set()
-    return Parts(path, title, family, parts, predictions, float(scale), tuple(sorted(files)))
-
-
-def _folder_sources(path: Path, part: PartName) -> dict[str, Stored]:
-    """The tensors in one part's folder, in one file or in the several that an index names."""
-    for stem, variant in itertools.product(_FOLDERS[part], ("", ".fp16")):
-        index = path / part / f"{stem}.safetensors.index{variant}.json"
-        if index.is_file():
-            return _sharded(index)
-        file = path / part / f"{stem}{variant}.safetensors"
-        if file.is_file():
-            return _stored(read_header(file))
-    raise InputError(
-        f"{path.name}/{part} holds no .safetensors file; convert its weights to safetensors",
-        code="missing_file",
-    )
-
-
-def _sharded(index: Path) -> dict[str, Stored]:
-    table = _read_json(index).get("weight_map")
-    if not isinstance(table, dict) or not all(isinstance(name, str) for name in table.values()):
-        raise InputError(
-            f"{index} has no weight_map of file names; download it again", code="damaged_file"
-        )
-    found: dict[str, Stored] = {}
-    for shard in sorted(set(table.values())):
-        if Path(shard).name != shard:
-            raise InputError(
-                f"{index} names {shard!r}, which is outside its folder", code="outside_roots"
-            )
-        tensors = _stored(read_header(index.parent / shard))
-        found |= {name: source for name, source in tensors.items() if table.get(name) == shard}
-    missing = sorted(set(table) - set(found))
-    if missing:
-        raise InputError(
-            f"{index} names {missing[0]!r}, which its files lack; download them again",
-            code="damaged_file",
-        )
-    return found
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"{path} is not JSON ({error}); download it again", code="damaged_file"
-        ) from error
-    if not isinstance(tree, dict):
-        raise InputError(f"{path} is not a JSON object; download it again", code="damaged_file")
-    return tree

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nodes import fitting
 from nodes.facts import LatentFacts, of_pixels
-from nodes.values import Control, ProfileName
+from nodes.values import Control, ProfileName, Region
 
 from .schedules import NoiseSchedule, Schedule
 
@@ -60,7 +60,7 @@ def bind(
 
 
 def window(
-    control: Control, run: Schedule, noise: NoiseSchedule, profile: ProfileName
+    control: Control | Region, run: Schedule, noise: NoiseSchedule, profile: ProfileName
 ) -> tuple[bool, ...]:
     """For each step of a run whether the control acts in it.
 
@@ -88,7 +88,13 @@ def _sigma_at(fraction: float, noise: NoiseSchedule) -> float:
 
 
 def residuals(
-    controls: Sequence[ActiveControl], x: Tensor, timestep: Tensor, embeddings: Tensor, step: int
+    controls: Sequence[ActiveControl],
+    x: Tensor,
+    timestep: Tensor,
+    embeddings: Tensor,
+    step: int,
+    *,
+    added: dict[str, Tensor] | None = None,
 ) -> Residuals | None:
     """The sum of what the ControlNets that act in the step say, or None if none does.
 
@@ -98,6 +104,7 @@ def residuals(
         timestep: The model's clock, a scalar on the device.
         embeddings: (B, tokens, width).
         step: Index in the run.
+        added: What those of SDXL read beside the prompt.
     """
     total: Residuals | None = None
     for acting in controls:
@@ -109,6 +116,7 @@ def residuals(
             encoder_hidden_states=embeddings,
             controlnet_cond=acting.hint,
             conditioning_scale=acting.control.strength,
+            added_cond_kwargs=added,
             return_dict=False,
         )
         if total is None:

@@ -1,11 +1,24 @@
 """What each model family is: its constants, and how a file of it is recognised by its shapes."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
-from nodes.values import FamilyName, PredictionType
+from engine.errors import InputError
+from nodes.values import FamilyName, PredictionType, TextEncoder, TowerName
 
 Shapes = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Tower:
+    """A text encoder of a family."""
+
+    part: TowerName
+    activation: str
+    pad: int
+    """The token that fills a prompt up behind its end."""
+    head_width: int = 64
 
 
 @dataclass(frozen=True)
@@ -22,12 +35,23 @@ class Family:
     scaling_factor: float
     """Latents = this times what the autoencoder's encoder gives."""
     latent_channels: int
-    heads: int
-    """Attention heads of the UNet, at every level."""
+    heads: int | None
+    """Attention heads of the UNet, at every level; None: as many of `head_width` as each level's width holds."""
     norm_groups: int
-    text_activation: str
-    text_head_width: int
+    towers: tuple[Tower, ...]
+    """The text encoders; what they read is joined along the width."""
+    skip: int
+    """Last layers of the text encoders that a prompt is not read from, unless a workflow says otherwise."""
+    normed: bool
+    """Whether the text encoders' last layer norm is applied to what is read."""
+    channels: Mapping[int, str]
+    """What a checkpoint with that many input channels is called."""
+    head_width: int = 64
 
+
+_END, _ZERO = 49407, 0
+_CLIP_L = Tower("text_encoder", "quick_gelu", _END)
+_BIG_G = Tower("text_encoder_2", "gelu", _ZERO)
 
 SD1 = Family(
     name="sd1",
@@ -40,11 +64,100 @@ SD1 = Family(
     latent_channels=4,
     heads=8,
     norm_groups=32,
-    text_activation="quick_gelu",
-    text_head_width=64,
+    towers=(_CLIP_L,),
+    skip=0,
+    normed=True,
+    channels={
+        4: "an SD 1.x checkpoint",
+        8: "an InstructPix2Pix checkpoint of SD 1.x",
+        9: "an SD 1.x inpainting checkpoint",
+    },
 )
-SDXL_SCALING_FACTOR = 0.13025
-FAMILIES: Mapping[FamilyName, Family] = {"sd1": SD1}
+SD2 = Family(
+    name="sd2",
+    title="SD 2.x",
+    train_steps=1000,
+    beta_start=0.00085,
+    beta_end=0.012,
+    prediction_type="epsilon",
+    scaling_factor=0.18215,
+    latent_channels=4,
+    heads=None,
+    norm_groups=32,
+    towers=(Tower("text_encoder", "gelu", _ZERO),),
+    skip=1,
+    normed=True,
+    channels={
+        4: "an SD 2.x checkpoint",
+        5: "an SD 2.x depth checkpoint",
+        9: "an SD 2.x inpainting checkpoint",
+    },
+)
+UPSCALER = Family(
+    name="upscaler",
+    title="the x4 upscaler",
+    train_steps=1000,
+    beta_start=0.0001,
+    beta_end=0.02,
+    prediction_type="v_prediction",
+    scaling_factor=0.08333,
+    latent_channels=4,
+    heads=8,
+    norm_groups=32,
+    towers=SD2.towers,
+    skip=1,
+    normed=True,
+    channels={7: "an SD 2.x upscaler checkpoint"},
+)
+SDXL = Family(
+    name="sdxl",
+    title="SDXL",
+    train_steps=1000,
+    beta_start=0.00085,
+    beta_end=0.012,
+    prediction_type="epsilon",
+    scaling_factor=0.13025,
+    latent_channels=4,
+    heads=None,
+    norm_groups=32,
+    towers=(_CLIP_L, _BIG_G),
+    skip=1,
+    normed=False,
+    channels={
+        4: "an SDXL base checkpoint",
+        8: "an InstructPix2Pix checkpoint of SDXL",
+        9: "an SDXL inpainting checkpoint",
+    },
+)
+REFINER = Family(
+    name="refiner",
+    title="SDXL's refiner",
+    train_steps=1000,
+    beta_start=0.00085,
+    beta_end=0.012,
+    prediction_type="epsilon",
+    scaling_factor=0.13025,
+    latent_channels=4,
+    heads=None,
+    norm_groups=32,
+    towers=(_BIG_G,),
+    skip=1,
+    normed=False,
+    channels={4: "an SDXL refiner checkpoint"},
+)
+SDXL_SCALING_FACTOR = SDXL.scaling_factor
+FAMILIES: Mapping[FamilyName, Family] = {
+    family.name: family for family in (SD1, SD2, UPSCALER, SDXL, REFINER)
+}
+TITLES = "SD 1.x, SD 2.x, its upscaler, SDXL and its refiner"
+"""What this version runs, for messages."""
+
+
+def recipes(text_encoder: TextEncoder) -> tuple[TextEncoder, ...]:
+    """The text encoders that read a prompt for a recipe's family, each as a recipe of its own."""
+    return tuple(
+        replace(text_encoder, part=tower.part) for tower in FAMILIES[text_encoder.family].towers
+    )
 
 
 @dataclass(frozen=True)
@@ -53,6 +166,23 @@ class Recognised:
 
     title: str
     family: Family | None = None
+    mark: str = ""
+    """The tensor that tells, of what this version cannot run."""
+
+
+def accepted(found: Recognised, file: str) -> Family:
+    """The family of a file.
+
+    Raises:
+        InputError: This version does not run it; names the tensor that tells.
+    """
+    if found.family is None:
+        mark = f" (it holds {found.mark!r})" if found.mark else ""
+        raise InputError(
+            f"{file} is {found.title}{mark}; this version runs {TITLES}: choose a file of one of them",
+            code="unsupported_family",
+        )
+    return found.family
 
 
 _FOREIGN = (
@@ -72,29 +202,22 @@ _FOREIGN = (
     ("RRDB_trunk.", "an upscaler (ESRGAN)"),
     ("conv_first.weight", "an upscaler (ESRGAN)"),
 )
-_BY_LABEL_WIDTH = {
-    1536: "an unCLIP-L checkpoint of SD 2.1",
-    2048: "an unCLIP-H checkpoint of SD 2.1",
-    2560: "an SDXL refiner checkpoint",
-    2816: "an SDXL base checkpoint",
-}
-_BY_CHANNELS = {
-    4: "an SD 2.x checkpoint",
-    5: "an SD 2.x depth checkpoint",
-    7: "an SD 2.x upscaler checkpoint",
-    9: "an SD 2.x inpainting checkpoint",
-}
-_SD1_BY_CHANNELS = {
-    8: "an InstructPix2Pix checkpoint of SD 1.x",
-    9: "an SD 1.x inpainting checkpoint",
-}
+_UNCLIP = {1536: "an unCLIP-L checkpoint of SD 2.1", 2048: "an unCLIP-H checkpoint of SD 2.1"}
 _PREFIXES = ("model.diffusion_model.", "control_model.", "")
+_LABELS = (
+    "label_emb.0.0.weight",
+    "add_embedding.linear_1.weight",
+    "class_embedding.linear_1.weight",
+)
+_LEVELS = ("label_emb.weight", "class_embedding.weight")
+_ATTENTION = re.compile(r"(input_blocks|down_blocks)\.(\d{1,3})\.(?:1|attentions\.\d{1,3})\.norm\.")
+_BLOCK = re.compile(r"(input_blocks|down_blocks)\.(\d{1,3})\.")
 
 
 def recognise(shapes: Shapes) -> Recognised:
     """What the tensors of a file are together, in the original layout or in that of diffusers.
 
-    Nothing depends on the widths of an SD 1.x model, so that narrow ones are recognised too.
+    Nothing depends on the widths of a model, so that narrow ones are recognised too.
     """
     conv_in = _first(shapes, ("input_blocks.0.0.weight", "conv_in.weight"))
     if conv_in is not None and len(conv_in) == 4:
@@ -105,48 +228,64 @@ def recognise(shapes: Shapes) -> Recognised:
     if latents is not None and len(latents) == 4:
         if latents[1] == SD1.latent_channels:
             return Recognised("a VAE of SD 1.x or 2.x", SD1)
-        return Recognised(f"a VAE with {latents[1]} latent channels")
+        return Recognised(f"a VAE with {latents[1]} latent channels", mark="decoder.conv_in.weight")
     if any(name.endswith("embeddings.token_embedding.weight") for name in shapes):
         return Recognised("a CLIP text encoder", SD1)
+    if any(name.endswith(("visual.conv1.weight", "patch_embedding.weight")) for name in shapes):
+        return Recognised("a CLIP image encoder", SD1)
     for mark, title in _FOREIGN:
-        if any(mark in name for name in shapes):
-            return Recognised(title)
-    return Recognised("of an unknown kind")
+        found = next((name for name in shapes if mark in name), "")
+        if found:
+            return Recognised(title, mark=found)
+    return Recognised("of an unknown kind", mark=next(iter(shapes), ""))
 
 
 def _recognise_unet(shapes: Shapes, channels: int) -> Recognised:
     is_control = any("zero_convs." in name or "controlnet_" in name for name in shapes)
-    label = _first(
-        shapes,
-        (
-            "label_emb.0.0.weight",
-            "label_emb.weight",
-            "add_embedding.linear_1.weight",
-            "class_embedding.linear_1.weight",
-            "class_embedding.weight",
-        ),
-    )
-    projections = _matching(shapes, ".proj_in.weight")
-    is_linear = any(len(shape) == 2 for shape in projections)
-    if label is not None:
-        found = _BY_LABEL_WIDTH.get(label[-1])
-        if found == "an SDXL base checkpoint" and channels == 9:
-            found = "an SDXL inpainting checkpoint"
-        if channels == 7:
-            found = "an SD 2.x upscaler checkpoint"
-        found = found or "a checkpoint with class labels, of an unknown family"
-    elif is_linear:
-        found = _BY_CHANNELS.get(channels, f"an SD 2.x checkpoint with {channels} input channels")
-    elif channels == SD1.latent_channels and projections:
-        title = "a ControlNet for SD 1.x" if is_control else "an SD 1.x checkpoint"
-        return Recognised(title, SD1)
-    elif channels in _SD1_BY_CHANNELS and projections and not is_control:
-        return Recognised(_SD1_BY_CHANNELS[channels], SD1)
-    else:
-        found = f"a UNet with {channels} input channels, of an unknown family"
+    family = _family_of_unet(shapes)
+    if family is None or channels not in family.channels:
+        what = "ControlNet" if is_control else "UNet"
+        return Recognised(
+            f"a {what} with {channels} input channels, of an unknown family", mark="conv_in.weight"
+        )
+    title = family.channels[channels]
+    label = _first(shapes, _LABELS)
+    if family is SD2 and label is not None:
+        title = _UNCLIP.get(label[-1], "an unCLIP checkpoint of SD 2.1")
     if is_control:
-        found = found.replace("a checkpoint", "a ControlNet").replace("checkpoint", "ControlNet")
-    return Recognised(found)
+        title = f"a ControlNet for {family.title}"
+    return Recognised(title, family)
+
+
+def _family_of_unet(shapes: Shapes) -> Family | None:
+    """By what is built where, not by how wide it is."""
+    projections = _matching(shapes, ".proj_in.weight")
+    if not projections:
+        return None
+    if _first(shapes, _LEVELS) is not None:
+        return UPSCALER
+    if _first(shapes, _LABELS) is None:
+        return SD2 if any(len(shape) == 2 for shape in projections) else SD1
+    crossed = _numbers(shapes, _ATTENTION)
+    first, last = min(crossed, default=0), max(crossed, default=0)
+    # The original counts blocks, of which number 0 is the first convolution; diffusers counts levels.
+    is_original = _first(shapes, ("input_blocks.0.0.weight",)) is not None
+    if crossed and first == (1 if is_original else 0):
+        return SD2
+    if not crossed:  # a small ControlNet
+        return SDXL
+    return SDXL if last == max(_numbers(shapes, _BLOCK), default=0) else REFINER
+
+
+def _numbers(names: Collection[str], pattern: re.Pattern[str]) -> set[int]:
+    """The numbers of the blocks on the way down that have what the pattern asks for."""
+    found = (
+        pattern.match(name.removeprefix(prefix))
+        for name in names
+        for prefix in _PREFIXES[:2]
+        if "_blocks." in name
+    )
+    return {int(match[2]) for match in found if match is not None}
 
 
 def _first(shapes: Shapes, names: Iterable[str]) -> tuple[int, ...] | None:

@@ -5,7 +5,7 @@ The model itself reads x / sqrt(1 + sigma^2).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,23 +14,17 @@ from torch import Tensor
 
 from nodes import fitting
 from nodes.facts import ConditioningFacts
-from nodes.values import PredictionType
+from nodes.values import PerturbedAttention, PredictionType
 
-from . import control
-from .control import ActiveControl
+from . import combining, control, predictions
+from .guides import Guide
+from .perturbing import straightened
+from .regions import Part, averaged, cropped
 from .samplers import Denoiser
 from .schedules import Schedule
 
 REPEATS = 4
 """Prompts are brought to one length as long as that repeats none of them more often."""
-
-
-@dataclass(frozen=True, eq=False)
-class Guide:
-    """A prompt as the model reads it: (B, tokens, width) on its device and in its dtype."""
-
-    embeddings: Tensor
-    controls: tuple[ActiveControl, ...] = ()
 
 
 def fit(
@@ -49,7 +43,7 @@ def fit(
         InputError: Latents or embeddings do not fit the model or each other.
     """
     prompt = ConditioningFacts(embeddings.shape[0], embeddings.shape[-1])
-    fitting.check_channels(shape[1], model.config.in_channels, origin)
+    fitting.check_channels(shape[1], model.config.out_channels, origin)
     fitting.check_text_width(prompt.width, model.config.cross_attention_dim, role)
     fitting.check_prompts(prompt, shape[0], role)
     return embeddings.to(model.device, model.dtype).expand(shape[0], -1, -1)
@@ -69,32 +63,76 @@ def classifier_free(
     One call of the model serves both prompts. Without a negative one the guidance scale means
     nothing, and the model is asked for the positive one only.
     """
-    calls = [_Call(positive)] if negative is None else _calls(positive, negative)
+    always = (True,) * schedule.steps
+    roles = {"positive": (Part(positive, always),)}
+    if negative is not None:
+        roles["negative"] = (Part(negative, always),)
+    return guided(
+        model, schedule, roles, guidance_scale=guidance_scale, prediction_type=prediction_type
+    )
+
+
+def guided(
+    model: Any,
+    schedule: Schedule,
+    roles: Mapping[str, tuple[Part, ...]],
+    *,
+    guidance_scale: float,
+    prediction_type: PredictionType,
+    rules: combining.Rules = (),
+) -> Denoiser:
+    """The model's estimate of x0 under guidance by any of the rules.
+
+    What can be asked in one call of the model is.
+
+    Args:
+        model: A diffusers UNet2DConditionModel.
+        schedule: The run's.
+        roles: The prompts, by the words that `combining.asked` gives.
+        guidance_scale: See `combining.combined`.
+        prediction_type: What the model's output means.
+        rules: Those of the model, one of each kind.
+    """
     # Made once: a timestep made in the loop would wait for the device.
     timesteps = torch.tensor(schedule.timesteps, dtype=torch.float32, device=model.device)
-    dtype = model.dtype
+    perturbed = combining.rule_of(rules, PerturbedAttention)
+    asker = _Asker(model)
 
     def denoise(x: Tensor, step: int) -> Tensor:
         sigma = schedule.sigmas[step]
-        scaled = (x / math.sqrt(1 + sigma**2)).to(dtype)
-        predicted = [call(model, scaled, timesteps[step], step) for call in calls]
-        output = predicted[0] if len(predicted) == 1 else torch.cat(predicted)
-        output = output.float()
-        if negative is not None:
-            away, toward = output.chunk(2)
-            output = torch.lerp(away, toward, guidance_scale)
-        return denoised(output, x, sigma, prediction_type)
+        wanted = combining.asked(rules, sigma, has_negative="negative" in roles)
+        scaled = predictions.scaled(x, sigma, prediction_type).to(model.dtype)
+
+        def meant(part: Part, output: Tensor) -> Tensor:
+            seen = x if part.box is None else part.box.of(x)
+            return predictions.denoised(output, seen, sigma, prediction_type)
+
+        def spoken(names: tuple[str, ...]) -> dict[str, Tensor]:
+            acting = {name: [part for part in roles[name] if part.active[step]] for name in names}
+            parts = [part for name in names for part in acting[name]]
+            outputs = asker(parts, scaled, timesteps[step], step)
+            found = {}
+            for name in names:
+                own = [outputs.pop(0) for _ in acting[name]]
+                if len(own) == 1 and acting[name][0].weight is None:
+                    found[name] = own[0]
+                    continue
+                estimates = [meant(*pair) for pair in zip(acting[name], own, strict=True)]
+                estimate = averaged(acting[name], estimates, x)
+                found[name] = combining.raw(estimate, x, sigma, prediction_type)
+            return found
+
+        outputs = spoken(tuple(name for name in wanted if name != "perturbed"))
+        if perturbed is not None:
+            with straightened(model, perturbed.layers):
+                outputs["perturbed"] = spoken(("positive",))["positive"]
+        output = combining.combined(
+            rules, outputs, guidance_scale, x=x, sigma=sigma, prediction_type=prediction_type
+        )
+        estimate = predictions.denoised(output, x, sigma, prediction_type)
+        return combining.thresholded(rules, estimate)
 
     return denoise
-
-
-def denoised(output: Tensor, x: Tensor, sigma: float, prediction_type: PredictionType) -> Tensor:
-    """The estimate of x0 that a model's output means."""
-    if prediction_type == "epsilon":
-        return x - sigma * output
-    if prediction_type == "v_prediction":  # Salimans and Ho 2022, app. D, arXiv:2202.00512
-        return x / (1 + sigma**2) - output * (sigma / math.sqrt(1 + sigma**2))
-    return output
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,13 +144,17 @@ class _Call:
 
     def __call__(self, model: Any, x: Tensor, timestep: Tensor, step: int) -> Tensor:
         inputs = x if self.roles == 1 else torch.cat([x] * self.roles)
+        extras = self.guide.extras
         added = control.residuals(
-            self.guide.controls, inputs, timestep, self.guide.embeddings, step
+            self.guide.controls, inputs, timestep, self.guide.embeddings, step, added=extras.added
         )
         output: Tensor = model(
-            inputs,
+            extras.beside_latents(inputs),
             timestep,
             encoder_hidden_states=self.guide.embeddings,
+            class_labels=extras.labels,
+            timestep_cond=extras.guidance,
+            added_cond_kwargs=extras.added,
             down_block_additional_residuals=added and added.down,
             mid_block_additional_residual=added and added.mid,
             return_dict=False,
@@ -120,22 +162,53 @@ class _Call:
         return output
 
 
-def _calls(positive: Guide, negative: Guide) -> list[_Call]:
-    """The calls whose results, joined, are first the negative and then the positive predictions."""
-    apart = [_Call(negative), _Call(positive)]
-    if not control.same(
-        [item.control for item in positive.controls], [item.control for item in negative.controls]
-    ):
+class _Asker:
+    """Asks the model for several prompts, in as few calls as it can. Calls are made up once."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.made: dict[tuple[int, ...], list[_Call]] = {}
+
+    def __call__(
+        self, parts: Sequence[Part], x: Tensor, timestep: Tensor, step: int
+    ) -> list[Tensor]:
+        """The model's outputs for each of the parts, in float32."""
+        whole = [part for part in parts if part.box is None]
+        key = tuple(map(id, whole))
+        if key not in self.made:
+            self.made[key] = _calls([part.guide for part in whole])
+        outputs: list[Tensor] = []
+        for call in self.made[key]:
+            outputs += call(self.model, x, timestep, step).float().chunk(call.roles)
+        found = []
+        for part in parts:
+            if part.box is None:
+                found.append(outputs.pop(0))
+            else:
+                call = _Call(cropped(part.guide, part.box))
+                found.append(call(self.model, part.box.of(x), timestep, step).float())
+        return found
+
+
+def _calls(guides: Sequence[Guide]) -> list[_Call]:
+    """The calls whose results, divided by their roles, are the predictions in order."""
+    apart = [_Call(guide) for guide in guides]
+    if len(guides) < 2:
         return apart
-    lengths = positive.embeddings.shape[1], negative.embeddings.shape[1]
+    first, *others = guides
+    controls = [[item.control for item in guide.controls] for guide in guides]
+    if not all(control.same(controls[0], other) for other in controls[1:]):
+        return apart
+    lengths = [guide.embeddings.shape[1] for guide in guides]
     common = math.lcm(*lengths)
     if common > REPEATS * min(lengths):
         return apart
     # Attention over keys of which each stands k times is attention over the keys themselves.
     together = torch.cat(
-        [
-            guide.embeddings.repeat(1, common // guide.embeddings.shape[1], 1)
-            for guide in (negative, positive)
-        ]
+        [guide.embeddings.repeat(1, common // guide.embeddings.shape[1], 1) for guide in guides]
     )
-    return [_Call(Guide(together, tuple(item.for_roles(2) for item in positive.controls)), roles=2)]
+    acting = tuple(item.for_roles(len(guides)) for item in first.controls)
+    extras = first.extras
+    for other in others:
+        extras = extras.and_then(other.extras)
+    return [_Call(Guide(together, acting, extras), roles=len(guides))]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from torch import Tensor
 
-PartName = Literal["unet", "vae", "text_encoder", "controlnet"]
+PartName = Literal["unet", "vae", "text_encoder", "text_encoder_2", "image_encoder", "controlnet"]
 Table = dict[str, str]
 """Prefix of a name to prefix of a name; the longest that fits counts."""
 
@@ -20,9 +20,18 @@ PREFIXES: Mapping[PartName, str] = {
     "unet": "model.diffusion_model.",
     "vae": "first_stage_model.",
     "text_encoder": "cond_stage_model.transformer.",
+    "text_encoder_2": "conditioner.embedders.1.model.",
+    "image_encoder": "embedder.model.visual.",
     "controlnet": "control_model.",
 }
 """What the names of a part begin with in a checkpoint of the original layout."""
+MORE_PREFIXES: tuple[tuple[str, PartName], ...] = (
+    ("cond_stage_model.model.", "text_encoder"),
+    ("conditioner.embedders.0.transformer.", "text_encoder"),
+)
+"""The same of other families."""
+ONLY_PREFIX = "conditioner.embedders.0.model."
+"""Of the one text encoder of SDXL's refiner, and of SD 2.x as SDXL's makers store it."""
 
 _RESNET = {
     "in_layers.0": "norm1",
@@ -49,7 +58,13 @@ _VAE_ATTENTION = {
     "proj_out": "to_out.0",
 }
 _OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
-_TEXT = ("embeddings", "encoder", "final_layer_norm")
+_TOWER = ("embeddings", "encoder", "final_layer_norm", "pre_layrnorm", "post_layernorm")
+_INNER: Mapping[PartName, str] = {
+    "text_encoder": "text_model.",
+    "text_encoder_2": "text_model.",
+    "image_encoder": "vision_model.",
+}
+"""One more level in the names of transformers' modules, which not all of its releases have."""
 _POINTWISE = re.compile(r"\.attn_1\.(q|k|v|proj_out)\.weight$")
 _LINEAR = re.compile(r"\.attentions\.0\.(to_q|to_k|to_v|to_out\.0)\.weight$")
 
@@ -95,23 +110,24 @@ def to_checkpoint(parts: "Mapping[PartName, Mapping[str, Tensor]]") -> "dict[str
 
 def diffusers_names(part: PartName, names: Collection[str]) -> Table:
     """Every name, and what diffusers calls it. Old names of diffusers are accepted too."""
-    if part == "text_encoder":
-        return {name: name.removeprefix("text_model.") for name in names}
+    if part in _INNER:
+        return {name: name.removeprefix(_INNER[part]) for name in names}
     if part == "vae":
         table = _vae_table(_vae_levels(names)) | _old_vae_table()
     else:
-        table = _unet_table(_original_levels(names)) | _control_table(names)
+        table = _unet_table(_original_levels(names)) | _control_table(names) | _labels(names)
     return {name: _rename(name, table) for name in names}
 
 
 def original_names(part: PartName, names: Collection[str]) -> Table:
     """Every name of diffusers', and what the original layout calls it."""
-    if part == "text_encoder":
-        return {name: f"text_model.{name}" if name.startswith(_TEXT) else name for name in names}
+    if part in _INNER:
+        inner = _INNER[part]
+        return {name: inner + name if name.startswith(_TOWER) else name for name in names}
     if part == "vae":
         table = _vae_table(_vae_levels(names))
     else:
-        table = _unet_table(_diffusers_levels(names)) | _control_table(names)
+        table = _unet_table(_diffusers_levels(names)) | _control_table(names) | _labels(names)
     inverse = {new: old for old, new in table.items()}
     return {name: _rename(name, inverse) for name in names}
 
@@ -207,6 +223,23 @@ def _unet_table(levels: _Levels) -> Table:
         if slot:
             table[f"output_blocks.{index - 1}.{slot}.conv"] = f"up_blocks.{level}.upsamplers.0.conv"
     return table
+
+
+def _labels(names: Collection[str]) -> Table:
+    """What is added to the model's clock: noise levels by a table, pictures or sizes by two layers."""
+    if any(name.startswith(("label_emb.weight", "class_embedding.weight")) for name in names):
+        return {"label_emb": "class_embedding"}
+    is_plain = any(name.startswith(_FIRST_ATTENTION) for name in names)
+    owner = "class_embedding" if is_plain else "add_embedding"
+    return {
+        "label_emb.0.0": f"{owner}.linear_1",
+        "label_emb.0.2": f"{owner}.linear_2",
+        "time_embed.cond_proj": "time_embedding.cond_proj",
+    }
+
+
+_FIRST_ATTENTION = ("input_blocks.1.1.", "down_blocks.0.attentions.")
+"""SD 2.x attends to the text at its first level, SDXL does not."""
 
 
 def _resnet(original: str, diffusers: str) -> Table:

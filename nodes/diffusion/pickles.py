@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
+from typing_extensions import override
 
 from engine.errors import InputError
 
@@ -25,6 +26,18 @@ class Inert:
         pass
 
 
+class Held(Inert):
+    """Stands in for a container of torch's that old files keep their tensors in."""
+
+    def __init__(self, *args: object, **keywords: object) -> None:
+        self.state: dict[str, Any] = {}
+
+    @override
+    def __setstate__(self, state: object) -> None:
+        self.state = state if isinstance(state, dict) else {}
+
+
+_CONTAINERS = ("torch.nn.modules.container.ParameterDict",)
 _KNOWN = (
     "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint",
     "pytorch_lightning.callbacks.early_stopping.EarlyStopping",
@@ -59,13 +72,25 @@ def read_pickle(path: Path) -> dict[str, torch.Tensor]:
     """The tensors in a pickled checkpoint, by name, on the CPU; those of a zip are memory-mapped.
 
     Raises:
+        InputError: As for `read_tree`, or there are no named tensors.
+        OSError: It cannot be read.
+    """
+    return _tensors(path, read_tree(path))
+
+
+def read_tree(path: Path) -> Any:
+    """What a pickle holds: tensors, numbers and texts, in dicts and lists.
+
+    Raises:
         InputError: It names anything but tensors and `_KNOWN` (code "unsafe_pickle"; nothing was
             run), or it is damaged.
         OSError: It cannot be read.
     """
     tree: Any = None
     is_zip = zipfile.is_zipfile(path)
-    with _ALONE, safe_globals([(Inert, name) for name in _KNOWN]), warnings.catch_warnings():
+    allowed: list[Any] = [(Inert, name) for name in _KNOWN]
+    allowed += [(Held, name) for name in _CONTAINERS]
+    with _ALONE, safe_globals(allowed), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pickle protocols that torch does not write itself
         try:
             names = get_unsafe_globals_in_checkpoint(path) if is_zip else []
@@ -86,7 +111,7 @@ def read_pickle(path: Path) -> dict[str, torch.Tensor]:
             "Use the .safetensors file of the same model, or convert it on a machine that you can spare",
             code="unsafe_pickle",
         )
-    return _tensors(path, tree)
+    return tree
 
 
 def _tensors(path: Path, tree: Any) -> dict[str, torch.Tensor]:

@@ -1,6 +1,7 @@
 """The model pool: recipes in, weights out; each part loaded once, kept warm within a budget."""
 
 import gc
+import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -12,26 +13,35 @@ from engine.errors import InputError
 from engine.node import Service
 from nodes.folders import Folders, standard
 from nodes.free import total_memory
-from nodes.values import VAE, ControlNet, Model, TextEncoder, Weights
+from nodes.values import VAE, ControlNet, ImageEncoder, Model, Patch, TextEncoder, Weights
 
-from .checkpoints import Part, open_weights
+from .checkpoints import open_weights
 from .layout import PartName
+from .parts import Part
 
 if TYPE_CHECKING:
     import torch
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.controlnets.controlnet import ControlNetModel
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-    from transformers import CLIPTextModel
+    from transformers import CLIPTextModel, CLIPVisionModelWithProjection
 
-Recipe = Model | TextEncoder | VAE | ControlNet
+    from .lora import Lora
+    from .patching import Patched
+
+Recipe = Model | TextEncoder | VAE | ControlNet | ImageEncoder
 _PARTS: dict[type, PartName] = {
     Model: "unet",
-    TextEncoder: "text_encoder",
     VAE: "vae",
     ControlNet: "controlnet",
+    ImageEncoder: "image_encoder",
 }
 _OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
+
+
+def part_of(recipe: Recipe) -> PartName:
+    """Which part of its weights a recipe names."""
+    return recipe.part if isinstance(recipe, TextEncoder) else _PARTS[type(recipe)]
 
 
 class Usage(NamedTuple):
@@ -52,6 +62,9 @@ class _Held:
     module: Any = None
     bytes: int = 0
     borrowers: int = 0
+    patches: tuple[Patch, ...] = ()
+    """What its borrowers asked for; `patched` says what is applied."""
+    patched: "Patched | None" = None
     loading: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -84,7 +97,7 @@ class Pool(Service):
         self._budget = budget
         self._on_load = on_load
         self._lock = threading.Lock()
-        self._held: OrderedDict[tuple[PartName, str], _Held] = OrderedDict()
+        self._held: OrderedDict[tuple[PartName, str, int], _Held] = OrderedDict()
 
     def dtype(self, recipe: Recipe | None = None) -> "torch.dtype":
         """The dtype that the recipe's module computes in."""
@@ -109,6 +122,9 @@ class Pool(Service):
     @overload
     @contextmanager
     def borrow(self, recipe: ControlNet) -> "Iterator[ControlNetModel]": ...
+    @overload
+    @contextmanager
+    def borrow(self, recipe: ImageEncoder) -> "Iterator[CLIPVisionModelWithProjection]": ...
     @contextmanager
     def borrow(self, recipe: Recipe) -> Iterator[Any]:
         """The recipe's module, loaded if it is not there; it stays at least until the block ends.
@@ -120,11 +136,12 @@ class Pool(Service):
                 recipe was made.
             MemoryError: The part does not fit, even with everything idle let go.
         """
-        held = self._enter(recipe.weights, _PARTS[type(recipe)])
+        held = self._enter(recipe.weights, part_of(recipe), _patches(recipe))
         try:
             with held.loading:
                 if held.module is None:
                     self._load(held, recipe)
+                self._patch(held)
             yield held.module
         finally:
             self._leave(held)
@@ -159,13 +176,41 @@ class Pool(Service):
             self._budget = _default_budget(self.device)
         return self._budget
 
-    def _enter(self, weights: Weights, part: PartName) -> _Held:
-        key = (part, weights.digest)
+    def _enter(self, weights: Weights, part: PartName, patches: tuple[Patch, ...]) -> _Held:
         with self._lock:
+            alike = [key for key in self._held if key[:2] == (part, weights.digest)]
+            fitting = [key for key in alike if self._held[key].patches == patches]
+            idle = [key for key in alike if not self._held[key].borrowers]
+            # A module that others are using under other patches stays as it is.
+            number = next(n for n in itertools.count() if (part, weights.digest, n) not in alike)
+            key = next(iter(fitting or idle), (part, weights.digest, number))
             held = self._held.setdefault(key, _Held(weights.name, part))
+            held.patches = patches
             held.borrowers += 1
             self._held.move_to_end(key)
             return held
+
+    def _patch(self, held: _Held) -> None:
+        """Have the patches applied that the borrowers asked for, and no others."""
+        if held.patched is None and not held.patches:
+            return
+        from .patching import Patched
+
+        patched = held.patched = held.patched or Patched()
+        if patched.patches == held.patches:
+            return
+        before = patched.bytes
+        try:
+            patched.apply(held.module, held.part, held.patches, self._open_lora)
+        finally:
+            with self._lock:
+                held.bytes += patched.bytes - before
+
+    def _open_lora(self, patch: Patch) -> "Lora":
+        from .lora import open_lora
+
+        self._check_digest(patch.weights)
+        return open_lora(self.folders.find(patch.weights.kind, patch.weights.name))
 
     def _leave(self, held: _Held) -> None:
         with self._lock:
@@ -193,7 +238,7 @@ class Pool(Service):
         try:
             module = self._materialise(part, dtype)
         except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             module = None
         if (
@@ -210,12 +255,15 @@ class Pool(Service):
     def _part(self, recipe: Recipe) -> Part:
         weights = recipe.weights
         path = self.folders.find(weights.kind, weights.name)
+        self._check_digest(weights)
+        return open_weights(path).part(part_of(recipe))
+
+    def _check_digest(self, weights: Weights) -> None:
         if self.folders.digest(weights.kind, weights.name) != weights.digest:
             raise InputError(
                 f"{weights.name} was changed after the workflow had read it: run the workflow again",
                 code="changed_file",
             )
-        return open_weights(path).part(_PARTS[type(recipe)])
 
     def _materialise(self, part: Part, dtype: "torch.dtype") -> Any:
         from .weights import load
@@ -226,7 +274,7 @@ class Pool(Service):
         try:
             return self._materialise(part, dtype)
         except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             raise MemoryError(
                 f"the {part.name} of {name} needs {size / 2**20:.0f} MiB on {self.device}, which are not free "
@@ -234,7 +282,14 @@ class Pool(Service):
             ) from error
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def _patches(recipe: Recipe) -> tuple[Patch, ...]:
+    """The LoRAs of a recipe; those of no strength change nothing."""
+    held = recipe.patches if isinstance(recipe, Model | TextEncoder) else ()
+    return tuple(patch for patch in held if patch.strength)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory is short, of whatever device."""
     return isinstance(error, MemoryError) or any(
         text in str(error).lower() for text in _OUT_OF_MEMORY
     )

@@ -12,9 +12,12 @@ from nodes import facts, fitting
 from nodes.values import (
     Conditioning,
     ControlNet,
+    DualGuidance,
     FamilyName,
+    GuidanceRule,
     Latents,
     Model,
+    PerpendicularNegative,
     PredictionType,
     ProfileName,
     SamplerName,
@@ -22,12 +25,13 @@ from nodes.values import (
     ScheduleName,
 )
 
-from . import control, guidance, noise, samplers, schedules
+from . import control, guidance, guides, noise, regions, samplers, schedules
 from .blend import Kept
 from .control import ActiveControl
 from .families import FAMILIES
-from .guidance import Guide
+from .guides import Guide
 from .noise import NoiseStream
+from .regions import Part
 from .samplers import Denoiser, Point
 from .schedules import NoiseSchedule, Schedule
 
@@ -66,14 +70,31 @@ class Prompts:
     """None at a guidance scale of 1, which asks for none."""
     guidance_scale: float
     prediction_type: PredictionType
+    rules: tuple[GuidanceRule, ...] = ()
 
     @classmethod
     def of(
         cls, positive: Conditioning, negative: Conditioning, guidance_scale: float, model: Model
     ) -> "Prompts":
         """What a model is to show and to avoid."""
-        asked = None if guidance_scale == 1 else negative
-        return cls(positive, asked, guidance_scale, model.prediction_type)
+        is_asked = guidance_scale != 1 or any(
+            isinstance(rule, DualGuidance | PerpendicularNegative) for rule in model.guidance
+        )
+        asked = negative if is_asked else None
+        return cls(positive, asked, guidance_scale, model.prediction_type, model.guidance)
+
+    @property
+    def roles(self) -> dict[str, Conditioning]:
+        """What a model may be asked for, by the words of `combining.asked`."""
+        found = {"positive": self.positive}
+        if self.negative is not None:
+            found["negative"] = self.negative
+            for rule in self.rules:
+                if isinstance(rule, DualGuidance):
+                    found["middle"] = rule.middle
+                elif isinstance(rule, PerpendicularNegative):
+                    found["empty"] = rule.empty
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,21 +140,35 @@ class Run:
             InputError: Latents, prompts, hints and models do not fit each other.
         """
 
-        def guide(role: str, conditioning: Conditioning) -> Guide:
+        def part(role: str, conditioning: Conditioning) -> Part:
             embeddings = guidance.fit(
                 conditioning.embeddings, self.shape, model, role, origin=origin
             )
-            return Guide(embeddings, self._acting(conditioning, model, role, borrow))
+            extras = guides.extras(
+                conditioning, model, self.shape, role, scale=prompts.guidance_scale
+            )
+            region = conditioning.region
+            return Part(
+                Guide(embeddings, self._acting(conditioning, model, role, borrow), extras),
+                regions.window(region, self.schedule, self.trained, self.profile),
+                *regions.place(region, self.shape, model.device),
+            )
 
-        positive = guide("positive", prompts.positive)
-        negative = None if prompts.negative is None else guide("negative", prompts.negative)
-        denoise = guidance.classifier_free(
+        is_taught = model.config.time_cond_proj_dim is not None  # to follow the scale by itself
+        roles = {
+            role: tuple(part(role, each) for each in conditioning.parts)
+            for role, conditioning in prompts.roles.items()
+            if role == "positive" or not is_taught
+        }
+        for role, parts in roles.items():
+            regions.check_said(role, parts)
+        denoise = guidance.guided(
             model,
             self.schedule,
-            positive,
-            negative,
+            roles,
             guidance_scale=prompts.guidance_scale,
             prediction_type=prompts.prediction_type,
+            rules=prompts.rules,
         )
         if self.kept is not None and self.profile == "comfyui":
             return self.kept.around(denoise, self.schedule)

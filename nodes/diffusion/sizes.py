@@ -1,10 +1,12 @@
 """A model's sizes, read off the shapes of its tensors: the configurations that its modules are built from."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from engine.errors import InputError
+from nodes.values import TowerName
 
 from .families import Family, Shapes
 from .layout import PartName
@@ -59,14 +61,19 @@ def _half_unet(shapes: Shapes, family: Family) -> Config:
     widths = tuple(
         shapes[f"down_blocks.{level}.resnets.0.conv1.weight"][0] for level in range(levels)
     )
-    _check_multiple("UNet", widths, family.norm_groups)
+    _check_multiple("UNet", widths, family.norm_groups, family)
+    if family.heads is None:
+        _check_multiple("UNet", widths, family.head_width, family)
     contexts = {shape[1] for name, shape in shapes.items() if name.endswith(".attn2.to_k.weight")}
     if len(contexts) != 1:
         raise InputError(
             f"the UNet reads texts of {len(contexts)} widths; it must be one",
             code="incomplete_file",
         )
-    return {
+    projection = next(
+        (shape for name, shape in shapes.items() if name.endswith(".proj_in.weight")), ()
+    )
+    return _added(shapes) | {
         "in_channels": shapes["conv_in.weight"][1],
         "block_out_channels": widths,
         "down_block_types": tuple(
@@ -75,9 +82,49 @@ def _half_unet(shapes: Shapes, family: Family) -> Config:
         "layers_per_block": _count(shapes, "down_blocks.0.resnets."),
         "cross_attention_dim": contexts.pop(),
         "transformer_layers_per_block": 1 if set(depths) == {1} else tuple(depths),
-        "attention_head_dim": family.heads,
+        # diffusers calls the number of heads so.
+        "attention_head_dim": family.heads or tuple(width // family.head_width for width in widths),
+        "use_linear_projection": len(projection) == 2,
+        "only_cross_attention": _crossed_only(shapes, widths, crossed),
         "norm_num_groups": family.norm_groups,
     }
+
+
+def _added(shapes: Shapes) -> Config:
+    """What is added to the model's clock, if anything is."""
+    found: Config = {}
+    for owner, said in (
+        ("class_embedding", {"class_embed_type": "projection"}),
+        (
+            "add_embedding",
+            {"addition_embed_type": "text_time", "addition_time_embed_dim": _WAVES},
+        ),
+    ):
+        layer = shapes.get(f"{owner}.linear_1.weight")
+        if layer is not None:
+            found |= said | {"projection_class_embeddings_input_dim": layer[1]}
+    if "class_embedding.weight" in shapes:
+        found["num_class_embeds"] = shapes["class_embedding.weight"][0]
+    if "time_embedding.cond_proj.weight" in shapes:
+        found["time_cond_proj_dim"] = shapes["time_embedding.cond_proj.weight"][1]
+    return found
+
+
+_WAVES = 256
+"""Numbers that stand for each size that SDXL is told."""
+
+
+def _crossed_only(
+    shapes: Shapes, widths: tuple[int, ...], crossed: list[bool]
+) -> bool | tuple[bool, ...]:
+    """For each level whether it attends to the text alone, as the upscaler's do, and not to itself."""
+    key = "down_blocks.{}.attentions.0.transformer_blocks.0.attn1.to_k.weight"
+    found = tuple(
+        not has or shapes.get(key.format(level), (0, width))[1] != width
+        for level, (width, has) in enumerate(zip(widths, crossed, strict=True))
+    )
+    alone = [only for only, has in zip(found, crossed, strict=True) if has]
+    return found if any(alone) else False
 
 
 def _controlnet(shapes: Shapes, family: Family) -> Config:
@@ -96,7 +143,7 @@ def _vae(shapes: Shapes, family: Family) -> Config:
     widths = tuple(
         shapes[f"encoder.down_blocks.{level}.resnets.0.conv1.weight"][0] for level in range(levels)
     )
-    _check_multiple("VAE", widths, family.norm_groups)
+    _check_multiple("VAE", widths, family.norm_groups, family)
     return {
         "in_channels": shapes["encoder.conv_in.weight"][1],
         "out_channels": shapes["decoder.conv_out.weight"][0],
@@ -114,29 +161,70 @@ def _vae(shapes: Shapes, family: Family) -> Config:
 
 
 def _text_encoder(shapes: Shapes, family: Family) -> Config:
+    return _tower(shapes, family, "text_encoder")
+
+
+def _text_encoder_2(shapes: Shapes, family: Family) -> Config:
+    projected = shapes["text_projection.weight"][0]
+    return _tower(shapes, family, "text_encoder_2") | {"projection_dim": projected}
+
+
+def _tower(shapes: Shapes, family: Family, part: TowerName) -> Config:
+    tower = next((tower for tower in family.towers if tower.part == part), family.towers[0])
     vocabulary, width = shapes["embeddings.token_embedding.weight"][:2]
-    _check_multiple("text encoder", (width,), family.text_head_width)
+    _check_multiple("text encoder", (width,), tower.head_width, family)
     return {
         "vocab_size": vocabulary,
         "hidden_size": width,
         "intermediate_size": shapes["encoder.layers.0.mlp.fc1.weight"][0],
         "num_hidden_layers": _count(shapes, "encoder.layers."),
-        "num_attention_heads": width // family.text_head_width,
+        "num_attention_heads": width // tower.head_width,
         "max_position_embeddings": shapes["embeddings.position_embedding.weight"][0],
-        "hidden_act": family.text_activation,
+        "hidden_act": tower.activation,
         "bos_token_id": vocabulary - 2,
         "eos_token_id": vocabulary - 1,
-        "pad_token_id": vocabulary - 1,
+        "pad_token_id": min(tower.pad, vocabulary - 1),
     }
 
 
-_READERS = {"unet": _unet, "vae": _vae, "text_encoder": _text_encoder, "controlnet": _controlnet}
+def _image_encoder(shapes: Shapes, family: Family) -> Config:
+    width, colours, patch, _ = shapes["embeddings.patch_embedding.weight"]
+    _check_multiple("image encoder", (width,), _VISION_HEADS, family)
+    side = math.isqrt(shapes["embeddings.position_embedding.weight"][0] - 1)
+    projected = shapes["visual_projection.weight"][0]
+    return {
+        "hidden_size": width,
+        "intermediate_size": shapes["encoder.layers.0.mlp.fc1.weight"][0],
+        "num_hidden_layers": _count(shapes, "encoder.layers."),
+        "num_attention_heads": _VISION_HEADS,
+        "num_channels": colours,
+        "image_size": side * patch,
+        "patch_size": patch,
+        "projection_dim": projected,
+        "hidden_act": "quick_gelu" if projected == _OPENAI else "gelu",
+    }
 
 
-def _check_multiple(what: str, widths: tuple[int, ...], unit: int) -> None:
+_VISION_HEADS = 16
+"""Of ViT-L, ViT-H and ViT-bigG alike."""
+_OPENAI = 768
+"""The width of what OpenAI's own ViT-L gives, which was trained with another activation than OpenCLIP's."""
+
+
+_READERS = {
+    "unet": _unet,
+    "vae": _vae,
+    "text_encoder": _text_encoder,
+    "text_encoder_2": _text_encoder_2,
+    "image_encoder": _image_encoder,
+    "controlnet": _controlnet,
+}
+
+
+def _check_multiple(what: str, widths: tuple[int, ...], unit: int, family: Family) -> None:
     if not widths or any(width == 0 or width % unit for width in widths):
         raise InputError(
-            f"the {what} has the widths {list(widths)}; those of SD 1.x are multiples of {unit}",
+            f"the {what} has the widths {list(widths)}; those of {family.title} are multiples of {unit}",
             code="incomplete_file",
         )
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from engine.errors import InputError
 
-from .checkpoints import Part, Source, Stored, Unpickled
 from .layout import PartName
+from .parts import Part, Source, Stored, Unpickled
 from .sizes import Config
 
 _DTYPES = {
@@ -51,6 +51,8 @@ class MappedFiles:
             data = _read_bytes(stored)
         else:
             data = self._bytes(stored.path)[stored.start : stored.start + stored.size]
+        if stored.is_transposed:
+            return data.view(dtype).reshape(stored.shape[::-1]).T.contiguous()
         return data.view(dtype).reshape(stored.shape)
 
     def _bytes(self, path: Path) -> Tensor:
@@ -77,10 +79,9 @@ def load(part: Part, device: str, dtype: torch.dtype) -> nn.Module:
         module = build(part.name, part.config)
     _check(part, module)
     files = MappedFiles()
-    prefix = _prefix(part, module)
     ordered = sorted(part.tensors.items(), key=lambda item: _place(item[1]))
     state = {
-        prefix + name: _read(source, files, dtype).to(device=device, dtype=dtype)
+        _named(part, module, name): _read(source, files, dtype).to(device=device, dtype=dtype)
         for name, source in ordered
     }
     module.load_state_dict(state, assign=True)
@@ -93,10 +94,11 @@ def build(name: PartName, config: Config) -> nn.Module:
 
     `config` is a `sizes.configuration` or a config.json of diffusers or transformers.
     """
-    if name == "text_encoder":
-        from transformers import CLIPTextConfig, CLIPTextModel
+    if name in _ENCODERS:
+        import transformers
 
-        return cast(nn.Module, CLIPTextModel(CLIPTextConfig.from_dict(dict(config))))
+        kind: Any = getattr(transformers, _ENCODERS[name])
+        return cast(nn.Module, kind(kind.config_class.from_dict(dict(config))))
     import diffusers
 
     cls: Any = {
@@ -109,16 +111,27 @@ def build(name: PartName, config: Config) -> nn.Module:
         return cast(nn.Module, cls.from_config(dict(config)))
 
 
-def _prefix(part: Part, module: nn.Module) -> str:
-    """Releases of transformers before 5.6 have one more level in CLIPTextModel."""
-    return "text_model." if part.name == "text_encoder" and hasattr(module, "text_model") else ""
+_ENCODERS: Mapping[PartName, str] = {
+    "text_encoder": "CLIPTextModel",
+    "text_encoder_2": "CLIPTextModelWithProjection",
+    "image_encoder": "CLIPVisionModelWithProjection",
+}
+_INNER = ("text_model", "vision_model")
+"""One more level, which not all classes of all releases of transformers have."""
+
+
+def _named(part: Part, module: nn.Module, name: str) -> str:
+    """What the module calls a tensor of its part."""
+    if part.name not in _ENCODERS or "_projection." in name:
+        return name
+    inner = next((each for each in _INNER if hasattr(module, each)), "")
+    return f"{inner}.{name}" if inner else name
 
 
 def _check(part: Part, module: nn.Module) -> None:
-    prefix = _prefix(part, module)
-    wanted = {
-        name.removeprefix(prefix): tuple(item.shape) for name, item in module.state_dict().items()
-    }
+    wanted = {name: tuple(item.shape) for name, item in module.state_dict().items()}
+    if part.name in _ENCODERS:
+        wanted = {_outer(name): shape for name, shape in wanted.items()}
     given = {name: source.shape for name, source in part.tensors.items()}
     faults = [f"lacks {name}" for name in wanted if name not in given]
     faults += [
@@ -138,6 +151,11 @@ def _check(part: Part, module: nn.Module) -> None:
             "the file is incomplete or of another kind; download it again or choose another",
             code="incomplete_file",
         )
+
+
+def _outer(name: str) -> str:
+    first, _, rest = name.partition(".")
+    return rest if first in _INNER else name
 
 
 def _file_name(tensors: Mapping[str, Source]) -> str:

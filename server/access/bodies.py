@@ -62,6 +62,8 @@ async def read_chunks(
         if size > most:
             refuse_size(most)
         yield chunk
+        if source is None and request.content.at_eof():
+            break  # most bodies come in one piece: nothing to wait for
         late = loop.time() - began - limits.grace
         if late > 0 and size < late * limits.pace:
             refuse_pace()

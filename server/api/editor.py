@@ -40,6 +40,12 @@ def add_editor(app: web.Application, built: Path) -> None:
     app.router.add_get("/", needs("read")(_page(built)))
     app.router.add_get(f"/{_PARTS}/{{name}}", open_to_all(_part(built / _PARTS)))
     app.router.add_get("/status", home_page)
+    app.router.add_get("/favicon.ico", open_to_all(_no_icon))
+
+
+async def _no_icon(request: web.Request) -> web.Response:
+    """For pages without an icon of their own: browsers ask all the same."""
+    return web.Response(status=204, headers={"Cache-Control": _FOREVER})
 
 
 def _page(built: Path) -> Handler:

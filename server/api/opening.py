@@ -14,7 +14,6 @@ from engine.workflow import MAX_BYTES, Workflow
 from server.access import Principal
 from server.access.bodies import is_deeper, limits_of, refuse_depth
 from server.catalogue import Catalogue
-from server.comfy.importer import import_graph
 from server.homes import home
 from server.service import Service
 
@@ -113,6 +112,8 @@ def _opened(found: object, catalogue: Catalogue, name: str, picture: bool) -> Op
     if isinstance(found, dict) and "darkroom" in found:
         document = Workflow.from_json(found).to_json()
         return OpenedView(document=document, format="darkroom", picture=picture, findings=[])
+    from server.comfy.importer import import_graph  # loaded once somebody comes with such a file
+
     made = import_graph(found, catalogue.by_name, name=name)
     findings: Any = [finding.to_json() for finding in made.report.findings]
     return OpenedView(document=made.document, format="comfyui", picture=picture, findings=findings)

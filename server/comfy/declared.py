@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Json = dict[str, Any]
-Source = Literal["checkpoints", "vae", "controlnet", "images", "samplers", "schedules"]
+Source = Literal[
+    "checkpoints", "vae", "controlnet", "clip_vision", "loras", "embeddings", "upscale_models", "images", "samplers",
+    "schedules",
+]  # fmt: skip
 WIDGETS = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"})
 """Types of inputs that hold a value of their own; all others can only be linked."""
 
@@ -59,7 +62,12 @@ class Input:
         return value
 
 
-_FILES: frozenset[Source | None] = frozenset({"checkpoints", "vae", "controlnet", "images"})
+_FILES: frozenset[Source | None] = frozenset(
+    {
+        *("checkpoints", "vae", "controlnet", "clip_vision"),
+        *("loras", "embeddings", "upscale_models", "images"),
+    }
+)
 
 
 @dataclass(frozen=True)

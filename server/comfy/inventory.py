@@ -12,10 +12,13 @@ from server.service import Service
 from .graph import Json
 from .objects import object_info
 
-KINDS = ("checkpoints", "vae", "controlnet")
+KINDS = (
+    *("checkpoints", "vae", "controlnet", "clip_vision"),
+    *("loras", "embeddings", "upscale_models"),
+)
 """The kinds of model file that there are, by the names of their folders."""
 EMPTY = (
-    "loras", "embeddings", "upscale_models", "hypernetworks", "clip", "text_encoders", "clip_vision",
+    "hypernetworks", "clip", "text_encoders", "clip_vision",
     "unet", "diffusion_models", "style_models", "gligen", "photomaker", "vae_approx", "configs",
     "diffusers",
 )  # fmt: skip

@@ -93,7 +93,7 @@ class Tiny:
             unet=randomised(libraries.UNet2DConditionModel(**UNET, **up), 1),
             vae=randomised(libraries.AutoencoderKL(**VAE), 2),
             text_encoder=randomised(CLIPTextModel(CLIPTextConfig(**TEXT)), 3),
-            tokenizer=_tokenizer(),
+            tokenizer=tokenizer(),
             controlnet=randomised(libraries.ControlNetModel(**UNET, **hint), 4),
         )
 
@@ -145,8 +145,8 @@ def real_shapes(name: str) -> dict[str, list[int]]:
     return found
 
 
-def _tokenizer() -> "CLIPTokenizer":
-    """Transformers' own tokenizer over the vocabulary, as OpenAI's code builds it."""
+def tokenizer(pad: str = "<|endoftext|>") -> "CLIPTokenizer":
+    """Transformers' own tokenizer over the vocabulary, as OpenAI's code builds it, filling up with a word."""
     from transformers import CLIPTokenizer
 
     from nodes.diffusion.text import VOCABULARY
@@ -167,7 +167,7 @@ def _tokenizer() -> "CLIPTokenizer":
     ]
     words += ["<|startoftext|>", "<|endoftext|>"]
     vocabulary = {word: number for number, word in enumerate(words)}
-    return CLIPTokenizer(vocab=vocabulary, merges=merges, pad_token=words[-1], model_max_length=77)
+    return CLIPTokenizer(vocab=vocabulary, merges=merges, pad_token=pad, model_max_length=77)
 
 
 def _write_folder(path: Path, made: Pipeline) -> None:

@@ -7,12 +7,11 @@ import torch
 from torch import Tensor
 
 from nodes.values import Conditioning
-from tests.nodes import small
+from tests.nodes import parity, small
 
 SIZE = 64
 """Pixels of the pictures, each way."""
-TOLERANCE = 1e-4
-"""Relative RMS: rounding stays below 1e-5, real mistakes begin at 1e-3."""
+TOLERANCE = parity.TOLERANCE
 BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 OFFSET = BETAS | {"steps_offset": 1}
 DDIM = OFFSET | {"clip_sample": False, "set_alpha_to_one": False}

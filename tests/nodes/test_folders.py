@@ -184,6 +184,7 @@ def test_survey_says_what_everything_is(tiny: Tiny, root: Path) -> None:
     (root / "checkpoints" / "broken.safetensors").write_bytes(b"1234")
     (root / "checkpoints" / "old.ckpt").write_bytes(b"1234")
     hollow(root / "xl.safetensors", real_shapes("sdxl_base_or_turbo"))
+    hollow(root / "flux.safetensors", {"double_blocks.0.img_attn.proj.weight": [8, 8]})
 
     rows = {row["name"]: row for row in Folders((root, tiny.root), ()).survey()}
 
@@ -208,7 +209,8 @@ def test_survey_says_what_everything_is(tiny: Tiny, root: Path) -> None:
         "broken.safetensors cannot be read: it has 4 bytes"
     )
     assert rows["xl.safetensors"]["title"] == "an SDXL base checkpoint"
-    assert "this version runs SD 1.x" in rows["xl.safetensors"]["fault"]
+    assert (rows["xl.safetensors"]["family"], rows["xl.safetensors"]["fault"]) == ("sdxl", "")
+    assert "this version runs SD 1.x" in rows["flux.safetensors"]["fault"]
     assert (rows["old.ckpt"]["family"], rows["old.ckpt"]["fault"]) == ("", "")
 
 

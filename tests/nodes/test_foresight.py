@@ -169,12 +169,12 @@ COMFYUI: Nodes = {
 FAULTS: dict[str, tuple[Nodes, tuple[str, str, str], str]] = {
     "an inpainting model": (
         base("inpaint.safetensors"),
-        ("sampler", "model", "channel_mismatch"),
-        "it is an inpainting model, whose 9 channels are the latents, a mask and the masked picture",
+        ("sampler", "positive", "missing_input"),
+        "it is an inpainting model, which reads a mask and the masked picture beside the latents",
     ),
     "an editing model": (
         base("edit.safetensors"),
-        ("sampler", "model", "channel_mismatch"),
+        ("sampler", "positive", "missing_input"),
         "an InstructPix2Pix model",
     ),
     "a text encoder of another width": (
@@ -241,7 +241,7 @@ FAULTS: dict[str, tuple[Nodes, tuple[str, str, str], str]] = {
         "is 128x96, the picture becomes 64x48: put ResizeImage before ControlNetApply",
     ),
     "an inpainting model, step by step": (
-        base("inpaint.safetensors", **steps()), ("step", "model", "channel_mismatch"), "it is an inpainting model",
+        base("inpaint.safetensors", **steps()), ("step", "positive", "missing_input"), "it is an inpainting model",
     ),
     "a text encoder of another width, step by step": (
         base(
@@ -435,7 +435,7 @@ def test_of_what_is_unknown_nothing_is_said(find: Find) -> None:
     nodes = base("inpaint.safetensors", steps=unknown, sampler=sampler(steps=link("steps"), start_step=1))  # fmt: skip
     assert find(nodes) == []
     nodes = base("inpaint.safetensors", steps=unknown, sampler=sampler(steps=link("steps")))
-    assert [problem.input for problem in find(nodes)] == ["model"]
+    assert [problem.input for problem in find(nodes)] == ["positive"]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from nodes.latents import empty_latent
 from nodes.sampling import ksampler
 from nodes.vae import vae_decode, vae_encode
 from nodes.values import Conditioning, Image, SamplerName, ScheduleName
-from tests.nodes import small
+from tests.nodes import parity, small
 from tests.nodes.references import (
     DDIM,
     OFFSET,
@@ -81,7 +81,7 @@ def test_text_to_image(
         schedule=schedule,
         pool=SmallPool(),
     )
-    assert relative_rms(found.samples, expected) < TOLERANCE
+    parity.agree("SD 1.x", f"{sampler} / {schedule}", found.samples, expected)
 
 
 def test_the_comparison_notices_a_wrong_offset_and_a_missing_guidance() -> None:
@@ -174,7 +174,8 @@ def test_image_to_image(
         draws_before=1,
         pool=pool,
     )
-    assert relative_rms(found.samples, expected) < TOLERANCE
+    case = f"{sampler} / {schedule}, image to image"
+    parity.agree("SD 1.x", case, found.samples, expected)
 
 
 @pytest.mark.parametrize(

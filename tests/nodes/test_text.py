@@ -1,17 +1,28 @@
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
+from safetensors.torch import save_file
 
 from engine.errors import InputError
+from engine.keys import FileDigests
 from engine.node import node_type
 from nodes.diffusion.pool import Pool
-from nodes.diffusion.text import encode
+from nodes.diffusion.text import encode, tokenize
 from nodes.folders import Folders
 from nodes.loaders import load_checkpoint
-from nodes.text import clip_encode, clip_skip
+from nodes.text import (
+    clip_encode,
+    clip_encode_list,
+    clip_skip,
+    load_embedding,
+    prompt_digest,
+    prompts_digest,
+)
 from nodes.values import TextEncoder
 
 from .conftest import Tiny
@@ -56,7 +67,7 @@ def test_skipping_more_layers_than_there_are_names_the_input(
     assert raised.value.input == "text_encoder"
 
 
-@pytest.mark.parametrize("layers", [-1, 12])
+@pytest.mark.parametrize("layers", [-1, 32])
 def test_range_of_layers(layers: int) -> None:
     with pytest.raises(ValidationError):
         node_type(clip_skip).inputs["layers"].adapter.validate_python(layers)
@@ -83,3 +94,81 @@ def test_declarations_import_no_heavy_library() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "set()\n"
+
+
+@pytest.fixture
+def own(tiny: Tiny, tmp_path: Path) -> Folders:
+    """The tiny models, and a folder for embeddings with the vectors of "red house" in it."""
+    module: Any = tiny.pipeline().text_encoder
+    table = module.get_input_embeddings().weight
+    (tmp_path / "embeddings").mkdir()
+    vectors = table[tokenize("red house")].detach().clone()
+    save_file({"emb_params": vectors}, tmp_path / "embeddings" / "home.safetensors")
+    return Folders((tmp_path, tiny.root), (), FileDigests())
+
+
+@pytest.mark.parametrize("name", ["home", "home.safetensors"])
+def test_prompt_names_an_embedding(
+    name: str, text_encoder: TextEncoder, own: Folders, tiny: Tiny
+) -> None:
+    found = clip_encode(text_encoder, text=f"a (embedding:{name}:1.2), cat", pool=Pool(own))
+
+    expected = encode(tiny.pipeline().text_encoder, "a (red house:1.2), cat")
+    torch.testing.assert_close(found.embeddings, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_unknown_embedding_names_the_nearest(text_encoder: TextEncoder, own: Folders) -> None:
+    with pytest.raises(InputError, match=r"no embedding 'hone'\. Did you mean 'home") as raised:
+        clip_encode(text_encoder, text="a embedding:hone", pool=Pool(own))
+    assert raised.value.code == "missing_file"
+
+
+def test_embedding_counts_into_the_key(own: Folders) -> None:
+    pool = Pool(own)
+    before = prompt_digest("a embedding:home", "weighted", pool)
+    save_file({"emb_params": torch.ones(2, 64)}, own.models[0] / "embeddings" / "home.safetensors")
+
+    assert prompt_digest("a cat", "weighted", pool) is None
+    assert prompt_digest("a embedding:home", "plain", pool) is None
+    assert before is not None
+    assert prompt_digest("a embedding:home", "weighted", pool) != before
+    assert prompts_digest(["a cat", ""], "weighted", pool) is None
+    assert prompts_digest(["", "a embedding:home"], "weighted", pool) is not None
+
+
+def test_taught_word_stands_for_its_embedding(
+    text_encoder: TextEncoder, own: Folders, tiny: Tiny
+) -> None:
+    taught = load_embedding(text_encoder, embedding="home.safetensors", word="<home>", folders=own)
+    by_file = load_embedding(text_encoder, embedding="home.safetensors", folders=own)
+
+    expected = encode(tiny.pipeline().text_encoder, "a red house, cat")
+    for encoder, text in ((taught, "a <home>, cat"), (by_file, "a home, cat")):
+        found = clip_encode(encoder, text=text, pool=Pool(own)).embeddings
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_embedding_of_another_family_is_found_before_a_run(
+    text_encoder: TextEncoder, own: Folders
+) -> None:
+    save_file({"emb_params": torch.ones(2, 768)}, own.models[0] / "embeddings" / "sd1.safetensors")
+
+    with pytest.raises(InputError, match=r"width 768 \(SD 1.x\), the text encoder reads 64"):
+        load_embedding(text_encoder, embedding="sd1.safetensors", folders=own)
+
+
+def test_list_of_prompts_is_a_batch_of_one_length(
+    text_encoder: TextEncoder, pool: Pool, tiny: Tiny
+) -> None:
+    long = " ".join(["cat"] * 80)
+
+    found = clip_encode_list(text_encoder, texts=["a dog", long], pool=pool).embeddings
+
+    module = tiny.pipeline().text_encoder
+    assert found.shape == (2, 2 * 77, 64)
+    torch.testing.assert_close(found[1:], encode(module, long), rtol=1e-5, atol=1e-5)
+    expected = torch.cat([encode(module, "a dog"), encode(module, "")], dim=1)
+    torch.testing.assert_close(found[:1], expected, rtol=1e-5, atol=1e-5)
+    with pytest.raises(InputError, match="half of a character") as raised:
+        clip_encode_list(text_encoder, texts=["a", "\ud83d"], pool=pool)
+    assert raised.value.input == "texts"

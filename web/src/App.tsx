@@ -5,8 +5,14 @@ import { applyLook } from "./look/apply";
 import { FilmStrip } from "./panels/FilmStrip";
 import { Gallery } from "./panels/Gallery";
 import { RunBar } from "./panels/RunBar";
-import { Shell } from "./panels/Shell";
 import { Stage } from "./panels/Stage";
+import { FormView } from "./panels/FormView";
+import { Front } from "./panels/Front";
+import { Inspector } from "./panels/Inspector";
+import { ModelsPanel } from "./panels/ModelsPanel";
+import { Settings } from "./panels/Settings";
+import { Shell } from "./panels/Shell";
+import { WorkflowsPanel } from "./panels/WorkflowsPanel";
 import { useEditor } from "./state/store";
 
 /** The whole editor: what stands in which area of the page. */
@@ -19,19 +25,29 @@ export function App() {
     [theme, density, scale],
   );
   return (
-    <Shell
-      tabs={null}
-      breadcrumb={null}
-      canvas={
-        <>
-          <Canvas />
-          <Stage />
-        </>
-      }
-      drawers={{ nodes: null, workflows: null, models: null, gallery: <Gallery /> }}
-      sides={{ form: null, inspect: null }}
-      strip={<FilmStrip />}
-      run={<RunBar />}
-    />
+    <>
+      <Shell
+        tabs={null}
+        breadcrumb={null}
+        canvas={
+          <>
+            <Front>
+              <Canvas />
+            </Front>
+            <Stage />
+          </>
+        }
+        drawers={{
+          nodes: null,
+          workflows: <WorkflowsPanel />,
+          models: <ModelsPanel />,
+          gallery: <Gallery />,
+        }}
+        sides={{ form: <FormView />, inspect: <Inspector /> }}
+        strip={<FilmStrip />}
+        run={<RunBar />}
+      />
+      <Settings />
+    </>
   );
 }

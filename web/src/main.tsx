@@ -1,14 +1,13 @@
 import { createRoot } from "react-dom/client";
 
 import { App } from "./App";
-import "./look/base.css";
 import { keepContract } from "./contract";
-import { startSession } from "./state/session";
+import "./look/base.css";
+import { begin } from "./state/starting";
 import { useEditor } from "./state/store";
 
 keepContract();
-void useEditor.getState().loadCatalogue();
-void startSession(useEditor);
+void begin(useEditor, new URLSearchParams(location.search));
 useEditor.getState().connect();
 useEditor.getState().keepPlan();
 

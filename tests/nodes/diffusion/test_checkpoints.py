@@ -11,8 +11,9 @@ from safetensors.torch import load_file, save_file
 
 from engine.errors import InputError
 from nodes.diffusion import layout
-from nodes.diffusion.checkpoints import Part, Stored, kinds, open_weights
+from nodes.diffusion.checkpoints import kinds, open_weights
 from nodes.diffusion.layout import PartName
+from nodes.diffusion.parts import Part, Stored
 from nodes.diffusion.weights import MappedFiles, build, load
 from tests.nodes.conftest import TEXT, Tiny, hollow, real_shapes, save
 
@@ -30,7 +31,25 @@ def _equal(
 
 @pytest.mark.parametrize(
     ("name", "parts"),
-    [("sd15", {"unet", "vae", "text_encoder"}), ("controlnet11_sd15", {"controlnet"})],
+    [
+        *(
+            (name, {"unet", "vae", "text_encoder"})
+            for name in (
+                *("sd15", "sd15_inpaint", "sd15_ip2p"),
+                *("sd2_base_or_v", "sd2_depth", "sd2_inpaint", "x4_upscaler"),
+            )
+        ),
+        ("controlnet11_sd15", {"controlnet"}),
+        *(
+            (f"sd21_unclip_{size}", {"unet", "vae", "text_encoder", "image_encoder"})
+            for size in "lh"
+        ),
+        *(
+            (name, {"unet", "vae", "text_encoder", "text_encoder_2"})
+            for name in ("sdxl_base_or_turbo", "sdxl_inpaint")
+        ),
+        ("sdxl_refiner", {"unet", "vae", "text_encoder_2"}),
+    ],
 )
 def test_published_files_fit_the_libraries_modules_key_for_key(
     name: str, parts: set[PartName], tmp_path: Path
@@ -43,7 +62,10 @@ def test_published_files_fit_the_libraries_modules_key_for_key(
     for part in opened.parts.values():
         with torch.device("meta"):
             module = build(part.name, part.config)
-        wanted = {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
+        wanted = {
+            key.removeprefix("text_model.").removeprefix("vision_model."): tuple(tensor.shape)
+            for key, tensor in module.state_dict().items()
+        }
         assert {key: source.shape for key, source in part.tensors.items()} == wanted
 
 

@@ -4,48 +4,61 @@ import pytest
 
 from engine.errors import InputError
 from nodes.diffusion.checkpoints import inspect, open_weights
-from nodes.diffusion.families import FAMILIES, SD1, recognise
+from nodes.diffusion.families import FAMILIES, SD1, Recognised, recognise
 from tests.nodes.conftest import hollow, real_shapes
 
-TITLES = {
-    "sd2_base_or_v": "an SD 2.x checkpoint",
-    "sd2_depth": "an SD 2.x depth checkpoint",
-    "sd2_inpaint": "an SD 2.x inpainting checkpoint",
-    "sd21_unclip_h": "an unCLIP-H checkpoint of SD 2.1",
-    "sd21_unclip_l": "an unCLIP-L checkpoint of SD 2.1",
-    "sdxl_base_or_turbo": "an SDXL base checkpoint",
-    "sdxl_inpaint": "an SDXL inpainting checkpoint",
-    "sdxl_refiner": "an SDXL refiner checkpoint",
-    "x4_upscaler": "an SD 2.x upscaler checkpoint",
+PUBLISHED = {
+    "sd15": ("an SD 1.x checkpoint", "sd1"),
+    "sd15_inpaint": ("an SD 1.x inpainting checkpoint", "sd1"),
+    "sd15_ip2p": ("an InstructPix2Pix checkpoint of SD 1.x", "sd1"),
+    "controlnet11_sd15": ("a ControlNet for SD 1.x", "sd1"),
+    "sd2_base_or_v": ("an SD 2.x checkpoint", "sd2"),
+    "sd2_depth": ("an SD 2.x depth checkpoint", "sd2"),
+    "sd2_inpaint": ("an SD 2.x inpainting checkpoint", "sd2"),
+    "sd21_unclip_h": ("an unCLIP-H checkpoint of SD 2.1", "sd2"),
+    "sd21_unclip_l": ("an unCLIP-L checkpoint of SD 2.1", "sd2"),
+    "sdxl_base_or_turbo": ("an SDXL base checkpoint", "sdxl"),
+    "sdxl_inpaint": ("an SDXL inpainting checkpoint", "sdxl"),
+    "sdxl_refiner": ("an SDXL refiner checkpoint", "refiner"),
+    "x4_upscaler": ("an SD 2.x upscaler checkpoint", "upscaler"),
 }
 
 
-@pytest.mark.parametrize("name", TITLES)
-def test_other_families_are_refused_by_name(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_files_are_recognised(name: str, tmp_path: Path) -> None:
     path = hollow(tmp_path / f"{name}.safetensors", real_shapes(name))
 
-    assert inspect(path).title == TITLES[name]
+    found = open_weights(path)
+
+    assert (found.title, found.family.name) == PUBLISHED[name]
+    assert inspect(path).title == found.title
+
+
+def test_a_file_of_another_kind_is_refused_and_the_tensor_that_tells_is_named(
+    tmp_path: Path,
+) -> None:
+    path = hollow(tmp_path / "flux.safetensors", {"double_blocks.0.img_attn.proj.weight": [8, 8]})
+
     with pytest.raises(
-        InputError, match=f"{name}.safetensors is {TITLES[name]}; this version runs SD 1.x"
+        InputError,
+        match=r"flux.safetensors is a Flux model \(it holds 'double_blocks.0.img_attn.proj.weight'\);"
+        r" this version runs SD 1.x, SD 2.x",
     ) as raised:
         open_weights(path)
     assert raised.value.code == "unsupported_family"
 
 
-@pytest.mark.parametrize(
-    ("name", "title"),
-    [
-        ("sd15", "an SD 1.x checkpoint"),
-        ("sd15_inpaint", "an SD 1.x inpainting checkpoint"),
-        ("sd15_ip2p", "an InstructPix2Pix checkpoint of SD 1.x"),
-        ("controlnet11_sd15", "a ControlNet for SD 1.x"),
-    ],
-)
-def test_own_family_is_recognised(name: str, title: str, tmp_path: Path) -> None:
-    found = open_weights(hollow(tmp_path / "model.safetensors", real_shapes(name)))
+@pytest.mark.parametrize("name", ["sdxl_base_or_turbo", "sdxl_refiner", "sd21_unclip_h"])
+def test_widths_do_not_matter(name: str) -> None:
+    shapes = {
+        key: tuple(max(1, size // 5) if size > 16 else size for size in shape)
+        for key, shape in real_shapes(name).items()
+    }
 
-    assert found.family is SD1
-    assert found.title == title
+    found = recognise(shapes).family
+
+    assert found is not None
+    assert found.name == PUBLISHED[name][1]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +89,21 @@ def test_controlnets_of_other_families_are_called_controlnets() -> None:
         "control_model.input_blocks.1.1.proj_in.weight": (320, 320),
     }
 
-    assert recognise(shapes).title == "an SD 2.x ControlNet"
+    assert recognise(shapes) == Recognised("a ControlNet for SD 2.x", FAMILIES["sd2"])
+
+
+@pytest.mark.parametrize("attention", ["down_blocks.2.attentions.0.", "mid_block.attentions.0."])
+def test_controlnets_of_sdxl_are_recognised_large_or_small(attention: str) -> None:
+    shapes = {
+        "conv_in.weight": (320, 4, 3, 3),
+        "controlnet_down_blocks.0.weight": (320, 320, 1, 1),
+        "add_embedding.linear_1.weight": (1280, 2816),
+        "down_blocks.2.resnets.0.norm1.weight": (1280,),
+        f"{attention}norm.weight": (1280,),
+        f"{attention}proj_in.weight": (1280, 1280),
+    }
+
+    assert recognise(shapes) == Recognised("a ControlNet for SDXL", FAMILIES["sdxl"])
 
 
 def test_constants_of_sd1() -> None:

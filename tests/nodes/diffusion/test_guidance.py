@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from engine.errors import InputError
-from nodes.diffusion.guidance import Guide, classifier_free, denoised, fit
+from nodes.diffusion.guidance import classifier_free, fit
+from nodes.diffusion.guides import Guide
+from nodes.diffusion.predictions import denoised
 from nodes.diffusion.schedules import Schedule
 from nodes.values import Control
 from tests.nodes import small

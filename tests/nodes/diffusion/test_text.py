@@ -6,7 +6,8 @@ import torch
 
 from engine.errors import InputError
 from nodes.diffusion import text
-from nodes.diffusion.text import BEGIN, END, chunks, encode, tokenize
+from nodes.diffusion.prompts import parse
+from nodes.diffusion.text import BEGIN, END, chunks, encode, pieces, read, tokenize
 from tests.nodes.conftest import TEXT, Tiny, randomised
 
 
@@ -134,3 +135,80 @@ def test_vocabulary_is_the_published_one() -> None:
     readme = (text.VOCABULARY.parent / "README.md").read_text()
 
     assert hashlib.sha256(text.VOCABULARY.read_bytes()).hexdigest() in readme
+
+
+def test_words_are_not_divided_between_pieces() -> None:
+    long = "antidisestablishmentarianism"
+    group = tokenize(long)
+    assert 1 < len(group) < 8
+    fill = 75 - len(group) + 1
+
+    first, second = pieces(parse(" ".join(["cat"] * fill) + f" {long}"))
+
+    assert [slot.token for slot in first] == [BEGIN, *[2368] * fill, *[END] * (76 - fill)]
+    assert [slot.token for slot in second][1 : 1 + len(group)] == group
+
+
+def test_words_of_many_tokens_are_divided() -> None:
+    word = ",".join(["cat"] * 20)
+    first, second = pieces(parse(" ".join(["dog"] * 70) + f" {word}"))
+
+    assert [slot.token for slot in first][71:76] == tokenize(word)[:5]
+    assert [slot.token for slot in second][1:35] == tokenize(word)[5:]
+
+
+def test_break_begins_a_new_piece_and_padding_is_the_encoders() -> None:
+    first, second = pieces(parse("BREAK cat BREAK BREAK dog BREAK"), padding=0)
+
+    assert [slot.token for slot in first] == [BEGIN, 2368, END, *[0] * 74]
+    assert [slot.token for slot in second][:3] == [BEGIN, 1929, END]
+
+
+def test_weights_move_away_from_the_empty_prompt(tiny: Tiny) -> None:
+    module = tiny.pipeline().text_encoder
+    plain, empty = encode(module, "a red house"), encode(module, "")
+
+    found = encode(module, "a (red:1.5) house")
+
+    expected = plain.clone()
+    expected[:, 2] = empty[:, 2] + 1.5 * (plain[:, 2] - empty[:, 2])
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    assert not found[:, 2].allclose(plain[:, 2], atol=1e-2)
+
+
+def test_weight_of_one_changes_no_bit(tiny: Tiny) -> None:
+    module = tiny.pipeline().text_encoder
+
+    weighted, plain = encode(module, "([a] red:1) house"), encode(module, "a red house")
+
+    # Where several pieces are encoded at once, sums may be rounded otherwise.
+    torch.testing.assert_close(weighted[:, 2:], plain[:, 2:], rtol=1e-6, atol=1e-6)
+    assert torch.equal(encode(module, "(a red house:1)"), plain)
+
+
+def test_vectors_stand_in_place_of_tokens(tiny: Tiny) -> None:
+    module: Any = tiny.pipeline().text_encoder
+    table = module.get_input_embeddings().weight
+    vectors = table[[1125, 539]].detach()
+
+    found = read(module, parse("a embedding:x cat"), lookup=lambda _: vectors)
+
+    torch.testing.assert_close(
+        found.embeddings, encode(module, "a photo of cat"), rtol=1e-5, atol=1e-5
+    )
+    assert not module.get_input_embeddings()._forward_hooks
+
+
+def test_pooled_vector_is_that_of_the_first_piece(tiny: Tiny) -> None:
+    from transformers import CLIPTextConfig, CLIPTextModelWithProjection
+
+    config = CLIPTextConfig(**TEXT | {"projection_dim": 32, "eos_token_id": 2})
+    module: Any = randomised(CLIPTextModelWithProjection(config), 5)
+    ids = torch.tensor(chunks("a cat"))
+
+    found = read(module, parse("a cat BREAK a dog"), is_normed=False, skip=1, least=3)
+
+    output = module(ids, output_hidden_states=True)
+    assert found.embeddings.shape == (1, 3 * 77, 64)
+    torch.testing.assert_close(found.pooled, output.text_embeds, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(found.embeddings[:, :77], output.hidden_states[-2], rtol=1e-5, atol=1e-5)  # fmt: skip

@@ -13,9 +13,9 @@ export type WorkflowVersion = Schemas["VersionView"];
 export type Opened = Schemas["OpenedView"];
 export type Signature = Schemas["SignatureView"];
 
-export type Submission = Omit<Schemas["Submission"], "document"> & { readonly document?: object };
-export type Question = Omit<Schemas["Graph"], "document"> & { readonly document?: object };
-export type Explanation = Schemas["Explained"];
+export type Submission = WithDocument<Schemas["Submission"]>;
+export type Question = WithDocument<Schemas["Graph"]>;
+export type Explanation = WithDocument<Schemas["Explained"]>;
 export type Verdict = Schemas["Verdict"];
 export type Plan = Schemas["PlanView"];
 export type PlannedNode = Schemas["PlannedView"];
@@ -44,8 +44,11 @@ export type Me = Schemas["Me"];
 
 /** A document as JSON; what is in it is the business of `graph`. */
 export interface DocumentJson {
-  readonly darkroom: 1;
+  /** The version of its form; a server refuses one that it does not know. */
+  readonly darkroom: number;
   readonly [key: string]: unknown;
 }
+
+type WithDocument<Body> = Omit<Body, "document"> & { readonly document?: DocumentJson };
 
 export type JsonRecord = Readonly<Record<string, unknown>>;

@@ -106,7 +106,6 @@ export function Board() {
           elevateNodesOnSelect={false}
           nodeDragThreshold={3}
           disableKeyboardA11y
-          proOptions={{ hideAttribution: true }}
           aria-label={say("canvas.title")}
         >
           <Background id="dots" gap={grid * 3} size={1.5} color="var(--dots)" />

@@ -7,7 +7,7 @@ import { LevelContext } from "./level";
 import { NodeHead } from "./NodeHead";
 import { NodePicture } from "./NodePicture";
 import { NodeProblem } from "./NodeProblem";
-import { Port } from "./Port";
+import { Port, WireEnd } from "./Port";
 import { useRunState } from "./runs";
 import type { PortSpot } from "./shape";
 
@@ -89,13 +89,21 @@ function Label({ spot, wired }: { readonly spot: PortSpot; readonly wired: boole
   );
 }
 
-/** Of a collapsed node only the ports that have wires, or may get the one being drawn, are of use. */
+/** A collapsed node shows one port a side; wires of the others end there too. */
 function FoldedPorts({ data }: { readonly data: NodeItem["data"] }) {
   const { shape, sources, title, id } = data;
   const [output] = shape.outputs;
   const [input] = [...shape.links, ...shape.fields];
+  const rest = [...shape.links, ...shape.fields, ...shape.outputs].filter(
+    (spot) => spot !== input && spot !== output,
+  );
   return (
     <div className="folded-ports">
+      {rest.map(({ side, name }) => (
+        <span key={`${side}:${name}`} className={`folded-port of-${side}`}>
+          <WireEnd side={side} name={name} />
+        </span>
+      ))}
       {input !== undefined && (
         <Port node={id} title={title} spot={input} wired={input.name in sources} />
       )}

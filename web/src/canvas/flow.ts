@@ -20,6 +20,7 @@ import { mainName, type PortType } from "../graph/types";
 import { linksIn } from "../graph/values";
 import { wiresOf, Wiring, type Wire } from "../graph/wiring";
 import { titleIn } from "../state/titles";
+import type { Level } from "./level";
 import { portsIn, shapeOf, type Measures, type Shape } from "./shape";
 
 export type NodeData = {
@@ -54,6 +55,7 @@ export interface Scene {
   readonly graph: Graph;
   readonly catalogue: Catalogue;
   readonly measures: Measures;
+  readonly level: Level;
   readonly selected: ReadonlySet<string>;
   readonly pictures: ReadonlySet<string>;
 }
@@ -136,7 +138,9 @@ export class FlowBuilder {
     }
     const place = at(graph.view?.nodes, id) ?? NO_PLACE;
     const sources = sourcesOf(graph, node);
+    // React Flow loses the ends of wires of nodes that it saw without ports.
     const from = [
+      scene.level,
       node,
       place,
       ports,

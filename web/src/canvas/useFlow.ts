@@ -1,12 +1,14 @@
 /** The graph that is shown as React Flow draws it, with what is being dragged in its place. */
 
 import type { EdgeChange, NodeChange } from "@xyflow/react";
+import { useStore } from "@xyflow/react";
 import { useCallback, useMemo, useRef, useState } from "react";
 
 import { useEditor } from "../state/store";
 import { activeGraph, activePath, activeWorkflow } from "../state/tabs";
 import { FlowBuilder, type Item, type WireItem } from "./flow";
 import { membersOf } from "./frames";
+import { levelAt } from "./level";
 import { picturesIn } from "./runs";
 import { measuresOf, type Measures } from "./shape";
 
@@ -43,11 +45,12 @@ export function useFlow(onResized: (shifts: Shifts) => void): Flow {
   const density = useEditor((state) => state.density);
   const scale = useEditor((state) => state.scale);
   const pictured = useEditor(picturesIn);
+  const level = useStore((store) => levelAt(store.transform[2]));
   const measures = useMemo(() => measuresOf(density, scale), [density, scale]);
   const { items, wires } = useMemo(() => {
     const pictures = new Set(pictured.split("\n"));
-    return builder.build({ workflow, path, graph, catalogue, measures, selected, pictures });
-  }, [builder, workflow, path, graph, catalogue, measures, selected, pictured]);
+    return builder.build({ workflow, path, graph, catalogue, measures, level, selected, pictures });
+  }, [builder, workflow, path, graph, catalogue, measures, level, selected, pictured]);
   const shifted = useMemo(
     () => (shifts.size === 0 ? items : items.map((item) => shiftedItem(item, shifts))),
     [items, shifts],

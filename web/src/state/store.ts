@@ -29,6 +29,8 @@ import { selectionSlice } from "./selection";
 import type { SelectionSlice } from "./selection";
 import { settingsSlice } from "./settings";
 import type { SettingsSlice } from "./settings";
+import { shelfSlice } from "./shelf";
+import type { ShelfSlice } from "./shelf";
 import { tabsSlice } from "./tabs";
 import type { TabsSlice } from "./tabs";
 import { uploadsSlice } from "./uploads";
@@ -40,6 +42,7 @@ export type EditorState = CatalogueSlice &
   EditingSlice &
   ModelsSlice &
   UploadsSlice &
+  ShelfSlice &
   StructureSlice &
   CopyingSlice &
   FilesSlice &
@@ -64,6 +67,7 @@ export const useEditor = create<EditorState>()((...store) => ({
   ...editingSlice(...store),
   ...modelsSlice(...store),
   ...uploadsSlice(...store),
+  ...shelfSlice(...store),
   ...structureSlice(...store),
   ...copyingSlice(...store),
   ...filesSlice(...store),

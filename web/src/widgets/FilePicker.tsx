@@ -5,6 +5,7 @@ import { nearest } from "../state/near";
 import { useEditor } from "../state/store";
 import { say } from "../words";
 import { Picker } from "./Picker";
+import { sizeText } from "./sizes";
 
 interface Props {
   readonly label: string;
@@ -14,14 +15,6 @@ interface Props {
   readonly onChange: (value: string) => void;
   readonly disabled?: boolean;
   readonly describedBy?: string | undefined;
-}
-
-/** The size in the unit that people know files by. */
-export function sizeText(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  const power = bytes < 1 ? 0 : Math.min(4, Math.floor(Math.log10(bytes) / 3));
-  const value = bytes / 1000 ** power;
-  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${units[power] ?? ""}`;
 }
 
 /** A model file. One that is missing is said so, with the likest one that is there. */

@@ -1,0 +1,126 @@
+"""A VAE at work: one picture at a time, whole or in tiles, in a precision that suffices."""
+
+import copy
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.errors import InputError
+
+from . import tiling
+from .noise import NoiseStream
+from .pool import is_out_of_memory
+
+LOG = logging.getLogger(__name__)
+FALLBACK_TILE = 512
+"""The tile's side in pixels when the whole picture does not fit into memory."""
+
+
+class Autoencoder:
+    """A borrowed VAE.
+
+    SDXL's overflows in float16. What comes out not finite is computed again by a copy in float32, which
+    then serves for the rest.
+    """
+
+    def __init__(self, module: Any, scaling_factor: float, pixels_per_latent: int) -> None:
+        self.module, self.scale, self.factor = module, scaling_factor, pixels_per_latent
+
+    def decode(self, samples: Tensor, *, tile: int = 0, overlap: int = 0) -> Tensor:
+        """Pictures in 0-1 on the CPU, float32.
+
+        Args:
+            samples: Latents (B, C, h, w).
+            tile: The side of a tile in pixels; 0 for the whole picture at once.
+            overlap: How far tiles overlap, in pixels.
+
+        Raises:
+            InputError: The latents hold what is no number, or the VAE makes such of them.
+        """
+        _check_finite(samples, "the latents", "latents")
+
+        def whole(part: Tensor) -> Tensor:
+            def work(module: Any) -> Tensor:
+                given = (part / self.scale).to(module.device, module.dtype)
+                picture: Tensor = module.decode(given, return_dict=False)[0]
+                return picture.float()
+
+            return self._finite(work, "the picture").cpu()
+
+        picture = self._fitting(samples, whole, tile, overlap, self.factor)
+        return (picture / 2 + 0.5).clamp(0, 1)
+
+    def encode(
+        self, pixels: Tensor, stream: NoiseStream | None = None, *, tile: int = 0, overlap: int = 0
+    ) -> Tensor:
+        """Latents on the CPU, float32.
+
+        Args:
+            pixels: Pictures (B, 3, H, W) in 0-1, whose sides are multiples of what makes one latent.
+            stream: Where a sample's noise is drawn from; without one the most likely value is taken.
+            tile: The side of a tile in pixels; 0 for the whole picture at once.
+            overlap: How far tiles overlap, in pixels.
+
+        Raises:
+            InputError: The pixels hold what is no number, or the VAE makes such of them.
+        """
+        _check_finite(pixels, "the picture", "image")
+
+        def whole(part: Tensor) -> Tensor:
+            def work(module: Any) -> Tensor:
+                given = (part * 2 - 1).to(module.device, module.dtype)
+                posterior = module.encode(given, return_dict=False)[0]
+                return torch.cat([posterior.mode(), posterior.std], dim=1).float()
+
+            return self._finite(work, "the latents").cpu()
+
+        mean, spread = self._fitting(pixels, whole, tile, overlap, 1).chunk(2, dim=1)
+        if stream is not None:
+            mean = mean + spread * stream.draw(mean.shape)[0]
+        return mean * self.scale
+
+    def _fitting(
+        self, given: Tensor, work: Callable[[Tensor], Tensor], tile: int, overlap: int, unit: int
+    ) -> Tensor:
+        """`work`, in tiles if they are asked for or if the whole is too much for the memory."""
+        if not tile:
+            try:
+                return work(given)
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error) or max(given.shape[-2:]) * unit <= FALLBACK_TILE:
+                    raise
+            tile, overlap = FALLBACK_TILE, FALLBACK_TILE // 4
+            LOG.warning(
+                "the whole picture does not fit into memory: the VAE works in tiles of %d", tile
+            )
+        side, reach = (max(1, pixels // unit) for pixels in (tile, overlap))
+        return tiling.tiled(given, work, tile=side, overlap=reach)
+
+    def _finite(self, work: Callable[[Any], Tensor], what: str) -> Tensor:
+        result = work(self.module)
+        if bool(torch.isfinite(result).all()):
+            return result
+        if self.module.dtype == torch.float32:
+            raise InputError(
+                f"the VAE makes {what} of values that are not numbers (NaN): its weights are damaged or"
+                " of another kind; load another with LoadVAE",
+                code="not_finite",
+                input="vae",
+            )
+        LOG.warning("the VAE overflows in %s: it goes on in float32", self.module.dtype)
+        with torch.inference_mode(mode=False):
+            self.module = copy.deepcopy(self.module).to(torch.float32)
+        return self._finite(work, what)
+
+
+def _check_finite(tensor: Tensor, what: str, input: str) -> None:
+    if not bool(torch.isfinite(tensor).all()):
+        raise InputError(
+            f"{what} hold values that are not numbers (NaN): the model before overflowed;"
+            " run it in bfloat16 or float32, or lower the guidance",
+            code="not_finite",
+            input=input,
+        )

@@ -1,0 +1,88 @@
+"""Textual-inversion embeddings: vectors that stand in a prompt in place of a word's (arXiv:2208.01618)."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import InputError
+
+from .additions import Addition, open_addition
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ENDINGS = (".safetensors", ".pt", ".bin", ".ckpt", ".pth")
+"""A prompt may name a file without one of them."""
+_FAMILIES = {768: "SD 1.x", 1024: "SD 2.x", 1280: "SDXL"}
+_NARROWEST = 8
+"""Narrower tensors are no vectors but counters that trainers leave in the file."""
+
+
+def open_embedding(path: Path) -> Addition:
+    """An embedding's file, whatever program wrote it. Of a safetensors file only the header is read.
+
+    Raises:
+        InputError: It is damaged, unsafe, or holds no vectors.
+        OSError: It cannot be read.
+    """
+    file = open_addition(path)
+    if not _vectors(file):
+        raise InputError(
+            f"{path.name} is no textual-inversion embedding: it holds {next(iter(file.sources))}"
+            f" of {list(file.shape(next(iter(file.sources))))}; choose another file",
+            code="unsupported_family",
+            input="embedding",
+        )
+    return file
+
+
+def count(file: Addition, width: int) -> int:
+    """How many tokens of an encoder of that width the embedding takes.
+
+    Raises:
+        InputError: See `vectors`.
+    """
+    return sum(_rows(file.shape(name)) for name in _fitting(file, width))
+
+
+def vectors(file: Addition, width: int) -> "Tensor":
+    """The vectors for a text encoder of that width: (tokens, width), float32 on the CPU.
+
+    Raises:
+        InputError: It has none of that width, so it is of another family (code "width_mismatch").
+    """
+    import torch
+
+    names = _fitting(file, width)
+    held = file.read(names)
+    return torch.cat([held[name].reshape(-1, width) for name in names])
+
+
+def _fitting(file: Addition, width: int) -> list[str]:
+    found = _vectors(file)
+    fitting = [name for name, shape in found.items() if shape[-1] == width]
+    if fitting:
+        return fitting
+    widths = sorted({shape[-1] for shape in found.values()})
+    raise InputError(
+        f"the embedding {file.path.name} has vectors of the width {' and '.join(map(_family, widths))},"
+        f" the text encoder reads {_family(width)}: choose an embedding of the same family",
+        code="width_mismatch",
+        input="text",
+    )
+
+
+def _vectors(file: Addition) -> dict[str, tuple[int, ...]]:
+    shapes = {name: source.shape for name, source in file.sources.items()}
+    return {
+        name: shape
+        for name, shape in shapes.items()
+        if len(shape) in {1, 2} and shape[-1] >= _NARROWEST and not name.startswith("optimizer")
+    }
+
+
+def _rows(shape: tuple[int, ...]) -> int:
+    return shape[0] if len(shape) == 2 else 1
+
+
+def _family(width: int) -> str:
+    return f"{width} ({_FAMILIES[width]})" if width in _FAMILIES else str(width)

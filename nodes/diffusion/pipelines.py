@@ -1,0 +1,135 @@
+"""Diffusers folders: one part in each of their folders, under diffusers' names, sizes in JSON."""
+
+import itertools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.errors import InputError
+
+from .families import SD2, Shapes, accepted, recognise
+from .headers import read_header
+from .layout import PartName
+from .parts import Parts, Stored, make_part, stored
+from .predictions import Prediction
+
+INDEX = "model_index.json"
+"""The file that makes a folder a diffusers folder."""
+FOLDERS: Mapping[PartName, tuple[str, ...]] = {
+    "unet": ("diffusion_pytorch_model", "model"),
+    "vae": ("diffusion_pytorch_model", "model"),
+    "text_encoder": ("model", "diffusion_pytorch_model"),
+    "text_encoder_2": ("model", "diffusion_pytorch_model"),
+    "image_encoder": ("model", "diffusion_pytorch_model"),
+}
+"""The names of the files of weights in the folder of each part."""
+_LAYERS_OF_SD2 = 24
+
+
+def is_folder(path: Path) -> bool:
+    """Whether the path is a diffusers folder."""
+    return (path / INDEX).is_file()
+
+
+def parts_in(path: Path) -> list[PartName]:
+    """The parts that a folder holds."""
+    return [name for name in FOLDERS if (path / name).is_dir()]
+
+
+def open_folder(path: Path) -> Parts:
+    """Take a diffusers folder apart. Only headers and JSON are read.
+
+    Raises:
+        InputError: It is damaged, incomplete, or of a family that this version does not run.
+        OSError: It cannot be read.
+    """
+    held = {name: folder_sources(path, name) for name in parts_in(path)}
+    shapes: Shapes = {name: source.shape for name, source in held.get("unet", {}).items()}
+    found = recognise(shapes)
+    family = accepted(found, path.name)
+    configs = {name: _read_json(path / name / "config.json") for name in held}
+    parts = {
+        name: make_part(path, name, sources, family, configs[name])
+        for name, sources in held.items()
+    }
+    scheduler = path / "scheduler" / "scheduler_config.json"
+    settings = _read_json(scheduler) if scheduler.is_file() else {}
+    said = settings.get("prediction_type")
+    if said not in {None, "epsilon", "v_prediction", "sample"}:
+        raise InputError(
+            f"{scheduler} has the unknown prediction_type {said!r}", code="damaged_file"
+        )
+    predictions = (Prediction(said, "its scheduler_config.json"),) if said else ()
+    scale = configs.get("vae", {}).get("scaling_factor", family.scaling_factor)
+    if not isinstance(scale, int | float):
+        raise InputError(
+            f"{path / 'vae' / 'config.json'} has the scaling_factor {scale!r}, no number",
+            code="damaged_file",
+        )
+    files = {source.path for sources in held.values() for source in sources.values()}
+    files |= {path / name / "config.json" for name in held} | {path / INDEX}
+    files |= {scheduler} if scheduler.is_file() else set()
+    # diffusers leaves out the last layer of this encoder, which the models do not read.
+    layers = configs.get("text_encoder", {}).get("num_hidden_layers", 0)
+    is_cut = family.towers == SD2.towers and layers < _LAYERS_OF_SD2
+    return Parts(
+        path,
+        found.title,
+        family,
+        parts,
+        predictions,
+        scaling_factor=float(scale),
+        files=tuple(sorted(files)),
+        cut=int(is_cut),
+    )
+
+
+def folder_sources(path: Path, part: PartName) -> dict[str, Stored]:
+    """The tensors in one part's folder, in one file or in the several that an index names."""
+    for stem, variant in itertools.product(FOLDERS[part], ("", ".fp16")):
+        index = path / part / f"{stem}.safetensors.index{variant}.json"
+        if index.is_file():
+            return _sharded(index)
+        file = path / part / f"{stem}{variant}.safetensors"
+        if file.is_file():
+            return stored(read_header(file))
+    raise InputError(
+        f"{path.name}/{part} holds no .safetensors file; convert its weights to safetensors",
+        code="missing_file",
+    )
+
+
+def _sharded(index: Path) -> dict[str, Stored]:
+    table = _read_json(index).get("weight_map")
+    if not isinstance(table, dict) or not all(isinstance(name, str) for name in table.values()):
+        raise InputError(
+            f"{index} has no weight_map of file names; download it again", code="damaged_file"
+        )
+    found: dict[str, Stored] = {}
+    for shard in sorted(set(table.values())):
+        if Path(shard).name != shard:
+            raise InputError(
+                f"{index} names {shard!r}, which is outside its folder", code="outside_roots"
+            )
+        tensors = stored(read_header(index.parent / shard))
+        found |= {name: source for name, source in tensors.items() if table.get(name) == shard}
+    missing = sorted(set(table) - set(found))
+    if missing:
+        raise InputError(
+            f"{index} names {missing[0]!r}, which its files lack; download them again",
+            code="damaged_file",
+        )
+    return found
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path} is not JSON ({error}); download it again", code="damaged_file"
+        ) from error
+    if not isinstance(tree, dict):
+        raise InputError(f"{path} is not a JSON object; download it again", code="damaged_file")
+    return tree

@@ -1,0 +1,96 @@
+"""Large pictures in overlapping tiles, whose borders fade into each other."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+_UNTRUSTED = 4
+"""A tile's outermost quarter of the overlap does not count: there a network misses what lies beside."""
+
+
+def faded(size: tuple[int, int], feather: int, sides: tuple[bool, bool, bool, bool]) -> Tensor:
+    """A mask (1, 1, H, W) that rises from a small weight to 1 over `feather` from some of its sides.
+
+    Args:
+        size: Height and width.
+        feather: How far it rises; 0 for not at all.
+        sides: Whether it does so from the left, the top, the right, the bottom.
+    """
+    height, width = size
+    left, top, right, bottom = sides
+    across = _ramp(width, feather, 0, first=left, last=right)
+    down = _ramp(height, feather, 0, first=top, last=bottom)
+    return (down[:, None] * across[None, :])[None, None]
+
+
+def tiled(
+    whole: Tensor,
+    work: Callable[[Tensor], Tensor],
+    *,
+    tile: int,
+    overlap: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Tensor:
+    """`work` over (B, C, H, W) tile by tile; where tiles overlap, the results fade into each other.
+
+    Args:
+        whole: What is worked on.
+        work: Enlarges or shrinks a tile by a whole factor.
+        tile: The side of a tile, in what `whole` is measured in.
+        overlap: How far tiles overlap at least; less than half of `tile`.
+        progress: Told how many tiles are done.
+    """
+    height, width = whole.shape[-2:]
+    rows, columns = list(_spans(height, tile, overlap)), list(_spans(width, tile, overlap))
+    total: Tensor | None = None
+    weights: Tensor | None = None
+    for number, (top, left) in enumerate((top, left) for top in rows for left in columns):
+        part = whole[..., top : top + tile, left : left + tile]
+        result = work(part)
+        over, under = result.shape[-1], part.shape[-1]
+
+        def sized(length: int, over: int = over, under: int = under) -> int:
+            return length * over // under
+
+        if total is None or weights is None:
+            total = result.new_zeros(*result.shape[:2], sized(height), sized(width))
+            weights = result.new_zeros(1, 1, sized(height), sized(width))
+        reach, dead = sized(overlap), sized(overlap) // _UNTRUSTED
+        down = _ramp(result.shape[-2], reach - dead, dead, first=top > 0, last=top + tile < height)
+        across = _ramp(
+            result.shape[-1], reach - dead, dead, first=left > 0, last=left + tile < width
+        )
+        weight = (down[:, None] * across[None, :]).to(result)
+        place = (
+            ...,
+            slice(sized(top), sized(top) + result.shape[-2]),
+            slice(sized(left), sized(left) + result.shape[-1]),
+        )
+        total[place] += result * weight
+        weights[place] += weight
+        progress(number + 1, len(rows) * len(columns))
+    if total is None or weights is None:
+        return work(whole)
+    return total / weights
+
+
+def _spans(length: int, tile: int, overlap: int) -> Iterator[int]:
+    """Where tiles begin, so that the last one ends with the picture."""
+    if length <= tile:
+        yield 0
+        return
+    count = -(-(length - overlap) // (tile - overlap))
+    for index in range(count):
+        yield round(index * (length - tile) / (count - 1))
+
+
+def _ramp(length: int, reach: int, dead: int, *, first: bool, last: bool) -> Tensor:
+    """Weights along one side: nothing in the outermost `dead` places, then rising over `reach` to 1."""
+    rising = (torch.arange(length, dtype=torch.float32) - dead + 1) / (reach + 1)
+    weight = torch.ones(length)
+    if first and reach:
+        weight = torch.minimum(weight, rising)
+    if last and reach:
+        weight = torch.minimum(weight, rising.flip(0))
+    return weight.clamp(min=1e-6)

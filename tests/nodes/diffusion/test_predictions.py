@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from nodes.diffusion.checkpoints import open_weights
+from nodes.diffusion.predictions import by_bias
+from tests.nodes.conftest import real_shapes, save
+
+BIAS = "model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias"
+
+
+def _tensors(dtype: torch.dtype, spread: float) -> dict[str, torch.Tensor]:
+    """A published SD 2.x file whose widths are cut down, with a telling tensor of that spread."""
+    shapes = {
+        name: tuple(min(size, 64) if size > 16 else size for size in shape)
+        for name, shape in real_shapes("sd2_base_or_v").items()
+        if name.startswith("model.")
+    }
+    tensors = {name: torch.zeros(shape, dtype=dtype) for name, shape in shapes.items()}
+    tensors[BIAS] = torch.linspace(-1, 1, 64).mul(spread * 3**0.5).to(dtype)
+    return tensors
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+@pytest.mark.parametrize(("spread", "wanted"), [(0.02, "epsilon"), (0.2, "v_prediction")])
+def test_sd2_predicts_what_its_weights_suggest(
+    dtype: torch.dtype, spread: float, wanted: str, tmp_path: Path
+) -> None:
+    save(tmp_path / "model.safetensors", _tensors(dtype, spread))
+
+    opened = open_weights(tmp_path / "model.safetensors")
+
+    assert opened.prediction_type == wanted
+    assert opened.predictions == ()
+
+
+def test_the_guess_is_the_same_for_a_pickle(tmp_path: Path) -> None:
+    torch.save(_tensors(torch.float32, 0.2), tmp_path / "model.ckpt")
+
+    assert open_weights(tmp_path / "model.ckpt").prediction_type == "v_prediction"
+
+
+def test_what_says_nothing_is_taken_for_the_usual() -> None:
+    assert by_bias([]) == by_bias([1.0]) == "epsilon"

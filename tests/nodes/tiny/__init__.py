@@ -1,0 +1,1 @@
+"""Tiny random models of every family's true structure, and the files that people have of them."""
