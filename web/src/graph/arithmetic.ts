@@ -1,105 +1,87 @@
-/** Sums typed into number fields: `512*1.5`, `(64+8)/2`, `+=64`. */
+/** Sums as people type them into number fields: `512*1.5`, `(2+3)/4`, `2^10`, `50%`. */
 
-const TOKEN = /\s*(?:(\d+(?:[.,]\d*)?(?:e[+-]?\d+)?|[.,]\d+(?:e[+-]?\d+)?)|(\*\*|[-+*/%^()×÷]))/iy;
-const MAX_LENGTH = 200;
+const TOKEN = /\s*(?:(\d+(?:[.,]\d+)?(?:e[+-]?\d+)?|[.,]\d+)|(\*\*|[-+*/^%()]))/iy;
+const DEPTH = 50;
 
-/** The value of a text, `current` being what stood there for `+=` and the like; null if it is none. */
-export function evaluate(text: string, current = 0): number | null {
-  if (text.length > MAX_LENGTH) return null;
-  const change = /^\s*([-+*/])=(.*)$/s.exec(text);
-  if (change !== null) {
-    const by = evaluate(change[2] ?? "");
-    return by === null ? null : finite(operate(change[1] ?? "+", current, by));
-  }
-  const tokens: (number | string)[] = [];
+/** What the text comes to; null if it is no sum, or comes to no number. */
+export function evaluate(text: string): number | null {
+  const tokens: string[] = [];
   TOKEN.lastIndex = 0;
-  const trimmed = text.trim();
-  while (TOKEN.lastIndex < trimmed.length) {
-    const found = TOKEN.exec(trimmed);
+  const whole = text.trimEnd();
+  while (TOKEN.lastIndex < whole.length) {
+    const found = TOKEN.exec(whole);
     if (found === null) return null;
-    tokens.push(found[1] === undefined ? sign(found[2] ?? "") : Number(found[1].replace(",", ".")));
+    tokens.push(found[1]?.replace(",", ".") ?? found[2] ?? "");
   }
-  const sum = new Sum(tokens);
-  const value = sum.value();
-  return value === null || !sum.isDone ? null : finite(value);
-}
-
-/** The integer of a text beyond what a number holds exactly; null if it is no plain integer. */
-export function exactInteger(text: string): bigint | null {
-  return /^\s*-?\d{1,400}\s*$/.test(text) ? BigInt(text.trim()) : null;
+  const value = new Sum(tokens).whole();
+  return value !== null && Number.isFinite(value) ? value : null;
 }
 
 class Sum {
   private place = 0;
 
-  constructor(private readonly tokens: readonly (number | string)[]) {}
+  constructor(private readonly tokens: readonly string[]) {}
 
-  get isDone(): boolean {
-    return this.place === this.tokens.length;
+  whole(): number | null {
+    const value = this.sum(0);
+    return this.place === this.tokens.length ? value : null;
   }
 
-  value(): number | null {
-    return this.chain(["+", "-"], () => this.chain(["*", "/", "%"], () => this.signed()));
-  }
-
-  private chain(signs: readonly string[], next: () => number | null): number | null {
-    let value = next();
-    for (
-      let token = this.tokens[this.place];
-      typeof token === "string";
-      token = this.tokens[this.place]
-    ) {
-      if (value === null || !signs.includes(token)) break;
-      this.place += 1;
-      const other = next();
-      value = other === null ? null : operate(token, value, other);
+  private sum(depth: number): number | null {
+    let value = this.product(depth);
+    for (let sign = this.take("+", "-"); sign !== null; sign = this.take("+", "-")) {
+      const next = this.product(depth);
+      if (value === null || next === null) return null;
+      value = sign === "+" ? value + next : value - next;
     }
     return value;
   }
 
-  private signed(): number | null {
-    if (!this.skip("-")) return this.skip("+") ? this.signed() : this.power();
-    const value = this.signed();
-    return value === null ? null : -value;
-  }
-
-  private power(): number | null {
-    const base = this.atom();
-    if (base === null || !this.skip("**")) return base;
-    const exponent = this.signed();
-    return exponent === null ? null : base ** exponent;
-  }
-
-  private atom(): number | null {
-    const token = this.tokens[this.place];
-    if (typeof token === "number") {
-      this.place += 1;
-      return token;
+  private product(depth: number): number | null {
+    let value = this.signed(depth);
+    for (let sign = this.take("*", "/"); sign !== null; sign = this.take("*", "/")) {
+      const next = this.signed(depth);
+      if (value === null || next === null) return null;
+      value = sign === "*" ? value * next : value / next;
     }
-    if (!this.skip("(")) return null;
-    const value = this.value();
-    return this.skip(")") ? value : null;
+    return value;
   }
 
-  private skip(wanted: string): boolean {
-    if (this.tokens[this.place] !== wanted) return false;
+  private signed(depth: number): number | null {
+    if (depth > DEPTH) return null;
+    const sign = this.take("+", "-");
+    if (sign === null) return this.power(depth);
+    const value = this.signed(depth + 1);
+    return value === null || sign === "+" ? value : -value;
+  }
+
+  private power(depth: number): number | null {
+    const base = this.percent(depth);
+    if (this.take("^", "**") === null) return base;
+    const exponent = this.signed(depth + 1);
+    return base === null || exponent === null ? null : base ** exponent;
+  }
+
+  private percent(depth: number): number | null {
+    const value = this.atom(depth);
+    return this.take("%") === null || value === null ? value : value / 100;
+  }
+
+  private atom(depth: number): number | null {
+    if (this.take("(") !== null) {
+      const value = depth > DEPTH ? null : this.sum(depth + 1);
+      return this.take(")") === null ? null : value;
+    }
+    const token = this.tokens[this.place];
+    if (token === undefined || !/^[\d.]/.test(token)) return null;
     this.place += 1;
-    return true;
+    return Number(token);
   }
-}
 
-function sign(text: string): string {
-  return { "×": "*", "÷": "/", "^": "**" }[text] ?? text;
-}
-
-function operate(sign: string, a: number, b: number): number {
-  if (sign === "+") return a + b;
-  if (sign === "-") return a - b;
-  if (sign === "*") return a * b;
-  return sign === "/" ? a / b : a % b;
-}
-
-/** Without the dust of binary fractions: 0.1 + 0.2 is 0.3. */
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? Number(value.toPrecision(15)) + 0 : null;
+  private take(...signs: readonly string[]): string | null {
+    const token = this.tokens[this.place];
+    if (token === undefined || !signs.includes(token)) return null;
+    this.place += 1;
+    return token;
+  }
 }

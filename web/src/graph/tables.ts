@@ -57,13 +57,21 @@ export function tableOf<T>(entries: readonly (readonly [string, T])[]): Table<T>
 
 /** The table with one value set; a new name comes last, or at `index`. */
 export function put<T>(table: Table<T>, key: string, value: T, index?: number): Table<T> {
-  if (has(table, key)) {
-    if (table[key] === value) return table;
-    return tableOf(entriesOf(table).map(([each, old]) => [each, each === key ? value : old]));
-  }
+  const isThere = has(table, key);
+  if (isThere && table[key] === value) return table;
+  // Spreading is many times quicker than making a table of entries, and keeps the order.
+  if (isThere || (index === undefined && !INDEX.test(key))) return { ...table, [key]: value };
   const entries = entriesOf(table);
   entries.splice(index ?? entries.length, 0, [key, value]);
   return tableOf(entries);
+}
+
+/** The table with several values set; new names come last. */
+export function putAll<T>(table: Table<T>, entries: readonly (readonly [string, T])[]): Table<T> {
+  if (entries.some(([key]) => INDEX.test(key) && !has(table, key))) {
+    return entries.reduce((result, [key, value]) => put(result, key, value), table);
+  }
+  return entries.length === 0 ? table : { ...table, ...Object.fromEntries(entries) };
 }
 
 /** The table without some names. */

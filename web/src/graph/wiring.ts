@@ -5,7 +5,7 @@ import type { Graph, Workflow } from "./document";
 import { graphAt, nodesOf } from "./graphs";
 import type { GraphPath, NodeId } from "./ids";
 import { inputOf, outputOf, type Ports, portsOf } from "./ports";
-import { at, entriesOf } from "./tables";
+import { at, entriesOf, has } from "./tables";
 import {
   accepts,
   ANY,
@@ -138,7 +138,9 @@ export class Wiring {
       wanted: typeText(this.inputType(to)),
       given: typeText(given),
     });
-    if (field === undefined || at(this.graph?.nodes, from.node) === undefined)
+    const source = this.portsOf(from.node);
+    const isGiven = outputOf(source, from.output) !== undefined || !source.known;
+    if (field === undefined || !isGiven || !has(this.graph?.nodes, from.node))
       return refuse("absent");
     if (from.node === to.node) return refuse("self");
     if (this.upstreamOf(from.node).has(to.node)) return refuse("cycle");

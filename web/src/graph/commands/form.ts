@@ -5,7 +5,7 @@ import type { Graph, InputEnd, Value, Workflow } from "../document";
 import { graphAt } from "../graphs";
 import { freshName, type GraphPath } from "../ids";
 import type { Json } from "../json";
-import { inputOf, portsOf } from "../ports";
+import { inputOf, outputOf, portsOf } from "../ports";
 import { at, entriesOf, has, mapTable, put, renameKey, tableOf } from "../tables";
 import type { InputPort, OutputPort } from "../wiring";
 import { changeGraph, withNode } from "./change";
@@ -34,8 +34,10 @@ export function exposeInput(
 ): Command {
   return {
     name: "expose_input",
-    apply: (workflow) =>
+    apply: (workflow, catalogue) =>
       changeGraph(workflow, path, (graph) => {
+        const ports = portsOf(workflow, path, port.node, catalogue);
+        if (ports.known && inputOf(ports, port.input) === undefined) return graph;
         if (!has(graph.nodes, port.node) || exposedAs(graph, port) !== undefined) return graph;
         const end: InputEnd = { node: port.node, input: port.input };
         const known = at(graph.inputs, name);
@@ -133,8 +135,10 @@ export function exposeOutput(
 ): Command {
   return {
     name: "expose_output",
-    apply: (workflow) =>
+    apply: (workflow, catalogue) =>
       changeGraph(workflow, path, (graph) => {
+        const ports = portsOf(workflow, path, port.node, catalogue);
+        if (ports.known && outputOf(ports, port.output) === undefined) return graph;
         const isThere = entriesOf(graph.outputs).some(
           ([, end]) => end.node === port.node && end.output === port.output,
         );

@@ -10,13 +10,15 @@ import { isAxis } from "../values";
 import { changeGraph, withNode } from "./change";
 import type { Command } from "./command";
 
-/** Set an input. What is typed into one field without a break is one step. */
+/** Set an input that the node has. What is typed into one field without a break is one step. */
 export function setInput(path: GraphPath, id: NodeId, input: string, value: Value): Command {
   return {
     name: "set_input",
     merge: `input ${JSON.stringify([path, id, input])}`,
     apply: (workflow, catalogue) => {
-      const field = inputOf(portsOf(workflow, path, id, catalogue), input);
+      const ports = portsOf(workflow, path, id, catalogue);
+      const field = inputOf(ports, input);
+      if (field === undefined && ports.known) return workflow;
       const written = field === undefined ? value : fitted(field, value);
       return changeGraph(workflow, path, (graph) =>
         withNode(graph, id, (node) =>

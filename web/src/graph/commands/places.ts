@@ -2,7 +2,7 @@
 
 import type { Graph, NodePlace, View } from "../document";
 import type { GraphPath, NodeId } from "../ids";
-import { at, drop, has, put } from "../tables";
+import { at, drop, has, put, putAll } from "../tables";
 import { changeGraph, withView } from "./change";
 import type { Command } from "./command";
 
@@ -11,19 +11,30 @@ export interface Point {
   readonly y: number;
 }
 
-/** The view with a node's place changed; undefined takes a property away. */
-export function placed(
-  view: View,
-  id: string,
-  change: { readonly [Key in keyof NodePlace]?: NodePlace[Key] | undefined },
-): View {
+/** What of a place is changed; undefined takes a property away. */
+export type PlaceChange = { readonly [Key in keyof NodePlace]?: NodePlace[Key] | undefined };
+
+/** The view with a node's place changed. */
+export function placed(view: View, id: string, change: PlaceChange): View {
+  return allPlaced(view, [[id, change]]);
+}
+
+function allPlaced(view: View, changes: readonly (readonly [string, PlaceChange])[]): View {
   const nodes = view.nodes ?? {};
-  const before: NodePlace = at(nodes, id) ?? {};
-  let after: NodePlace = before;
+  const moved = changes.flatMap(([id, change]): [string, NodePlace][] => {
+    const before: NodePlace = at(nodes, id) ?? {};
+    const after = changed(before, change);
+    return after === before ? [] : [[id, after]];
+  });
+  return moved.length === 0 ? view : { ...view, nodes: putAll(nodes, moved) };
+}
+
+function changed(place: NodePlace, change: PlaceChange): NodePlace {
+  let after = place;
   for (const [key, value] of Object.entries(change)) {
     after = value === undefined ? drop(after, key) : put(after, key, value);
   }
-  return after === before ? view : { ...view, nodes: put(nodes, id, after) };
+  return after;
 }
 
 /** Place nodes. One drag has one `drag` key and is one step. */
@@ -37,7 +48,10 @@ export function moveNodes(
     ...(drag === undefined ? {} : { merge: `move ${drag}` }),
     apply: (workflow) =>
       changeGraph(workflow, path, (graph) =>
-        [...places].reduce((changed, [id, { x, y }]) => place(changed, id, { x, y }), graph),
+        placeAll(
+          graph,
+          [...places].map(([id, { x, y }]) => [id, { x, y }]),
+        ),
       ),
   };
 }
@@ -92,11 +106,19 @@ function flag(
     name,
     apply: (workflow) =>
       changeGraph(workflow, path, (graph) =>
-        ids.reduce((changed, id) => place(changed, id, change), graph),
+        placeAll(
+          graph,
+          ids.map((id) => [id, change]),
+        ),
       ),
   };
 }
 
-function place(graph: Graph, id: NodeId, change: Parameters<typeof placed>[2]): Graph {
-  return has(graph.nodes, id) ? withView(graph, (view) => placed(view, id, change)) : graph;
+function place(graph: Graph, id: NodeId, change: PlaceChange): Graph {
+  return placeAll(graph, [[id, change]]);
+}
+
+function placeAll(graph: Graph, changes: readonly (readonly [NodeId, PlaceChange])[]): Graph {
+  const known = changes.filter(([id]) => has(graph.nodes, id));
+  return known.length === 0 ? graph : withView(graph, (view) => allPlaced(view, known));
 }

@@ -1,6 +1,15 @@
 /** Nodes made a graph of their own, and such a graph taken apart again. */
 
-import type { Graph, GraphNode, InputEnd, OutputEnd, Value, View, Workflow } from "../document";
+import type {
+  Graph,
+  GraphNode,
+  InputEnd,
+  OutputEnd,
+  Reroute,
+  Value,
+  View,
+  Workflow,
+} from "../document";
 import { definitionPath, graphAt, instancesOf, nodesOf, withGraph } from "../graphs";
 import { freshName, graphName, type GraphPath, idLike, type NodeId, nodeId } from "../ids";
 import { SUBGRAPH } from "../ports";
@@ -92,7 +101,7 @@ class Extraction {
       inputs: this.values,
       graph: graphName(name),
     };
-    const [view, outerView] = this.views();
+    const [view, outerView] = this.views(inner);
     const definition: Graph = {
       ...(this.title === "" ? {} : { name: this.title }),
       inputs: this.inputs,
@@ -184,12 +193,14 @@ class Extraction {
     return names.filter((name) => !others.includes(name));
   }
 
-  private views(): [View | undefined, View | undefined] {
+  private views(nodes: Table<GraphNode>): [View | undefined, View | undefined] {
     const { view } = this.graph;
     if (view === undefined) return [undefined, undefined];
     const isInside = (id: string): boolean => this.chosen.has(nodeId(id));
     const places = entriesOf(view.nodes).filter(([id]) => isInside(id));
-    const reroutes = (view.reroutes ?? []).filter((dot) => isInside(dot.node));
+    const isWired = ({ node, input }: Reroute): boolean =>
+      linksIn(at(at(nodes, node)?.inputs, input)).length > 0;
+    const reroutes = (view.reroutes ?? []).filter(isWired);
     const inner: View = {
       ...(places.length > 0 ? { nodes: tableOf(places) } : {}),
       ...(reroutes.length > 0 ? { reroutes } : {}),
