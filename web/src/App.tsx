@@ -1,17 +1,22 @@
 import { useEffect } from "react";
 
 import { Canvas } from "./canvas/Canvas";
+import { useKeys } from "./canvas/useKeys";
 import { applyLook } from "./look/apply";
 import { FilmStrip } from "./panels/FilmStrip";
 import { Gallery } from "./panels/Gallery";
 import { RunBar } from "./panels/RunBar";
 import { Stage } from "./panels/Stage";
+import { Breadcrumb } from "./panels/Breadcrumb";
 import { FormView } from "./panels/FormView";
 import { Front } from "./panels/Front";
 import { Inspector } from "./panels/Inspector";
 import { ModelsPanel } from "./panels/ModelsPanel";
+import { NodeLibrary } from "./panels/NodeLibrary";
+import { Overlays } from "./panels/Overlays";
 import { Settings } from "./panels/Settings";
 import { Shell } from "./panels/Shell";
+import { TabStrip } from "./panels/TabStrip";
 import { WorkflowsPanel } from "./panels/WorkflowsPanel";
 import { useEditor } from "./state/store";
 
@@ -24,11 +29,12 @@ export function App() {
     () => applyLook(document.documentElement, { theme, density, scale }),
     [theme, density, scale],
   );
+  useKeys();
   return (
     <>
       <Shell
-        tabs={null}
-        breadcrumb={null}
+        tabs={<TabStrip />}
+        breadcrumb={<Breadcrumb />}
         canvas={
           <>
             <Front>
@@ -38,7 +44,7 @@ export function App() {
           </>
         }
         drawers={{
-          nodes: null,
+          nodes: <NodeLibrary />,
           workflows: <WorkflowsPanel />,
           models: <ModelsPanel />,
           gallery: <Gallery />,
@@ -48,6 +54,7 @@ export function App() {
         run={<RunBar />}
       />
       <Settings />
+      <Overlays />
     </>
   );
 }

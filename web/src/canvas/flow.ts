@@ -150,7 +150,12 @@ export class FlowBuilder {
       JSON.stringify(sources),
     ];
     return this.items.item(id, from, () => {
-      const shape = shapeOf(ports, place, pictures.has(id), measures);
+      const shape = shapeOf(
+        ports,
+        place,
+        { inputs: node.inputs, picture: pictures.has(id) },
+        measures,
+      );
       const title = titleIn(graph, id);
       const data = { id, node, place, type, known: ports.known, title, shape, sources };
       return nodeItem(data, selected.has(id), measures.scale);

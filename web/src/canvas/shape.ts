@@ -1,8 +1,11 @@
 /** Where everything of a node is: so wires can be drawn to nodes that are not drawn themselves. */
 
-import type { NodePlace } from "../graph/document";
-import type { Field } from "../graph/schema";
+import type { GraphNode, NodePlace, Value } from "../graph/document";
+import { isList, isObject } from "../graph/json";
+import type { Field, UnionField } from "../graph/schema";
+import { at } from "../graph/tables";
 import type { PortType } from "../graph/types";
+import { isAxis, linksIn } from "../graph/values";
 
 /** Lengths in pixels, at the scale and density that were chosen. */
 export interface Measures {
@@ -51,17 +54,37 @@ export interface Ports {
 
 const PICTURE_ROWS = 7;
 
-/** How many rows a field takes on a node. */
-export function rowsOf(field: Field): number {
-  return field.kind === "multiline" ? 4 : 1;
+/** How many rows a field takes on a node; a wired one says only where its wire comes from. */
+export function rowsOf(field: Field, value: Value | undefined, wired: boolean): number {
+  if (wired || isAxis(value)) return 1;
+  switch (field.kind) {
+    case "multiline":
+      return 4;
+    case "union":
+      return 1 + innerRows(field, value ?? field.default);
+    case "object":
+      return Math.max(1, field.properties.length);
+    case "list":
+      return 2 + (isList(value) ? value.length : 0);
+    default:
+      return 1;
+  }
+}
+
+function innerRows(field: UnionField, value: Value | undefined): number {
+  const { discriminator, options } = field;
+  const tag = discriminator !== undefined && isObject(value) ? value[discriminator] : undefined;
+  const option = options.find((each) => each.tag === tag)?.field;
+  return option?.kind === "object" ? option.properties.length : 0;
 }
 
 export function shapeOf(
   ports: Ports,
   place: NodePlace,
-  picture: boolean,
+  given: { readonly inputs: GraphNode["inputs"]; readonly picture: boolean },
   measures: Measures,
 ): Shape {
+  const { inputs, picture } = given;
   const { rem, row, title, scale } = measures;
   const pad = 0.25 * rem;
   const plain = ports.inputs.filter((field) => field.kind === "link");
@@ -83,7 +106,8 @@ export function shapeOf(
   });
   let top = title + pad * 2 + row * Math.max(links.length, outputs.length);
   const fields = valued.map((field) => {
-    const height = rowsOf(field) * row + pad;
+    const value = at(inputs, field.name);
+    const height = rowsOf(field, value, linksIn(value).length > 0) * row + pad;
     const found = spot("in", field, field.title, top + (row + pad) / 2, height);
     top += height;
     return found;

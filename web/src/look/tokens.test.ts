@@ -19,7 +19,7 @@ function of(name: string, theme: "light" | "dark"): string {
   return token[theme];
 }
 
-const surfaces = ["sunken", "canvas", "panel", "body", "raised"];
+const surfaces = ["sunken", "well", "canvas", "panel", "body", "raised"];
 const texts = ["text", "quiet", "faint", "accent", "error", "warning", "good"];
 const types = [...pairs.keys()].filter((name) => name.startsWith("type-"));
 

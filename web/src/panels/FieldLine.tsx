@@ -27,6 +27,8 @@ interface Props {
   readonly problem?: string | undefined;
   readonly disabled?: boolean;
   readonly mixed?: boolean;
+  /** Title and value in one row, where the value is short. */
+  readonly dense?: boolean;
   /** Further buttons of the line. */
   readonly actions?: ReactNode;
 }
@@ -38,7 +40,9 @@ export function FieldLine(props: Props) {
   const isWired = isLink(value);
   const sweeps = isAxis(value);
   const maySweep = field.kind !== "link" && !isWired;
-  const inline = field.kind === "boolean" && !sweeps && !isWired;
+  const isShort = short.has(field.kind) || (field.kind === "boolean" && !sweeps);
+  const inline =
+    props.dense === true ? isWired || (isShort && !sweeps) : field.kind === "boolean" && !sweeps;
   return (
     <div className={inline ? "line inline" : "line"} data-input={place?.input}>
       <div className="line-head">
@@ -48,7 +52,6 @@ export function FieldLine(props: Props) {
         </span>
         {mixed && <span className="line-note">{say("inspect.mixed")}</span>}
         <span className="line-actions">
-          {props.actions}
           {onClear !== undefined && value !== undefined && !isWired && (
             <LineButton icon="reset" name="line.reset" label={label} onClick={onClear} />
           )}
@@ -63,6 +66,7 @@ export function FieldLine(props: Props) {
               }
             />
           )}
+          {props.actions}
         </span>
       </div>
       <FieldWidget
@@ -77,6 +81,9 @@ export function FieldLine(props: Props) {
     </div>
   );
 }
+
+/** What has room beside its title. */
+const short = new Set<Field["kind"]>(["number", "integer", "choice", "boolean", "link"]);
 
 const swept = (field: Field, value: Value | undefined) =>
   sweepOf(value ?? field.default ?? freshValue(field));

@@ -92,6 +92,7 @@ function NodeField({ id, title, field }: FieldProps) {
   const label = say("inspect.field", { title, input: field.title });
   return (
     <FieldLine
+      dense
       field={field}
       title={field.title}
       label={label}

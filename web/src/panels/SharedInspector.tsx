@@ -47,6 +47,7 @@ export function SharedInspector({ ids }: Props) {
           const step = `shared ${ids.join(" ")} ${field.name}`;
           return (
             <FieldLine
+              dense
               key={field.name}
               field={field}
               title={field.title}

@@ -33,6 +33,7 @@ export interface OpenWire {
 export type Purpose =
   | { readonly kind: "add" }
   | { readonly kind: "wire"; readonly from: PortRef }
+  | { readonly kind: "insert"; readonly wire: Wire }
   | { readonly kind: "replace"; readonly node: NodeId };
 
 /** What the context menu is about: an id as the selection has it, or the canvas. */

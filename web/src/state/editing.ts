@@ -77,6 +77,7 @@ export const editingSlice: Slice<EditingSlice> = (set, get) => ({
     if (id === undefined) return null;
     const wire = wired === undefined ? [] : [wiredTo(get(), id, wired)];
     perform(together("add_node", add, ...wire));
+    get().usedType(type);
     set({ selected: new Set([id]), openWire: null });
     announce(say("live.added", { title: titleIn(activeGraph(get()), id) }));
     return id;

@@ -9,6 +9,10 @@ import { structureSlice } from "./structure";
 import type { StructureSlice } from "./structure";
 import { copyingSlice } from "./copying";
 import type { CopyingSlice } from "./copying";
+import { layoutSlice } from "./layout";
+import type { LayoutSlice } from "./layout";
+import { librarySlice } from "./library";
+import type { LibrarySlice } from "./library";
 import { filesSlice } from "./files";
 import type { FilesSlice } from "./files";
 import { editingSlice } from "./editing";
@@ -46,6 +50,8 @@ export type EditorState = CatalogueSlice &
   StructureSlice &
   CopyingSlice &
   FilesSlice &
+  LayoutSlice &
+  LibrarySlice &
   SelectionSlice &
   CanvasSlice &
   RunningSlice &
@@ -71,6 +77,8 @@ export const useEditor = create<EditorState>()((...store) => ({
   ...structureSlice(...store),
   ...copyingSlice(...store),
   ...filesSlice(...store),
+  ...layoutSlice(...store),
+  ...librarySlice(...store),
   ...selectionSlice(...store),
   ...canvasSlice(...store),
   ...runningSlice(...store),

@@ -106,7 +106,7 @@ function Given({ shown, describedBy, ...props }: GivenProps) {
           {...common}
           value={text}
           onChange={onChange}
-          rows={compact ? 1 : 3}
+          rows={compact ? 1 : 2}
           fill={compact}
         />
       );

@@ -1,0 +1,80 @@
+import { useEffect, useMemo, useRef, useState } from "react";
+
+import { find, type Found } from "../graph/find";
+import { samePath } from "../graph/graphs";
+import { Icon } from "../look/Icon";
+import { useEditor } from "../state/store";
+import { activeTab, activeWorkflow } from "../state/tabs";
+import { say } from "../words";
+
+/** Finds nodes and notes of all graphs by title, type, id or value, and goes from one to the next. */
+export function Find() {
+  const [query, setQuery] = useState("");
+  const [at, setAt] = useState(0);
+  const workflow = useEditor(activeWorkflow);
+  const close = useEditor((state) => state.closeOverlay);
+  const box = useRef<HTMLInputElement>(null);
+  const found = useMemo(() => (query === "" ? [] : find(workflow, query)), [workflow, query]);
+  useEffect(() => box.current?.focus(), []);
+  const go = (to: number) => {
+    const index = found.length === 0 ? 0 : (to + found.length) % found.length;
+    setAt(index);
+    const place = found[index];
+    if (place !== undefined) show(place);
+    setTimeout(() => box.current?.focus({ preventScroll: true }), 60);
+  };
+  return (
+    <div className="find" role="search" aria-label={say("find.title")}>
+      <input
+        ref={box}
+        className="pick-box"
+        aria-label={say("find.title")}
+        placeholder={say("find.placeholder")}
+        value={query}
+        onChange={(event) => {
+          setQuery(event.currentTarget.value);
+          setAt(-1);
+        }}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") go(event.shiftKey ? at - 1 : at + 1);
+          if (event.key === "Escape") close();
+        }}
+      />
+      <span className="quiet small find-count" aria-live="polite">
+        {query !== "" &&
+          (found.length === 0
+            ? say("find.nothing", { text: query })
+            : say("find.count", { at: Math.max(0, at) + 1, of: found.length }))}
+      </span>
+      {(
+        [
+          ["find.previous", "chevron-up", () => go(at - 1)],
+          ["find.next", "chevron-down", () => go(at + 1)],
+          ["find.close", "close", close],
+        ] as const
+      ).map(([code, icon, act]) => (
+        <button
+          key={code}
+          type="button"
+          className="icon-button"
+          aria-label={say(code)}
+          title={say(code)}
+          onClick={act}
+        >
+          <Icon name={icon} small />
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** Go to the graph where it is, and select it. */
+function show({ path, node, note }: Found): void {
+  const editor = useEditor.getState();
+  const tab = activeTab(editor);
+  if (!samePath(tab.path, path)) editor.changeTab(tab.id, { path, trail: [] });
+  const id = node ?? (note === undefined ? null : `note:${note}`);
+  if (id === null) return;
+  editor.select([id]);
+  setTimeout(() => useEditor.getState().view?.focusItem(id), 0);
+}

@@ -1,0 +1,124 @@
+import { useEffect, useRef, type ReactNode } from "react";
+
+import type { Asked } from "../state/files";
+import { useEditor } from "../state/store";
+import { say } from "../words";
+import { Floating } from "./Floating";
+
+/** What has to be asked before something is saved, replaced or thrown away. */
+export function Questions() {
+  const asked = useEditor((state) => state.asked);
+  const closing = useEditor((state) => state.closing);
+  if (asked?.kind === "name") return <NameQuestion key={asked.name} asked={asked} />;
+  if (asked !== null) return <VersionQuestion asked={asked} />;
+  return closing === null ? null : <ClosingQuestion tab={closing} />;
+}
+
+function NameQuestion({ asked }: { readonly asked: Extract<Asked, { kind: "name" }> }) {
+  const box = useRef<HTMLInputElement>(null);
+  const { saveAs, answer } = useEditor.getState();
+  const cancel = () => void answer("cancel");
+  useEffect(() => box.current?.select(), []);
+  return (
+    <Floating label={say("save.title")} onClose={cancel}>
+      <form
+        className="question"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void saveAs(box.current?.value ?? "");
+        }}
+      >
+        <h2>{say("save.title")}</h2>
+        <input
+          ref={box}
+          className="pick-box"
+          aria-label={say("save.name")}
+          aria-invalid={asked.problem !== null}
+          defaultValue={asked.name}
+        />
+        {asked.problem !== null && <p className="notice error">{asked.problem}</p>}
+        <div className="question-answers">
+          <button type="button" className="button bare" onClick={cancel}>
+            {say("tabs.cancel")}
+          </button>
+          <button type="submit" className="button filled">
+            {say("tabs.save")}
+          </button>
+        </div>
+      </form>
+    </Floating>
+  );
+}
+
+function VersionQuestion({ asked }: { readonly asked: Exclude<Asked, { kind: "name" }> }) {
+  const answer = useEditor((state) => state.answer);
+  const choices = [
+    ["cancel", "tabs.cancel", "button bare"],
+    ...(asked.kind === "outdated" ? [["reload", "save.reload", "button"] as const] : []),
+    ["overwrite", "save.overwrite", "button dangerous"],
+    ["copy", "save.copy", "button filled"],
+  ] as const;
+  return (
+    <Question
+      text={say(`save.${asked.kind}`, { name: asked.name })}
+      onClose={() => void answer("cancel")}
+    >
+      {choices.map(([choice, code, look]) => (
+        <button
+          key={choice}
+          type="button"
+          className={look}
+          autoFocus={choice === "copy"}
+          onClick={() => void answer(choice)}
+        >
+          {say(code)}
+        </button>
+      ))}
+    </Question>
+  );
+}
+
+function ClosingQuestion({ tab }: { readonly tab: string }) {
+  const name = useEditor((state) => state.tabs.find(({ id }) => id === tab)?.workflow.name ?? "");
+  const { keepTab, closeTab, save } = useEditor.getState();
+  return (
+    <Question text={say("tabs.closing", { name })} onClose={keepTab}>
+      <button type="button" className="button bare" onClick={keepTab}>
+        {say("tabs.cancel")}
+      </button>
+      <button type="button" className="button dangerous" onClick={() => closeTab(tab, true)}>
+        {say("tabs.discard")}
+      </button>
+      <button
+        type="button"
+        className="button filled"
+        autoFocus
+        onClick={() => {
+          keepTab();
+          void save().then((isSaved) => {
+            if (isSaved) closeTab(tab, true);
+          });
+        }}
+      >
+        {say("tabs.save")}
+      </button>
+    </Question>
+  );
+}
+
+interface Props {
+  readonly text: string;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+}
+
+function Question({ text, onClose, children }: Props) {
+  return (
+    <Floating label={text} onClose={onClose}>
+      <div className="question">
+        <p>{text}</p>
+        <div className="question-answers">{children}</div>
+      </div>
+    </Floating>
+  );
+}
