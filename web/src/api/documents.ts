@@ -41,14 +41,18 @@ export async function readText(at: string): Promise<string> {
   return (await asked(at, {})).text();
 }
 
+type Asking = Omit<RequestInit, "headers"> & {
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
 /** Send bytes and get JSON as text. */
 export async function sendBytes(at: string, bytes: Blob, type: string): Promise<string> {
   const headers = { "Content-Type": type };
   return (await asked(at, { method: "POST", body: bytes, headers })).text();
 }
 
-async function asked(at: string, init: RequestInit): Promise<Response> {
-  const headers = { Accept: "application/json", ...init.headers };
+async function asked(at: string, { headers: given, ...init }: Asking): Promise<Response> {
+  const headers = { Accept: "application/json", ...given };
   let answer: Response;
   try {
     answer = await fetch(at, { ...init, headers, credentials: "same-origin" });

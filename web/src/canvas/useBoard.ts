@@ -29,10 +29,11 @@ export function useBoard(root: RefObject<HTMLDivElement | null>, flow: Flow): Bo
       },
       zoom: getZoom,
       draw: (kind, path, hue) => {
-        const line = root.current?.querySelector(".overlay path");
+        const line = root.current?.querySelector<SVGPathElement>(".overlay path");
         line?.setAttribute("d", path);
         line?.setAttribute("class", kind ?? "");
-        line?.setAttribute("style", hue === undefined ? "" : `--wire: ${hue}`);
+        // Through the object model: the page's content policy refuses styles in attributes.
+        line?.style.setProperty("--wire", hue ?? "");
       },
       hueOf: (port) => {
         const item = latest.current.items.find((each) => each.id === port.node);

@@ -36,6 +36,10 @@ function pressed(event: KeyboardEvent, past: TextPast): void {
   const editor = useEditor.getState();
   const element = event.target instanceof Element ? event.target : null;
   const isText = element?.closest(TEXT) != null;
+  if (keys === "Esc" && editor.overlay !== null) {
+    editor.closeOverlay();
+    return;
+  }
   const isOverlaid = editor.overlay !== null && editor.overlay.kind !== "find";
   // Tab adds a node only where the hand is on the pointer; else it goes on to the next thing.
   const isAdding =

@@ -1,7 +1,7 @@
 import {
   useEffect,
-  useMemo,
   useRef,
+  useState,
   type DragEvent,
   type MouseEvent,
   type PointerEvent,
@@ -37,28 +37,29 @@ export function portOf(element: Element | null): PortRef | null {
 
 /** One set of listeners for the whole canvas: what is under the pointer decides. */
 export function usePointer(root: RefObject<HTMLDivElement | null>, board: Board) {
-  const gesture = useRef<Gesture | null>(null);
+  const [hand] = useState<Hand>(() => ({ gesture: null, isCutting: false, hasEnded: false }));
   const place = useRef<Point | null>(null);
-  const isCutKey = useCutKey();
+  useCutKey(hand);
   useEffect(() => {
     const move = (event: globalThis.PointerEvent) => {
       const at = { x: event.clientX, y: event.clientY };
       place.current = isOver(root.current, event.target) ? at : null;
-      if (gesture.current !== null) gesture.current.move(at);
+      if (hand.gesture !== null) hand.gesture.move(at);
       else {
         const { openWire } = board.editor();
         if (openWire?.by === "pointer") drawWire(board, openWire, at);
       }
     };
     const end = (event: globalThis.PointerEvent) => {
-      const ended = gesture.current;
-      gesture.current = null;
+      const ended = hand.gesture;
+      hand.gesture = null;
       const at = { x: event.clientX, y: event.clientY };
+      if (ended !== null) letGo(hand, true);
       ended?.end(at, document.elementFromPoint(at.x, at.y));
     };
     const cancel = () => {
-      gesture.current?.cancel();
-      gesture.current = null;
+      hand.gesture?.cancel();
+      hand.gesture = null;
     };
     window.addEventListener("pointermove", move);
     window.addEventListener("pointerup", end);
@@ -68,30 +69,36 @@ export function usePointer(root: RefObject<HTMLDivElement | null>, board: Board)
       window.removeEventListener("pointerup", end);
       window.removeEventListener("pointercancel", cancel);
     };
-  }, [board, root]);
-  const handlers = useMemo(() => handlersFor(board, gesture, isCutKey), [board, isCutKey]);
+  }, [board, root, hand]);
+  const [handlers] = useState(() => handlersFor(board, hand));
   return { handlers, place };
 }
 
 const isOver = (root: Element | null, target: EventTarget | null): boolean =>
   root !== null && target instanceof Element && root.contains(target);
 
-function handlersFor(
-  board: Board,
-  gesture: RefObject<Gesture | null>,
-  isCutKey: RefObject<boolean>,
-) {
+/** What the hand is doing: apart from what is drawn, so that nothing is drawn anew for it. */
+interface Hand {
+  gesture: Gesture | null;
+  /** Whether Y is held: then a stroke cuts wires. */
+  isCutting: boolean;
+  /** Whether a gesture has just ended: the click that follows is none. */
+  hasEnded: boolean;
+}
+
+function handlersFor(board: Board, hand: Hand) {
   let pressed: ReturnType<typeof setTimeout> | undefined;
   let pressedAt: Point = { x: 0, y: 0 };
   const begin = (event: PointerEvent, started: Gesture) => {
     event.stopPropagation();
-    gesture.current = started;
+    hand.gesture = started;
   };
   return {
     onPointerDownCapture: (event: PointerEvent) => {
       const target = event.target instanceof Element ? event.target : null;
       const at = { x: event.clientX, y: event.clientY };
       clearTimeout(pressed);
+      letGo(hand, false);
       if (event.pointerType === "touch") {
         pressedAt = at;
         pressed = setTimeout(() => openMenu(board, at, target), LONG_PRESS);
@@ -107,7 +114,7 @@ function handlersFor(
         begin(event, wireGesture(board, port, at, heldBy(board, port)));
         return;
       }
-      const isCut = isCutKey.current || (event.button === 2 && event.ctrlKey);
+      const isCut = hand.isCutting || (event.button === 2 && event.ctrlKey);
       if (isCut) begin(event, cutGesture(board, at));
       else if (target?.classList.contains("react-flow__pane") === true && event.button === 0) {
         const how = boxHow(board, event);
@@ -116,21 +123,25 @@ function handlersFor(
     },
     // What React Flow and its zooming listen for, while a gesture of ours goes on.
     onMouseDownCapture: (event: MouseEvent) => {
-      if (gesture.current !== null) event.stopPropagation();
+      if (hand.gesture !== null) event.stopPropagation();
     },
     onTouchStartCapture: (event: React.TouchEvent) => {
-      if (gesture.current !== null && event.touches.length === 1) event.stopPropagation();
+      if (hand.gesture !== null && event.touches.length === 1) event.stopPropagation();
     },
     onPointerMoveCapture: (event: PointerEvent) => {
       if (Math.hypot(event.clientX - pressedAt.x, event.clientY - pressedAt.y) > 8)
         clearTimeout(pressed);
+    },
+    onClickCapture: (event: MouseEvent) => {
+      if (hand.hasEnded) event.stopPropagation();
+      letGo(hand, false);
     },
     onPointerUpCapture: () => clearTimeout(pressed),
     onContextMenu: (event: MouseEvent) => {
       const target = event.target instanceof Element ? event.target : null;
       if (target?.closest("input, textarea, select") != null) return;
       event.preventDefault();
-      if (event.ctrlKey || gesture.current !== null) return;
+      if (event.ctrlKey || hand.gesture !== null) return;
       openMenu(board, { x: event.clientX, y: event.clientY }, target);
     },
     onDoubleClick: (event: MouseEvent) => doubleClicked(board, event),
@@ -180,14 +191,13 @@ function doubleClicked(board: Board, event: MouseEvent): void {
   else if (!item.id.includes(":")) board.editor().enter(nodeId(item.id));
 }
 
-/** Whether Y is held: then a stroke cuts wires. */
-function useCutKey(): RefObject<boolean> {
-  const isHeld = useRef(false);
+/** Y held makes strokes cut. */
+function useCutKey(hand: Hand): void {
   useEffect(() => {
     const change = (event: KeyboardEvent) => {
       const isText = event.target instanceof Element && event.target.closest("input, textarea");
       if (event.key.toLowerCase() !== "y" || event.ctrlKey || event.metaKey || isText) return;
-      isHeld.current = event.type === "keydown";
+      holdCut(hand, event.type === "keydown");
     };
     window.addEventListener("keydown", change);
     window.addEventListener("keyup", change);
@@ -195,6 +205,13 @@ function useCutKey(): RefObject<boolean> {
       window.removeEventListener("keydown", change);
       window.removeEventListener("keyup", change);
     };
-  }, []);
-  return isHeld;
+  }, [hand]);
+}
+
+function letGo(hand: Hand, hasEnded: boolean): void {
+  hand.hasEnded = hasEnded;
+}
+
+function holdCut(hand: Hand, isHeld: boolean): void {
+  hand.isCutting = isHeld;
 }

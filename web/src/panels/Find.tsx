@@ -46,24 +46,9 @@ export function Find() {
             ? say("find.nothing", { text: query })
             : say("find.count", { at: Math.max(0, at) + 1, of: found.length }))}
       </span>
-      {(
-        [
-          ["find.previous", "chevron-up", () => go(at - 1)],
-          ["find.next", "chevron-down", () => go(at + 1)],
-          ["find.close", "close", close],
-        ] as const
-      ).map(([code, icon, act]) => (
-        <button
-          key={code}
-          type="button"
-          className="icon-button"
-          aria-label={say(code)}
-          title={say(code)}
-          onClick={act}
-        >
-          <Icon name={icon} small />
-        </button>
-      ))}
+      <FindButton code="find.previous" icon="chevron-up" onClick={() => go(at - 1)} />
+      <FindButton code="find.next" icon="chevron-down" onClick={() => go(at + 1)} />
+      <FindButton code="find.close" icon="close" onClick={close} />
     </div>
   );
 }
@@ -77,4 +62,24 @@ function show({ path, node, note }: Found): void {
   if (id === null) return;
   editor.select([id]);
   setTimeout(() => useEditor.getState().view?.focusItem(id), 0);
+}
+
+interface ButtonProps {
+  readonly code: "find.previous" | "find.next" | "find.close";
+  readonly icon: "chevron-up" | "chevron-down" | "close";
+  readonly onClick: () => void;
+}
+
+function FindButton({ code, icon, onClick }: ButtonProps) {
+  return (
+    <button
+      type="button"
+      className="icon-button"
+      aria-label={say(code)}
+      title={say(code)}
+      onClick={onClick}
+    >
+      <Icon name={icon} small />
+    </button>
+  );
 }
