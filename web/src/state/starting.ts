@@ -39,7 +39,7 @@ async function openFirst(store: StoreApi<EditorState>): Promise<void> {
   const seeded = formInputs(workflow, path, state.catalogue)
     .filter(({ field }) => field.kind === "seed")
     .reduce(
-      (changed, { port }) => setSeedMode([], port.node, port.input, "random").apply(changed),
+      (changed, { port }) => setSeedMode([], port.node, port.input, "random").apply(changed, state.catalogue),
       workflow,
     );
   // It is how the workflow begins here, so it is neither a step of undo nor a change to be saved.
