@@ -36,10 +36,12 @@ export function App() {
         tabs={<TabStrip />}
         breadcrumb={<Breadcrumb />}
         canvas={
-          <Front>
-            <Canvas />
+          <>
+            <Front>
+              <Canvas />
+            </Front>
             <Stage />
-          </Front>
+          </>
         }
         drawers={{
           nodes: <NodeLibrary />,

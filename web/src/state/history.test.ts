@@ -88,6 +88,9 @@ describe("the plan", () => {
   it("is made for the document as it is, and tells the problems that keep it from running", async () => {
     const { fake, state } = begun();
     await state().makePlan();
+    expect(fake.planned).toBe(0);
+    state().openWorkflow(workflow({ save: {} }));
+    await state().makePlan();
     expect(state().plan).toBe(fake.plan);
     const fault = { code: "missing_input", message: "image is missing", node: "save" };
     fake.refuse([{ ...fault, input: "image", hint: null, pointer: null }]);
@@ -98,6 +101,7 @@ describe("the plan", () => {
 
   it("keeps the last plan while the server is away", async () => {
     const { fake, state } = begun();
+    state().openWorkflow(workflow({ save: {} }));
     await state().makePlan();
     fake.away = true;
     await state().makePlan();

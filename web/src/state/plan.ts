@@ -33,6 +33,12 @@ export const planSliceIn =
       asking?.abort();
       const own = (asking = new AbortController());
       const document = activeWorkflow(get());
+      if (Object.keys(document.nodes).length === 0) {
+        // An empty workflow is no mistake yet.
+        set({ plan: null, plannedFor: document, isPlanning: false });
+        get().checked([], document);
+        return;
+      }
       set({ isPlanning: true });
       try {
         const plan = await server.plan({ document }, own.signal);

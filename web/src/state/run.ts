@@ -90,9 +90,18 @@ export function happened(run: Run, event: ServerEvent, graph: Graph): Run {
     ...run,
     nodes,
     order: before === undefined ? [...run.order, address] : run.order,
-    at: after.state === "running" || after.state === "error" ? address : run.at,
+    at: placeAfter(run, nodes, address),
     last: event.id,
   };
+}
+
+/** Where the run is: the node that told something, or if that is done another that is at work. */
+function placeAfter(run: Run, nodes: Run["nodes"], address: string): string | null {
+  const isAtWork = (other: string | null) =>
+    other !== null && ["running", "error"].includes(nodes.get(other)?.state ?? "");
+  if (isAtWork(address)) return address;
+  if (isAtWork(run.at)) return run.at;
+  return run.order.findLast((other) => isAtWork(other)) ?? null;
 }
 
 function stepped(before: NodeStep, event: ServerEvent): NodeStep {

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef, useState } from "react";
 import type { KeyboardEvent } from "react";
 
-import { weighted } from "../graph/weights";
+import { weigh } from "../graph/weights";
 import { useEditor } from "../state/store";
 import { useGesture } from "./gesture";
 
@@ -99,9 +99,8 @@ export function TextArea({
     if (direction === undefined || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
     const { selectionStart, selectionEnd } = event.currentTarget;
-    const given = { text: value, start: selectionStart, end: selectionEnd };
-    const weighed = weighted(given, direction);
-    if (weighed === given) return;
+    const weighed = weigh(value, selectionStart, selectionEnd, direction * 0.1);
+    if (weighed === null) return;
     selection.current = [weighed.start, weighed.end];
     onChange(weighed.text, undo.gesture.current());
   };
