@@ -69,7 +69,7 @@ def check_space(ours: Space | None, theirs: Space | None, what: str, input: str)
     if wanted is not None and given is not None and wanted != given:
         raise InputError(
             f"{what} from {theirs.file} works in the latents of {given}, {ours.file} in those of {wanted}: "
-            "use a VAE of the same family",
+            "use a VAE of the same family, or tell LoadVAE the space if it is mistaken",
             code="family_mismatch",
             input=input,
         )
@@ -257,7 +257,7 @@ def check_image_width(given: int, wanted: int, role: str) -> None:
     if given != wanted:
         raise InputError(
             f"the {role} conditioning has a picture's embedding of {given} numbers, the model reads"
-            f" {wanted}: take the image encoder of the model's own checkpoint, by LoadUnCLIPImageEncoder",
+            f" {wanted}: take the image encoder of the model's own checkpoint, by LoadUnCLIPCheckpoint",
             code="width_mismatch",
             input=role,
         )

@@ -1,10 +1,12 @@
 """Nodes that name the weights to use. They read headers; the model pool loads the weights when needed."""
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from engine.errors import InputError
 from engine.node import node
 
+from .diffusion.families import SD1, SDXL, UPSCALER, Family
 from .diffusion.layout import PartName
 from .diffusion.parts import Parts
 from .folders import Folders, standard
@@ -22,6 +24,8 @@ from .values import (
 )
 
 PredictionChoice = Literal["auto", "epsilon", "v_prediction"]
+SpaceChoice = Literal["auto", "sd", "sdxl", "upscaler"]
+_SPACES: Mapping[SpaceChoice, Family] = {"sd": SD1, "sdxl": SDXL, "upscaler": UPSCALER}
 
 
 class Checkpoint(NamedTuple):
@@ -71,14 +75,17 @@ def load_checkpoint(
 
 
 @node("LoadVAE", category="loaders", fingerprint=vae_digest, early=True)
-def load_vae(*, vae: VAEName, folders: Folders = standard) -> VAE:
+def load_vae(*, vae: VAEName, space: SpaceChoice = "auto", folders: Folders = standard) -> VAE:
     """Choose a VAE of its own, in place of a checkpoint's.
 
     Args:
         vae: A file with a VAE.
+        space: Whose latents it works in: sd is SD 1.x and 2.x. The files of both look alike, so auto
+            goes by what the file says, and by an "xl" in its name.
     """
     weights, parts = _weights("vae", vae, "vae", folders)
-    return VAE(weights, parts.scaling_factor)
+    family = _SPACES.get(space)
+    return VAE(weights, parts.scaling_factor if family is None else family.scaling_factor)
 
 
 @node("LoadControlNet", category="loaders", fingerprint=controlnet_digest, early=True)

@@ -14,6 +14,7 @@ from engine.runtime import Runtime
 from engine.workflow import Node, Workflow
 from server.catalogue import Catalogue
 from server.homes import within
+from server.shapes import shaped
 
 Json = dict[str, Any]
 QUICK = 100
@@ -48,11 +49,7 @@ def admit(workflow: Workflow, catalogue: Catalogue, limits: Limits) -> Admitted:
     Raises:
         GraphError: With every problem found.
     """
-    check_size(workflow, limits)
-    _check_files(workflow)
-    types: Mapping[str, NodeType] = catalogue.types
-    program = compile_graph(workflow, types, _NOTHING, limits.calls)
-    whole = replace(program.workflow, folder=None)
+    whole = _checked(workflow, catalogue, limits)
     wants = dict.fromkeys(
         file
         for graph in _graphs(whole)
@@ -60,6 +57,18 @@ def admit(workflow: Workflow, catalogue: Catalogue, limits: Limits) -> Admitted:
         for file in catalogue.files_named(node.type, node.inputs)
     )
     return Admitted(whole.to_json(), whole.name, tuple(wants))
+
+
+def _checked(workflow: Workflow, catalogue: Catalogue, limits: Limits) -> Workflow:
+    check_size(workflow, limits)
+    graph = shaped(workflow)
+    if graph is None or not catalogue.shapes.passes(graph):
+        _check_files(workflow)
+        types: Mapping[str, NodeType] = catalogue.types
+        workflow = compile_graph(workflow, types, _NOTHING, limits.calls).workflow
+        if graph is not None:
+            catalogue.shapes.learn(graph)
+    return replace(workflow, folder=None)
 
 
 def check_size(workflow: Workflow, limits: Limits) -> None:

@@ -13,6 +13,7 @@ from engine.described import described
 from engine.errors import EngineError
 from engine.files import write_whole
 from engine.links import Link
+from server.shapes import Shapes
 
 Json = dict[str, Any]
 
@@ -44,6 +45,11 @@ class Catalogue:
     def types(self) -> Catalog:
         """The node types, good for checking a graph and not for running one."""
         return described(self.descriptions)
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """The graphs that passed the check against these types."""
+        return Shapes(self.types)
 
     @cached_property
     def by_name(self) -> Mapping[str, Json]:

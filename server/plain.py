@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Collection
 from typing import Any
 
 
@@ -20,17 +19,19 @@ def finite(value: Any) -> Any:
 def is_small(value: object, most: int = 1_000) -> bool:
     """Whether JSON holds so little that reading or writing it keeps nobody waiting."""
     waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        inner: Collection[object] = ()
-        if isinstance(one, dict):
-            inner = one.values()
+    for one in waiting:  # which grows meanwhile
+        if isinstance(one, str):
+            most -= 1 + len(one) // 100
+        elif isinstance(one, dict):
+            most -= 1 + len(one)
+            waiting += one.values()
         elif isinstance(one, (list, tuple)):
-            inner = one
-        most -= 1 + len(inner) + (len(one) // 100 if isinstance(one, str) else 0)
+            most -= 1 + len(one)
+            waiting += one
+        else:
+            most -= 1
         if most < 0:
             return False
-        waiting += inner
     return True
 
 

@@ -1,6 +1,7 @@
 """The life of the server process: it starts, says where it listens, and ends in order."""
 
 import asyncio
+import gc
 import os
 import signal
 import ssl
@@ -42,6 +43,8 @@ async def serve(settings: Settings) -> None:
         sys.stdout.write(f"Darkroom {__version__} listens on {url}\n")
         sys.stdout.flush()
         log.info("listening", url=url, version=__version__)
+        gc.freeze()  # what is loaded stays, and need not be looked through again
+        gc.enable()
         if settings.browser:
             _show(url)
         await ended.wait()

@@ -168,7 +168,7 @@ class Service:
 
     def _new(self, owner: str, asked: Asked, admitted: Admitted) -> NewJob:
         told = [admitted.document, asked.priority, asked.front, asked.webhook]
-        text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+        named = asked.id is not None or asked.idempotency_key is not None
         return NewJob(
             owner=owner,
             document=admitted.document,
@@ -177,7 +177,7 @@ class Service:
             front=asked.front,
             id=asked.id,
             idempotency_key=asked.idempotency_key,
-            fingerprint=hashlib.sha256(text.encode()).hexdigest(),
+            fingerprint=_fingerprint(told) if named else "",  # else it cannot be asked for again
             webhook=asked.webhook,
             wants=admitted.wants,
             origin=asked.origin,
@@ -227,6 +227,11 @@ class Service:
             await asyncio.to_thread(told.remember, self._remembered)
             self.hub.publish("catalogue.changed", data={"digest": told.digest})
         self.arrived.set()
+
+
+def _fingerprint(told: Sequence[object]) -> str:
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 SERVICE = web.AppKey("service", Service)

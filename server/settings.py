@@ -156,7 +156,7 @@ class Settings(BaseModel):
     )
     worker_memory: Bytes = Field(
         default=0,
-        description="Memory beyond which a worker is replaced after its run, such as `24GB`; 0: it may grow.",
+        description="Memory beyond which a worker is replaced after its run, such as `24GB`, mapped model files not counted; 0: three quarters of this machine's, shared among its workers.",
     )
     worker_runs: int = Field(
         default=0, ge=0, description="Runs after which a worker is replaced; 0: none."
@@ -165,7 +165,7 @@ class Settings(BaseModel):
         default=30.0, description="Seconds of silence after which a worker counts as hung."
     )
     stall_seconds: float = Field(
-        default=0,
+        default=3600,
         ge=0,
         le=10**7,
         description="Seconds without progress after which a run is ended along with its worker and tried once more; 0: never. A node that reports no progress needs all of its time.",

@@ -41,7 +41,12 @@ def page(rows: Iterable[Row]) -> str:
     ordered = sorted(rows, key=lambda row: (row.family, row.what, row.reference, row.sampler))
     lines = [_INTRODUCTION]
     for family in dict.fromkeys(row.family for row in ordered):
-        lines += [f"## {family}", "", "| compared | how | reference | figure |", "|---|---|---|---|"]
+        lines += [
+            f"## {family}",
+            "",
+            "| compared | how | reference | figure |",
+            "|---|---|---|---|",
+        ]
         worst: dict[tuple[str, str, str, float], float] = {}
         for row in ordered:
             if row.family == family:

@@ -4,7 +4,7 @@ import re
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -110,6 +110,7 @@ def read_network(text: str) -> IPv4Network | IPv6Network:
         ) from error
 
 
+@lru_cache(maxsize=4096)  # each request asks three times
 def read_address(text: str) -> Address | None:
     """An IP address, one of IPv4 also when it is written as one of IPv6; none if it is a name."""
     try:

@@ -103,7 +103,7 @@ def parse_json(data: bytes, depth: int = BodyLimits.depth) -> Any:
         raise Refused(400, "bad_json", "the body is not UTF-8", "send JSON in UTF-8") from error
     except ValueError as error:
         raise Refused(400, "bad_json", f"the body is no JSON: {error}", "mend the body") from error
-    if text.count("[") + text.count("{") > depth and _deeper(value, depth):
+    if text.count("[") + text.count("{") > depth and is_deeper(value, depth):
         refuse_depth(depth)
     return value
 
@@ -164,7 +164,8 @@ def _finite(text: str) -> float:
     return number
 
 
-def _deeper(value: Any, depth: int) -> bool:
+def is_deeper(value: Any, depth: int) -> bool:
+    """Whether a JSON value is nested deeper than so many levels."""
     level = [value]
     for _ in range(depth):
         level = [

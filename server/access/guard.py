@@ -178,5 +178,5 @@ def _to_login(request: web.Request) -> web.HTTPException | None:
         return None
     from yarl import URL
 
-    there = request.rel_url.path_qs
+    there = request.rel_url.raw_path_qs  # as it came: what follows a login is plain ASCII
     return web.HTTPSeeOther(URL("/login").with_query({"next": there} if there != "/" else {}))

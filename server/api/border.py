@@ -1,6 +1,7 @@
 """The native API on an application."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -13,10 +14,12 @@ from . import (
     checking,
     description,
     events,
+    gallery,
     health,
     jobs,
     metrics,
     models,
+    opening,
     outputs,
     queue,
     store,
@@ -24,8 +27,8 @@ from . import (
     uploads,
     workflows,
 )
+from .editor import BUILT, add_editor
 from .following import Watchers
-from .home_page import home_page
 from .metrics import Figures
 from .mounting import mount
 from .operation import Operation, operations_in
@@ -37,18 +40,21 @@ __all__ = ["OPERATIONS", "answer_problems", "install"]
 
 OPERATIONS: tuple[Operation, ...] = tuple(
     operations_in(
-        health, description, workflows, jobs, queue, checking, events, outputs, uploads, models,
+        health, description, workflows, opening, jobs, queue, checking, events, gallery, outputs, uploads, models,
         store, system, metrics, account,
     )
 )  # fmt: skip
 
 
-def install(app: web.Application, further: tuple[Operation, ...] = ()) -> None:
+def install(
+    app: web.Application, further: tuple[Operation, ...] = (), *, editor: Path = BUILT
+) -> None:
     """Add all operations to an application that has its service; webhooks run along with it.
 
     Args:
         app: The application.
         further: Operations of other modules.
+        editor: The folder with the built editor, if there is one.
     """
     operations = OPERATIONS + further
     figures = Figures(app[SERVICE])
@@ -76,7 +82,7 @@ def install(app: web.Application, further: tuple[Operation, ...] = ()) -> None:
         await hooks.stop()
 
     mount(app, operations, lenders)
-    app.router.add_get("/", home_page)
+    add_editor(app, editor)
     app.middlewares.insert(0, figures.count)  # outermost: it sees what is answered in the end
     app.on_startup.append(start)
     app.on_shutdown.append(stop)

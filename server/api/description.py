@@ -152,3 +152,11 @@ def _shared() -> dict[str, Json]:
 def _part(name: str, media_type: str) -> web.Response:
     text = files(__package__).joinpath("page", name).read_text(encoding="utf-8")
     return web.Response(text=text, content_type=media_type, headers={"Cache-Control": "no-cache"})
+
+
+if __name__ == "__main__":
+    import sys
+
+    from .border import OPERATIONS
+
+    json.dump(Described(OPERATIONS).plain, sys.stdout, indent=1)

@@ -1,4 +1,4 @@
-"""The page at the server's own address: what it is, how it is, and where to go on."""
+"""The page with the server's state: what it is, how it is, and where to go on."""
 
 from html import escape
 from importlib.resources import files
@@ -15,16 +15,31 @@ _ACCOUNT = """<tr><td>Logged in</td><td>{user} <form method="post" action="/logo
 """
 
 
+_EDITOR = '<li><a href="/">The editor</a>: see a workflow, change it, run it</li>\n'
+_NO_EDITOR = """<li>The editor is not built here: <code>pip install -e .</code> in the source tree \
+builds it, without the variable <code>DARKROOM_NO_EDITOR</code></li>
+"""
+
+
 @needs("read")
 async def home_page(request: web.Request) -> web.Response:
-    """Shown to people; programs made for ComfyUI look here whether there is a server."""
+    """Shown to people under /status; and at / where there is no editor.
+
+    Programs made for ComfyUI look at / whether there is a server.
+    """
     service, principal = request.config_dict[SERVICE], request[PRINCIPAL]
-    text = await home_text(service, principal)
+    text = await home_text(service, principal, editor=request.path != "/")
     return web.Response(text=text, content_type="text/html", headers={"Cache-Control": "no-store"})
 
 
-async def home_text(service: Service, principal: Principal) -> str:
-    """The page for somebody, as HTML."""
+async def home_text(service: Service, principal: Principal, *, editor: bool) -> str:
+    """The page for somebody, as HTML.
+
+    Args:
+        service: The server.
+        principal: Who looks.
+        editor: Whether there is an editor to lead to.
+    """
     told = await health(service)
     counts = await service.jobs.counts(principal.user)
     closed = await service.access.is_closed()
@@ -35,5 +50,6 @@ async def home_text(service: Service, principal: Principal) -> str:
         version=escape(told["version"]),
         workers=f"{told['workers']} worker{'' if told['workers'] == 1 else 's'} ready",
         queue=f"{counts.get('running', 0)} running, {counts.get('queued', 0)} queued{paused}",
+        editor=_EDITOR if editor else _NO_EDITOR,
         account=_ACCOUNT.format(user=escape(principal.user)) if closed else "",
     )

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -140,9 +141,9 @@ def parse_body(adapter: TypeAdapter[Any], raw: bytes, depth: int) -> Any:
         Refused: It is not JSON.
         ApiError: It is not of the type; with every fault.
     """
-    value = parse_json(raw, depth)
+    parse_json(raw, depth)
     try:
-        return adapter.validate_json(json.dumps(value), strict=True)
+        return adapter.validate_json(raw.removeprefix(BOM_UTF8), strict=True)
     except ValidationError as error:
         faults = faults_of(error, "body", adapter.json_schema())
         raise ApiError("invalid_request", _joined(faults), faults=faults) from None

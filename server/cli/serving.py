@@ -20,6 +20,9 @@ def serve(flags: dict[str, object]) -> None:
 
     def work() -> "Answer":
         import asyncio
+        import gc
+
+        gc.disable()  # until it listens: little that a start makes is garbage, to look costs 8 %
 
         from server.serve import serve
         from server.settings import Settings

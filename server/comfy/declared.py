@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 Json = dict[str, Any]
 Source = Literal[
-    "checkpoints", "vae", "controlnet", "loras", "embeddings", "upscale_models", "images", "samplers",
+    "checkpoints", "vae", "controlnet", "clip_vision", "loras", "embeddings", "upscale_models", "images", "samplers",
     "schedules",
 ]  # fmt: skip
 WIDGETS = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"})
@@ -63,7 +63,10 @@ class Input:
 
 
 _FILES: frozenset[Source | None] = frozenset(
-    {"checkpoints", "vae", "controlnet", "loras", "embeddings", "upscale_models", "images"}
+    {
+        *("checkpoints", "vae", "controlnet", "clip_vision"),
+        *("loras", "embeddings", "upscale_models", "images"),
+    }
 )
 
 

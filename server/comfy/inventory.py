@@ -12,7 +12,10 @@ from server.service import Service
 from .graph import Json
 from .objects import object_info
 
-KINDS = ("checkpoints", "vae", "controlnet", "loras", "embeddings", "upscale_models")
+KINDS = (
+    *("checkpoints", "vae", "controlnet", "clip_vision"),
+    *("loras", "embeddings", "upscale_models"),
+)
 """The kinds of model file that there are, by the names of their folders."""
 EMPTY = (
     "hypernetworks", "clip", "text_encoders", "clip_vision",

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from typing_extensions import override
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that makes what stands here; each change of a table is a new one."""
 
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -105,6 +105,14 @@ job_nodes = Table(
     Column("state", Text, nullable=False),
     Column("seconds", Float(53), nullable=False),
     Column("bytes", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+stars = Table(
+    "stars",
+    metadata,
+    Column("job", Number, ForeignKey("jobs.number", ondelete="CASCADE"), primary_key=True),
+    Column("path", Text, primary_key=True, comment="the file's, as the job names it"),
     sqlite_with_rowid=False,
 )
 

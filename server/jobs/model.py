@@ -91,6 +91,8 @@ class Filter:
     until: float | None = None
     queue: bool = False
     """In the order in which they will run."""
+    starred: bool = False
+    """Only jobs with a file that has a star."""
 
 
 @dataclass(frozen=True, slots=True)

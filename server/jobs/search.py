@@ -5,10 +5,10 @@ import binascii
 import json
 from typing import Any, get_args
 
-from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal, or_, select, tuple_
 
 from engine.errors import InputError
-from server.database.tables import jobs
+from server.database.tables import jobs, stars
 from server.jobs.model import FINAL, Filter, Job, JobState, Page
 from server.jobs.order import RUN_ORDER
 from server.jobs.rows import JOBS, job_of
@@ -59,6 +59,8 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
         conditions.append(jobs.c.created >= wanted.since)
     if wanted.until is not None:
         conditions.append(jobs.c.created < wanted.until)
+    if wanted.starred:
+        conditions.append(exists().where(stars.c.job == jobs.c.number))
     return conditions
 
 

@@ -372,11 +372,11 @@ class Keeper:
         if not running.done.done():
             running.done.set_result(done)
         care = self.care
-        is_large = care.most_bytes is not None and life.beat.rss > care.most_bytes
+        is_large = care.most_bytes is not None and life.beat.own > care.most_bytes
         is_old = care.most_runs is not None and life.runs >= care.most_runs
         if life.leaving is None and (is_large or is_old):
             _log.info(
-                "a worker is replaced", worker=self.spec.id, rss=life.beat.rss, runs=life.runs
+                "a worker is replaced", worker=self.spec.id, own=life.beat.own, runs=life.runs
             )
             await self.replace()
         else:

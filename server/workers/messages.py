@@ -91,6 +91,8 @@ class Beat:
     """The worker lives; sent every second from a thread of its own."""
 
     rss: int
+    own: int = 0
+    """The part of it that holds no file: mapped weights can be let go at any time, this cannot."""
     warm: tuple[str, ...] = ()
     """The files whose weights are loaded."""
     memory: Json = field(default_factory=dict)

@@ -35,7 +35,7 @@ class Care:
     stall: float | None = None
     """A run without progress for so long hangs."""
     most_bytes: int | None = None
-    """A worker that has more memory after a run is replaced."""
+    """A worker that holds more memory of its own after a run is replaced."""
     most_runs: int | None = None
     """A worker is replaced after so many runs."""
     first_pause: float = 0.5

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
+from typing import NamedTuple
 
 from server.failures import problem_document
 from server.plain import finite
@@ -144,7 +145,7 @@ class Worker:
                 idle = max((each.idle_seconds for each in self.attempts.values()), default=0.0)
             runtime = self.workshop.runtime
             memory = dict(runtime.memory())
-            beat = Beat(resident_bytes(), runtime.warm(), memory, round(idle, 3))
+            beat = Beat(*size(), runtime.warm(), memory, round(idle, 3))
             self.send(beat)
             self.on_beat()
             time.sleep(BEAT_SECONDS)
@@ -162,13 +163,24 @@ class Worker:
         self.send(answer)
 
 
-def resident_bytes() -> int:
-    """The memory that this process has now; on systems that do not tell, the most it had."""
+class Size(NamedTuple):
+    """What a process takes of the memory, in bytes."""
+
+    resident: int
+    own: int
+    """Without what is in files, mapped weights above all: the system can let go of that."""
+
+
+def size() -> Size:
+    """What this process takes now; on systems that do not tell, the most it took."""
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        fields = Path("/proc/self/statm").read_text(encoding="ascii").split()
     except OSError:
         import resource
 
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most if sys.platform == "darwin" else most * 1024
-    return pages * os.sysconf("SC_PAGE_SIZE")
+        most *= 1 if sys.platform == "darwin" else 1024
+        return Size(most, most)
+    page = os.sysconf("SC_PAGE_SIZE")
+    resident, shared = int(fields[1]) * page, int(fields[2]) * page
+    return Size(resident, resident - shared)

@@ -220,7 +220,7 @@ async def _batches(session: aiohttp.ClientSession) -> float:
 
 async def _listing(session: aiohttp.ClientSession) -> float:
     async def once() -> None:
-        async with session.get("/api/v1/jobs?state=queued&limit=100") as answer:
+        async with session.get("/api/v1/jobs?queue=true&limit=100") as answer:
             told = await answer.json()
             assert told["total"] >= JOBS, told["total"]
 

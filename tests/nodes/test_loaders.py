@@ -7,6 +7,7 @@ from engine.node import node_type
 from nodes.diffusion.pool import Pool
 from nodes.folders import Folders
 from nodes.loaders import (
+    SpaceChoice,
     checkpoint_digest,
     controlnet_digest,
     load_checkpoint,
@@ -16,6 +17,7 @@ from nodes.loaders import (
 )
 
 from .conftest import Tiny, save
+from .tiny import models
 
 
 def test_checkpoint_gives_recipes_of_the_same_bytes(tiny: Tiny, folders: Folders) -> None:
@@ -118,3 +120,42 @@ def test_checkpoint_without_text_encoder_fails_where_it_is_used(tiny: Tiny, tmp_
 def test_starter_is_the_default() -> None:
     assert node_type(load_checkpoint).inputs["checkpoint"].default == "starter.safetensors"
     assert set(node_type(load_checkpoint).outputs) == {"model", "text_encoder", "vae"}
+
+
+@pytest.mark.parametrize(
+    ("name", "space", "wanted"),
+    [
+        ("plain.safetensors", "auto", 0.18215),
+        ("sdxl_vae.safetensors", "auto", 0.13025),
+        ("sdxl_vae.safetensors", "sd", 0.18215),
+        ("plain.safetensors", "sdxl", 0.13025),
+        ("plain.safetensors", "upscaler", 0.08333),
+    ],
+)
+def test_space_of_a_vae_alone(
+    name: str, space: SpaceChoice, wanted: float, tiny: Tiny, tmp_path: Path
+) -> None:
+    (tmp_path / "vae").mkdir()
+    (tmp_path / "vae" / name).write_bytes((tiny.root / "vae" / tiny.vae).read_bytes())
+
+    found = load_vae(vae=name, space=space, folders=Folders((tmp_path,), ()))
+
+    assert found.scaling_factor == wanted
+
+
+def test_vae_of_the_upscaler_is_known_by_its_levels(tmp_path: Path) -> None:
+    save(tmp_path / "vae" / "small.safetensors", dict(models.vae("upscaler").state_dict()))
+
+    assert (
+        load_vae(vae="small.safetensors", folders=Folders((tmp_path,), ())).scaling_factor
+        == 0.08333
+    )
+
+
+def test_a_text_encoder_of_two_is_taken_from_its_family(tmp_path: Path) -> None:
+    folders = Folders((tmp_path,), ())
+    base = load_checkpoint(checkpoint=models.write("sdxl", tmp_path), folders=folders)
+    refiner = load_checkpoint(checkpoint=models.write("refiner", tmp_path), folders=folders)
+
+    assert (base.text_encoder.part, base.text_encoder.skip) == ("text_encoder", 1)
+    assert (refiner.text_encoder.part, refiner.text_encoder.skip) == ("text_encoder_2", 1)

@@ -7,11 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.errors import InputError
+from nodes.handover import steps_to_noise
 from nodes.latents import empty_latent
-from nodes.sampling import ksampler
+from nodes.sampling import finish_sampling, ksampler, sample_steps, start_sampling
 from nodes.sdxl import aesthetic_score, size_conditioning
 from nodes.text import clip_encode, clip_encode_pair, clip_skip
-from nodes.values import Conditioning, Latents
+from nodes.values import Conditioning, Latents, SamplerState
 from tests.nodes import parity
 from tests.nodes.conftest import tokenizer
 from tests.nodes.tiny import models
@@ -146,3 +148,52 @@ def test_refiner_as_image_to_image(refiner: Opened) -> None:
     found = _sampled(refiner, positive, negative, latents=Latents(start), steps=8, start_step=4)
 
     parity.agree("SDXL refiner", "euler / leading, image to image", found, expected)
+
+
+def test_base_hands_over_to_the_refiner_at_a_fraction_of_the_noise(
+    base: Opened, refiner: Opened
+) -> None:
+    given: dict[str, Any] = {
+        "prompt": PROMPT,
+        "negative_prompt": NEGATIVE,
+        "num_inference_steps": 5,
+    }
+    noisy = latents(_pipeline(), **given, width=SIZE, height=SIZE, denoising_end=0.8)
+    made = _pipeline("StableDiffusionXLImg2ImgPipeline", "refiner", requires_aesthetics_score=True)
+    expected = latents(made, **given, image=noisy, denoising_start=0.8)
+    state = start_sampling(
+        base.checkpoint.model,
+        empty_latent(width=SIZE, height=SIZE),
+        seed=11,
+        steps=5,
+        schedule="leading",
+    )
+
+    def stepped(made: Opened, state: SamplerState, count: int) -> SamplerState:
+        encoder = made.checkpoint.text_encoder
+        positive = clip_encode(encoder, text=PROMPT, pool=made.pool)
+        negative = clip_encode(encoder, text=NEGATIVE, pool=made.pool)
+        return sample_steps(
+            made.checkpoint.model,
+            positive,
+            negative,
+            state,
+            count=count,
+            guidance_scale=5.0,
+            pool=made.pool,
+        ).state
+
+    count = steps_to_noise(state, fraction=0.8)
+    handed = stepped(base, state, count)
+
+    assert count == 4
+    assert steps_to_noise(handed, fraction=1.0) == 1
+    found = finish_sampling(stepped(refiner, handed, 1000)).samples
+    parity.agree("SDXL refiner", "euler / leading, from the base at 0.8", found, expected)
+
+
+def test_no_step_before_the_hand_over_is_an_error(base: Opened) -> None:
+    state = start_sampling(base.checkpoint.model, empty_latent(width=SIZE, height=SIZE), steps=5)
+
+    with pytest.raises(InputError, match="no step remains before a fraction of 0 of the noise"):
+        steps_to_noise(state, fraction=0.0)

@@ -3,6 +3,7 @@
 import re
 
 from server.comfy.declared import (
+    Codec,
     Entry,
     Given,
     Made,
@@ -34,6 +35,7 @@ def _read_plainly(prompt: object) -> str:
 _CONDITIONING = (("CONDITIONING", "CONDITIONING"),)
 _BOTH = (("positive", "CONDITIONING"), ("negative", "CONDITIONING"))
 _CONTROL = ("positive", "negative")
+_EQUIPPED = ("positive", "negative", "latents")
 _AREA = (
     whole("width", 64, 64, 16384, step=8),
     whole("height", 64, 64, 16384, step=8),
@@ -126,6 +128,36 @@ ENTRIES = (
             text("text_l", multiline=True),
         ),
         _CONDITIONING,
+        (
+            Recipe(
+                {
+                    "prompt": Part(
+                        "CLIPEncodePair",
+                        {
+                            "text_encoder": Given("clip"),
+                            "text_l": Given("text_l"),
+                            "text_g": Given("text_g"),
+                            "syntax": "comfyui",
+                        },
+                    ),
+                    "size": Part(
+                        "SizeConditioning",
+                        {
+                            "conditioning": Made("prompt"),
+                            "width": Given("width"),
+                            "height": Given("height"),
+                            "crop_x": Given("crop_w"),
+                            "crop_y": Given("crop_h"),
+                            "target_width": Given("target_width"),
+                            "target_height": Given("target_height"),
+                        },
+                    ),
+                },
+                (Made("size"),),
+            ),
+        ),
+        "advanced/conditioning",
+        "CLIPTextEncodeSDXL",
     ),
     Entry(
         "CLIPTextEncodeSDXLRefiner",
@@ -137,6 +169,39 @@ ENTRIES = (
             link("clip", "CLIP"),
         ),
         _CONDITIONING,
+        (
+            Recipe(
+                {
+                    "prompt": Part(
+                        "CLIPEncode",
+                        {
+                            "text_encoder": Given("clip"),
+                            "text": Given("text"),
+                            "syntax": "comfyui",
+                        },
+                    ),
+                    "size": Part(
+                        "SizeConditioning",
+                        {
+                            "conditioning": Made("prompt"),
+                            "width": Given("width"),
+                            "height": Given("height"),
+                            "crop_x": 0,
+                            "crop_y": 0,
+                            "target_width": 0,
+                            "target_height": 0,
+                        },
+                    ),
+                    "score": Part(
+                        "AestheticScore",
+                        {"conditioning": Made("size"), "score": Given("ascore")},
+                    ),
+                },
+                (Made("score"),),
+            ),
+        ),
+        "advanced/conditioning",
+        "CLIPTextEncodeSDXLRefiner",
     ),
     Entry(
         "ConditioningCombine",
@@ -190,6 +255,16 @@ ENTRIES = (
             choice("crop", "center", "none"),
         ),
         (("CLIP_VISION_OUTPUT", "CLIP_VISION_OUTPUT"),),
+        (
+            one(
+                "CLIPVisionEncode",
+                image_encoder=Given("clip_vision"),
+                image=Given("image"),
+                crop=Given("crop"),
+            ),
+        ),
+        "conditioning",
+        "CLIP Vision Encode",
     ),
     Entry(
         "unCLIPConditioning",
@@ -200,6 +275,21 @@ ENTRIES = (
             real("noise_augmentation", 0.0, 0.0, 1.0),
         ),
         _CONDITIONING,
+        (
+            one(
+                "UnCLIPConditioning",
+                near="the noise that blurs the picture is another, as it has a seed of its own",
+                conditioning=Given("conditioning"),
+                embedding=Given("clip_vision_output"),
+                strength=Given("strength"),
+                noise_level=Given(
+                    "noise_augmentation",
+                    Codec(lambda share: round(999 * share), lambda level: level / 999),
+                ),
+            ),
+        ),
+        "conditioning",
+        "unCLIPConditioning",
     ),
     Entry(
         "StyleModelApply",
@@ -243,6 +333,20 @@ ENTRIES = (
             link("mask", "MASK"),
         ),
         (*_BOTH, ("latent", "LATENT")),
+        (
+            one(
+                "InpaintConditioning",
+                _EQUIPPED,
+                positive=Given("positive"),
+                negative=Given("negative"),
+                vae=Given("vae"),
+                image=Given("pixels"),
+                mask=Given("mask"),
+                mask_latents=True,
+            ),
+        ),
+        "conditioning/inpaint",
+        "InpaintModelConditioning",
     ),
     Entry(
         "InstructPixToPixConditioning",
@@ -253,5 +357,17 @@ ENTRIES = (
             link("pixels", "IMAGE"),
         ),
         (*_BOTH, ("latent", "LATENT")),
+        (
+            one(
+                "EditConditioning",
+                _EQUIPPED,
+                positive=Given("positive"),
+                negative=Given("negative"),
+                vae=Given("vae"),
+                image=Given("pixels"),
+            ),
+        ),
+        "conditioning/instructpix2pix",
+        "InstructPixToPixConditioning",
     ),
 )

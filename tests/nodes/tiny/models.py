@@ -94,7 +94,11 @@ def unet(kind: Kind) -> Any:
     config = _UNETS[kind.removesuffix("-inpaint")]
     up = tuple(name.replace("Down", "Up") for name in reversed(config["down_block_types"]))
     made = UNet2DConditionModel(
-        in_channels=_CHANNELS.get(kind, 4), out_channels=4, up_block_types=up, **config
+        sample_size=64,
+        in_channels=_CHANNELS.get(kind, 4),
+        out_channels=4,
+        up_block_types=up,
+        **config,
     )
     return randomised(made, 1)
 

@@ -4,6 +4,7 @@ from typing import Any
 import aiohttp.web
 import pytest
 from aiohttp import WSServerHandshakeError
+from yarl import URL
 
 from server.access.headers import CONTENT_POLICY
 from tests.server.access.conftest import House
@@ -174,9 +175,15 @@ async def test_with_users_strangers_are_told_to_say_who_they_are(
 async def test_a_person_is_sent_to_the_login(house: House, aiohttp_client: Any) -> None:
     await house.user("alice")
     client = await aiohttp_client(house.app())
-    answer = await client.get("/?a=1", headers={"Accept": "text/html"}, allow_redirects=False)
-    assert answer.status == 303
-    assert answer.headers["Location"] == "/login?next=/?a%3D1"
+    for there, named in (
+        ("/?a=1", "/?a%3D1"),
+        ("/?workflow=h%C3%BCtte", "/?workflow%3Dh%25C3%25BCtte"),
+    ):
+        answer = await client.get(
+            URL(there, encoded=True), headers={"Accept": "text/html"}, allow_redirects=False
+        )
+        assert answer.status == 303
+        assert answer.headers["Location"] == f"/login?next={named}"
 
 
 async def test_a_scope_is_needed(house: House, aiohttp_client: Any) -> None:

@@ -188,7 +188,7 @@ async def service(
 
 
 @pytest.fixture
-async def client(aiohttp_client: Serve, service: Service, caller: Caller) -> Client:
+async def client(aiohttp_client: Serve, service: Service, caller: Caller, tmp_path: Path) -> Client:
     @web.middleware
     async def identify(request: web.Request, handler: Any) -> web.StreamResponse:
         request[PRINCIPAL] = caller.principal
@@ -197,7 +197,7 @@ async def client(aiohttp_client: Serve, service: Service, caller: Caller) -> Cli
 
     app = web.Application(middlewares=[border.answer_problems, identify])
     app[SERVICE] = service
-    border.install(app)
+    border.install(app, editor=tmp_path / "editor")
     return await aiohttp_client(app)
 
 

@@ -11,7 +11,7 @@ async def test_the_page_tells_how_the_server_is_and_where_to_go_on(
     for _ in range(2):
         await client.post("/api/v1/jobs", json={"document": graph})
     await bench.began.wait()
-    answer = await client.get("/")
+    answer = await client.get("/status")
     page = await answer.text()
     assert (answer.status, answer.content_type) == (200, "text/html")
     assert "1 running, 1 queued" in page
@@ -20,7 +20,7 @@ async def test_the_page_tells_how_the_server_is_and_where_to_go_on(
     for path in ("/api/v1/docs", "/api/v1/docs/docs.css", "/api/v1/health", "/api/v1/queue"):
         assert path in page
         assert (await client.get(path)).status == 200
-    assert (await client.head("/")).status == 200
+    assert (await client.head("/status")).status == 200
 
 
 async def test_who_is_logged_in_can_log_out(
@@ -31,6 +31,6 @@ async def test_who_is_logged_in_can_log_out(
 
     monkeypatch.setattr(service.access, "is_closed", is_closed)
     caller.principal = Principal("<eve>", frozenset({"read"}))
-    page = await (await client.get("/")).text()
+    page = await (await client.get("/status")).text()
     assert "&lt;eve&gt;" in page
     assert 'action="/logout"' in page

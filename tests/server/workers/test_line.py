@@ -39,7 +39,7 @@ from server.workers.messages import (
         Ask(3, "plan", {"document": {"a": [1, 2.5, None]}}),
         Stop(hurry=True),
         Ready(1, "cpu", ("cpu", "cuda:0"), "abc", {"device": "cpu"}, "here"),
-        Beat(5, ("a.safetensors",), {"free": 1}, 0.25),
+        Beat(5, 3, ("a.safetensors",), {"free": 1}, 0.25),
         Happened("r", "node.progressed", {"done": 1}, b"\xff\xd8"),
         Delivered("r", "a.png", b"", preview=True),
         Done("r", "failed", {}, ({"node": "a"},), {"title": "… 😀"}, {"a": {}}),

@@ -1,6 +1,4 @@
 import json
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -24,7 +22,7 @@ from server.workers.messages import (
     ToWorker,
 )
 from server.workers.outfit import Outfit
-from server.workers.worker import Worker, resident_bytes
+from server.workers.worker import Worker, size
 from tests.toys.provenance import MAGIC
 
 from .conftest import Json, graph
@@ -417,9 +415,22 @@ def test_a_lent_file_cannot_lead_out_of_its_folder(tmp_path: Path) -> None:
 
 
 def test_memory_is_what_the_process_has() -> None:
-    before = resident_bytes()
+    before = size()
     kept = bytearray(b"x" * 50 * 2**20)
-    assert resident_bytes() - before > 25 * 2**20
+    after = size()
+    assert after.own - before.own > 25 * 2**20
+    assert after.resident - before.resident > 25 * 2**20
     assert kept
-    assert threading.active_count() >= 1
-    assert time.monotonic() > 0
+
+
+def test_a_mapped_file_is_no_memory_of_its_own(tmp_path: Path) -> None:
+    import mmap
+
+    path = tmp_path / "weights"
+    path.write_bytes(b"x" * 50 * 2**20)
+    before = size()
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        assert mapped[:].count(b"x") == 50 * 2**20
+        after = size()
+    assert after.resident - before.resident > 25 * 2**20
+    assert after.own - before.own < 25 * 2**20

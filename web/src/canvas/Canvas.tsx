@@ -1,0 +1,14 @@
+import { ReactFlowProvider } from "@xyflow/react";
+
+import "@xyflow/react/dist/base.css";
+import "./canvas.css";
+import { Board } from "./Board";
+
+/** The graph, and everything that is done to it by pointer and by key. */
+export function Canvas() {
+  return (
+    <ReactFlowProvider>
+      <Board />
+    </ReactFlowProvider>
+  );
+}

@@ -1,0 +1,113 @@
+import type { NodeProps } from "@xyflow/react";
+import { memo, useContext } from "react";
+
+import type { NodeItem } from "./flow";
+import { FieldRow } from "./FieldRow";
+import { LevelContext } from "./level";
+import { NodeHead } from "./NodeHead";
+import { NodePicture } from "./NodePicture";
+import { NodeProblem } from "./NodeProblem";
+import { Port, WireEnd } from "./Port";
+import { useRunState } from "./runs";
+import type { PortSpot } from "./shape";
+
+/** A node of any type, drawn from its schema; less of it the further away it is. */
+export const NodeView = memo(function NodeView({ data, selected }: NodeProps<NodeItem>) {
+  const level = useContext(LevelContext);
+  const state = useRunState(data.id);
+  const { node, place, title, shape, known } = data;
+  const marks = {
+    "data-node-id": data.id,
+    "data-node-type": node.type,
+    "data-run-state": state,
+    "data-mode": node.mode ?? "normal",
+    "data-selected": selected || undefined,
+    "data-unknown": !known || undefined,
+    "data-pinned": place.pinned === true || undefined,
+  };
+  if (level === "block") return <div className="node block" {...marks} />;
+  if (level === "far")
+    return (
+      <div className="node far" {...marks}>
+        <div className="far-title">{title}</div>
+        {shape.picture && <NodePicture id={data.id} title={title} />}
+      </div>
+    );
+  return (
+    <div className="node" {...marks}>
+      <NodeHead data={data} />
+      {place.collapsed === true ? <FoldedPorts data={data} /> : <NodeBody data={data} />}
+      <NodeProblem data={data} />
+    </div>
+  );
+});
+
+function NodeBody({ data }: { readonly data: NodeItem["data"] }) {
+  const { shape, sources, title, id } = data;
+  const count = Math.max(shape.links.length, shape.outputs.length);
+  return (
+    <>
+      <div className="node-ports">
+        {Array.from({ length: count }, (_, index) => {
+          const [input, output] = [shape.links[index], shape.outputs[index]];
+          return (
+            <div className="port-row" key={index}>
+              {input !== undefined && (
+                <>
+                  <Port node={id} title={title} spot={input} wired={input.name in sources} />
+                  <Label spot={input} wired={input.name in sources} />
+                </>
+              )}
+              {output !== undefined && (
+                <>
+                  <Label spot={output} wired={false} />
+                  <Port node={id} title={title} spot={output} wired={false} />
+                </>
+              )}
+            </div>
+          );
+        })}
+      </div>
+      {shape.fields.length > 0 && (
+        <div className="node-fields">
+          {shape.fields.map((spot) => (
+            <FieldRow key={spot.name} data={data} spot={spot} />
+          ))}
+        </div>
+      )}
+      {shape.picture && <NodePicture id={id} title={title} />}
+    </>
+  );
+}
+
+function Label({ spot, wired }: { readonly spot: PortSpot; readonly wired: boolean }) {
+  const isNeeded = spot.field?.required === true && !wired;
+  return (
+    <span className={`port-label of-${spot.side}`} data-required={isNeeded || undefined}>
+      {spot.title}
+    </span>
+  );
+}
+
+/** A collapsed node shows one port a side; wires of the others end there too. */
+function FoldedPorts({ data }: { readonly data: NodeItem["data"] }) {
+  const { shape, sources, title, id } = data;
+  const [output] = shape.outputs;
+  const [input] = [...shape.links, ...shape.fields];
+  const rest = [...shape.links, ...shape.fields, ...shape.outputs].filter(
+    (spot) => spot !== input && spot !== output,
+  );
+  return (
+    <div className="folded-ports">
+      {rest.map(({ side, name }) => (
+        <span key={`${side}:${name}`} className={`folded-port of-${side}`}>
+          <WireEnd side={side} name={name} />
+        </span>
+      ))}
+      {input !== undefined && (
+        <Port node={id} title={title} spot={input} wired={input.name in sources} />
+      )}
+      {output !== undefined && <Port node={id} title={title} spot={output} wired={false} />}
+    </div>
+  );
+}

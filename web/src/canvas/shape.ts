@@ -1,0 +1,119 @@
+/** Where everything of a node is: so wires can be drawn to nodes that are not drawn themselves. */
+
+import type { NodePlace } from "../graph/document";
+import type { Field } from "../graph/schema";
+import type { PortType } from "../graph/types";
+
+/** Lengths in pixels, at the scale and density that were chosen. */
+export interface Measures {
+  readonly scale: number;
+  readonly rem: number;
+  readonly row: number;
+  readonly title: number;
+  readonly width: number;
+}
+
+export function measuresOf(density: "comfortable" | "compact", scale: number): Measures {
+  const rem = 16 * scale;
+  return density === "compact"
+    ? { scale, rem, row: 1.25 * rem, title: 1.625 * rem, width: 13 * rem }
+    : { scale, rem, row: 1.5 * rem, title: 1.75 * rem, width: 15 * rem };
+}
+
+export interface PortSpot {
+  readonly side: "in" | "out";
+  readonly name: string;
+  readonly title: string;
+  readonly type: PortType;
+  /** What the input is drawn as; outputs have none. */
+  readonly field: Field | null;
+  /** From the node's top to the port's middle. */
+  readonly y: number;
+  /** How tall its row is. */
+  readonly height: number;
+}
+
+export interface Shape {
+  readonly width: number;
+  readonly height: number;
+  /** Inputs that take wires only, and outputs: they share rows. */
+  readonly links: readonly PortSpot[];
+  readonly outputs: readonly PortSpot[];
+  /** Inputs with a widget, one below the other. */
+  readonly fields: readonly PortSpot[];
+  readonly picture: boolean;
+}
+
+export interface Ports {
+  readonly inputs: readonly Field[];
+  readonly outputs: readonly { readonly name: string; readonly type: PortType }[];
+}
+
+const PICTURE_ROWS = 7;
+
+/** How many rows a field takes on a node. */
+export function rowsOf(field: Field): number {
+  return field.kind === "multiline" ? 4 : 1;
+}
+
+export function shapeOf(
+  ports: Ports,
+  place: NodePlace,
+  picture: boolean,
+  measures: Measures,
+): Shape {
+  const { rem, row, title, scale } = measures;
+  const pad = 0.25 * rem;
+  const plain = ports.inputs.filter((field) => field.kind === "link");
+  const valued = ports.inputs.filter((field) => field.kind !== "link");
+  const outputTitle = (name: string) => (name === "value" ? "" : name.replaceAll("_", " "));
+  const middle = (index: number) => title + pad + row * (index + 0.5);
+  const links = plain.map((field, index) => spot("in", field, field.title, middle(index), row));
+  const outputs = ports.outputs.map((output, index): PortSpot => {
+    const { name, type } = output;
+    return {
+      side: "out",
+      name,
+      title: outputTitle(name),
+      type,
+      field: null,
+      y: middle(index),
+      height: row,
+    };
+  });
+  let top = title + pad * 2 + row * Math.max(links.length, outputs.length);
+  const fields = valued.map((field) => {
+    const height = rowsOf(field) * row + pad;
+    const found = spot("in", field, field.title, top + (row + pad) / 2, height);
+    top += height;
+    return found;
+  });
+  const least = top + (valued.length > 0 ? pad : 0) + (picture ? PICTURE_ROWS * row : 0);
+  const width = Math.max((place.width ?? 0) * scale || measures.width, 8 * rem);
+  if (place.collapsed === true)
+    return folded({ links, outputs, fields, width, picture: false }, title);
+  const height = Math.max((place.height ?? 0) * scale, least);
+  return { width, height, links, outputs, fields, picture };
+}
+
+function spot(side: "in", field: Field, title: string, y: number, height: number): PortSpot {
+  return { side, name: field.name, title, type: field.type, field, y, height };
+}
+
+/** A collapsed node: every port is at its title. */
+function folded(shape: Omit<Shape, "height">, title: number): Shape {
+  const at = (port: PortSpot): PortSpot => ({ ...port, y: title / 2 });
+  return {
+    ...shape,
+    height: title,
+    links: shape.links.map(at),
+    outputs: shape.outputs.map(at),
+    fields: shape.fields.map(at),
+  };
+}
+
+export const portsIn = (shape: Shape): readonly PortSpot[] => [
+  ...shape.links,
+  ...shape.fields,
+  ...shape.outputs,
+];

@@ -1,0 +1,127 @@
+import { useReactFlow } from "@xyflow/react";
+import { useEffect, useLayoutEffect, useRef, type RefObject } from "react";
+
+import { nodeId } from "../graph/ids";
+import type { CanvasView, Point } from "../state/canvas";
+import { useEditor } from "../state/store";
+import type { Item } from "./flow";
+import { boxOf } from "./places";
+import { portsIn } from "./shape";
+import type { Flow } from "./useFlow";
+
+const MOVE = { duration: 180 } as const;
+
+/** Give commands a hand on the canvas, for as long as it is there. */
+export function useView(
+  root: RefObject<HTMLDivElement | null>,
+  flow: Flow,
+  pointer: RefObject<Point | null>,
+): void {
+  const react = useReactFlow<Item>();
+  const latest = useRef(flow);
+  useLayoutEffect(() => {
+    latest.current = flow;
+  });
+  const tab = useEditor((state) => state.activeTab);
+  const path = useEditor((state) =>
+    state.tabs.find(({ id }) => id === state.activeTab)?.path.join("/"),
+  );
+  useEffect(() => {
+    const view = viewOf(root, latest, react, pointer);
+    useEditor.getState().setView(view);
+    return () => useEditor.getState().setView(null);
+  }, [root, react, pointer]);
+  // Another graph is shown from where it was left, or whole.
+  const views = useRef(new Map<string, ReturnType<typeof react.getViewport>>());
+  useEffect(() => {
+    const key = `${tab} ${path ?? ""}`;
+    const known = views.current.get(key);
+    const kept = views.current;
+    if (known === undefined) setTimeout(() => void react.fitView({ padding: 0.12, maxZoom: 1 }), 0);
+    else void react.setViewport(known);
+    return () => {
+      kept.set(key, react.getViewport());
+    };
+  }, [tab, path, react]);
+}
+
+function viewOf(
+  root: RefObject<HTMLDivElement | null>,
+  flow: RefObject<Flow>,
+  react: ReturnType<typeof useReactFlow<Item>>,
+  pointer: RefObject<Point | null>,
+): CanvasView {
+  const scale = () => flow.current.measures.scale;
+  const find = (id: string) => flow.current.items.find((item) => item.id === id);
+  const middle = (): Point => {
+    const box = root.current?.getBoundingClientRect() ?? new DOMRect();
+    return { x: box.left + box.width / 2, y: box.top + box.height / 2 };
+  };
+  const toCanvas = (at: Point): Point => {
+    const place = react.screenToFlowPosition(at, { snapToGrid: false });
+    return { x: Math.round(place.x / scale()), y: Math.round(place.y / scale()) };
+  };
+  return {
+    pointer: () => pointer.current,
+    toCanvas,
+    toWindow: ({ x, y }) => react.flowToScreenPosition({ x: x * scale(), y: y * scale() }),
+    middle: () => toCanvas(middle()),
+    fit: (ids) => {
+      const nodes = ids?.map((id) => ({ id }));
+      void react.fitView({ padding: 0.12, maxZoom: 1, ...MOVE, ...(nodes ? { nodes } : {}) });
+    },
+    zoomBy: (factor) => void react.zoomTo(react.getZoom() * factor, MOVE),
+    focusItem: (id) => {
+      const item = find(id);
+      if (item === undefined) return;
+      bringIntoSight(root.current, react, item);
+      // It may have to be drawn first.
+      requestAnimationFrame(() => focusOn(root.current, id, 20));
+    },
+    focusCanvas: () => root.current?.focus({ preventScroll: true }),
+    placeOf: (id) => {
+      const item = find(id);
+      if (item === undefined) return null;
+      return { x: item.position.x / scale(), y: item.position.y / scale() };
+    },
+    boxOf: (id) => {
+      const item = find(id);
+      if (item === undefined) return null;
+      const { x, y, width, height } = boxOf(item);
+      const by = scale();
+      return { x: x / by, y: y / by, width: width / by, height: height / by };
+    },
+    ports: () =>
+      flow.current.items
+        .filter((item) => item.type === "node")
+        .toSorted((a, b) => a.position.x - b.position.x || a.position.y - b.position.y)
+        .flatMap((item) =>
+          portsIn(item.data.shape).map(({ side, name }) => ({ node: nodeId(item.id), side, name })),
+        ),
+  };
+}
+
+/** Move the view only if the thing is not in it already. */
+function bringIntoSight(
+  root: HTMLElement | null,
+  react: ReturnType<typeof useReactFlow<Item>>,
+  item: Item,
+): void {
+  const box = root?.getBoundingClientRect();
+  if (box === undefined) return;
+  const { x, y, width, height } = boxOf(item);
+  const a = react.flowToScreenPosition({ x, y });
+  const b = react.flowToScreenPosition({ x: x + width, y: y + Math.min(height, 200) });
+  const isInSight = a.x > box.left && a.y > box.top && b.x < box.right && b.y < box.bottom;
+  const zoom = Math.max(react.getZoom(), 0.6);
+  if (isInSight && zoom === react.getZoom()) return;
+  void react.setCenter(x + width / 2, y + height / 2, { zoom });
+}
+
+function focusOn(root: HTMLElement | null, id: string, tries: number): void {
+  const element = root?.querySelector<HTMLElement>(
+    `.react-flow__node[data-id="${CSS.escape(id)}"]`,
+  );
+  if (element != null) element.focus({ preventScroll: true });
+  else if (tries > 0) requestAnimationFrame(() => focusOn(root, id, tries - 1));
+}

@@ -1,0 +1,13 @@
+import { createRoot } from "react-dom/client";
+
+import { App } from "./App";
+import { keepContract } from "./contract";
+import "./look/base.css";
+import { begin } from "./state/starting";
+import { useEditor } from "./state/store";
+
+keepContract();
+void begin(useEditor, new URLSearchParams(location.search));
+
+const root = document.getElementById("root");
+if (root !== null) createRoot(root).render(<App />);

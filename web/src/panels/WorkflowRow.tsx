@@ -1,0 +1,140 @@
+import { useState } from "react";
+
+import type { WorkflowEntry } from "../api/shapes";
+import { Icon } from "../look/Icon";
+import type { IconName } from "../look/Icon";
+import { useEditor } from "../state/store";
+import { say } from "../words";
+import { Versions } from "./Versions";
+
+interface Props {
+  readonly entry: WorkflowEntry;
+}
+
+type Doing = "rename" | "delete" | "versions" | null;
+
+/** A saved workflow: a press opens it; it can be renamed, deleted, and had as it was. */
+export function WorkflowRow({ entry }: Props) {
+  const { name, title, shipped, fault } = entry;
+  const openFile = useEditor((state) => state.openFile);
+  const deleteFile = useEditor((state) => state.deleteFile);
+  const isOpen = useEditor((state) => state.tabs.some((tab) => tab.file?.name === name));
+  const [doing, setDoing] = useState<Doing>(null);
+  const toggle = (next: Doing) => setDoing(doing === next ? null : next);
+  return (
+    <li className={isOpen ? "shelf-row open" : "shelf-row"}>
+      {doing === "rename" ? (
+        <Rename entry={entry} onDone={() => setDoing(null)} />
+      ) : (
+        <div className="shelf-line">
+          <button type="button" className="shelf-open" onClick={() => void openFile(name)}>
+            <Icon name="workflows" small />
+            <span className="shelf-title">{title === "" ? name : title}</span>
+            {fault !== null && <Icon name="warning" small />}
+            <span className="shelf-name">{name}</span>
+          </button>
+          {!shipped && (
+            <span className="shelf-actions">
+              <RowButton
+                icon="history"
+                code="workflows.versions"
+                name={name}
+                onClick={() => toggle("versions")}
+              />
+              <RowButton
+                icon="pencil"
+                code="workflows.rename"
+                name={name}
+                onClick={() => toggle("rename")}
+              />
+              <RowButton
+                icon="trash"
+                code="workflows.delete"
+                name={name}
+                onClick={() => toggle("delete")}
+              />
+            </span>
+          )}
+        </div>
+      )}
+      {fault !== null && <p className="shelf-fault">{fault}</p>}
+      {doing === "delete" && (
+        <div
+          className="shelf-question"
+          role="alertdialog"
+          aria-label={say("workflows.delete", { name })}
+        >
+          <p>{say("workflows.sure", { name })}</p>
+          <button
+            type="button"
+            className="button dangerous"
+            autoFocus
+            onClick={() => void deleteFile(entry)}
+          >
+            {say("workflows.doDelete")}
+          </button>
+          <button type="button" className="button bare" onClick={() => setDoing(null)}>
+            {say("dialog.keep")}
+          </button>
+        </div>
+      )}
+      {doing === "versions" && <Versions name={name} />}
+    </li>
+  );
+}
+
+interface ButtonProps {
+  readonly icon: IconName;
+  readonly code: "workflows.versions" | "workflows.rename" | "workflows.delete";
+  readonly name: string;
+  readonly onClick: () => void;
+}
+
+function RowButton({ icon, code, name, onClick }: ButtonProps) {
+  const label = say(code, { name });
+  return (
+    <button
+      type="button"
+      className="icon-button"
+      aria-label={label}
+      title={label}
+      onClick={onClick}
+    >
+      <Icon name={icon} small />
+    </button>
+  );
+}
+
+interface RenameProps extends Props {
+  readonly onDone: () => void;
+}
+
+function Rename({ entry, onDone }: RenameProps) {
+  const renameFile = useEditor((state) => state.renameFile);
+  const [name, setName] = useState(entry.name);
+  return (
+    <form
+      className="shelf-rename"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (name.trim() === "" || name === entry.name) onDone();
+        else void renameFile(entry, name.trim()).then((isDone) => isDone && onDone());
+      }}
+    >
+      <span className="field-box text">
+        <input
+          aria-label={say("workflows.rename", { name: entry.name })}
+          value={name}
+          autoFocus
+          onChange={(event) => setName(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Escape") onDone();
+          }}
+        />
+      </span>
+      <button type="submit" className="icon-button framed" aria-label={say("workflows.doRename")}>
+        <Icon name="check" small />
+      </button>
+    </form>
+  );
+}

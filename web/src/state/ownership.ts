@@ -1,0 +1,54 @@
+/** Which window of the browser owns which drafts, so that two windows never write the same ones. */
+
+const KEY = "darkroom.window";
+
+export interface Ownership {
+  readonly owner: string;
+  /** Whether drafts of another window may be taken over, since that window is gone. */
+  readonly isOrphan: (owner: string) => Promise<boolean>;
+}
+
+/** Find out who this window is. A reload is the same window; a duplicate of a tab is a new one. */
+export async function claim(): Promise<Ownership> {
+  const known = remembered();
+  const owner = known !== null && !(await isHeld(known)) ? known : freshId();
+  remember(owner);
+  hold(owner);
+  return { owner, isOrphan: async (other) => other !== owner && !(await isHeld(other)) };
+}
+
+/** An id that no other window has; `randomUUID` is missing where a page came without TLS. */
+export function freshId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+const locks = (): LockManager | undefined => ("locks" in navigator ? navigator.locks : undefined);
+
+async function isHeld(owner: string): Promise<boolean> {
+  const state = await locks()?.query();
+  return state?.held?.some((lock) => lock.name === lockName(owner)) ?? false;
+}
+
+function hold(owner: string): void {
+  // Held until the page is gone: the promise never settles.
+  void locks()?.request(lockName(owner), () => new Promise<never>(() => undefined));
+}
+
+const lockName = (owner: string) => `darkroom-window-${owner}`;
+
+function remembered(): string | null {
+  try {
+    return sessionStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
+function remember(owner: string): void {
+  try {
+    sessionStorage.setItem(KEY, owner);
+  } catch {
+    // Without the browser's storage the window is a new one after each reload.
+  }
+}

@@ -1,0 +1,102 @@
+/** What is wrong, and where. */
+
+import { ABORTED, ApiError } from "../api/problems";
+import type { Fault, Job } from "../api/shapes";
+import type { Workflow } from "../graph/document";
+import { nodeId } from "../graph/ids";
+import { addressOf, EMPTY, faultOf } from "./run";
+import type { EditorState, Slice } from "./store";
+import { activeTab } from "./tabs";
+
+/** What is wrong, where, and what to do about it. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  /** The node's id, with those of the nodes around it: `outer/inner`. */
+  readonly node?: string;
+  readonly input?: string;
+  /** The nearest remedy: a value that would do. */
+  readonly hint?: string;
+  /** Who found it: the check of the document as it is now, or a run. */
+  readonly source: "check" | "run";
+}
+
+export interface ProblemsSlice {
+  /** Those of the active tab. */
+  readonly problems: readonly Problem[];
+  /** What went wrong apart from any node, such as a lost connection; said once. */
+  readonly notice: ApiError | null;
+  readonly dismissNotice: () => void;
+  /** Say that a request failed. */
+  readonly report: (error: unknown) => void;
+  /** Say why the server does not take a run. */
+  readonly refuse: (error: ApiError) => void;
+  /** Mark where a run failed. */
+  readonly tellFailure: (job: Job) => void;
+  /** Take the faults that a check of the document found, in place of the last check's. */
+  readonly checked: (faults: readonly Fault[], document: Workflow) => void;
+  /** Select the node of a problem, in the graph where it is. */
+  readonly goTo: (problem: Problem) => void;
+}
+
+export const problemsSlice: Slice<ProblemsSlice> = (set, get) => ({
+  problems: [],
+  notice: null,
+  dismissNotice: () => set({ notice: null }),
+  report: (error) => {
+    if (!(error instanceof ApiError)) throw error;
+    // That the server is away is told by the connection, once for all requests.
+    if (error.code !== ABORTED && !error.passing) set({ notice: error });
+  },
+  refuse: (error) => {
+    const { workflow } = activeTab(get());
+    if (error.problems.length === 0) set({ notice: error });
+    set(({ problems }) => ({
+      problems: [...of("check", problems), ...placed(error.problems, workflow, "run")],
+    }));
+  },
+  tellFailure: (job) => {
+    const { tabJobs, activeTab: tab, documents } = get();
+    if (!(tabJobs[tab] ?? []).includes(job.id)) return;
+    const faults = job.error?.problems.map((json) => faultOf(json, job)) ?? [];
+    const whole = job.error === null ? [] : [faultOf(undefined, job)];
+    const document = documents[job.id] ?? EMPTY;
+    const found = placed(faults.length > 0 ? faults : whole, document, "run");
+    set(({ problems }) => ({ problems: [...of("check", problems), ...found] }));
+  },
+  checked: (faults, document) =>
+    set(({ problems }) => ({
+      problems: [...placed(faults, document, "check"), ...of("run", problems)],
+    })),
+  goTo: ({ node, input }) => {
+    if (node !== undefined) get().reveal(nodeId(node), input);
+  },
+});
+
+const of = (source: Problem["source"], problems: readonly Problem[]): readonly Problem[] =>
+  problems.filter((problem) => problem.source === source);
+
+function placed(
+  faults: readonly Fault[],
+  document: Workflow,
+  source: Problem["source"],
+): readonly Problem[] {
+  return faults.map(({ code, message, node, input, hint }) => ({
+    code,
+    message,
+    ...(node != null && { node: addressOf(node, document) }),
+    ...(input != null && { input }),
+    ...(hint != null && { hint }),
+    source,
+  }));
+}
+
+/** The problems of a node, or of one of its inputs. */
+export const problemsOf = (
+  state: Pick<EditorState, "problems">,
+  node: string,
+  input?: string,
+): readonly Problem[] =>
+  state.problems.filter(
+    (problem) => problem.node === node && (input === undefined || problem.input === input),
+  );

@@ -1,0 +1,141 @@
+import { describe, expect, it } from "vitest";
+
+import { nodeId } from "../graph/ids";
+import { aJob, aPicture, FakeServer, settled, storeOver, workflow } from "../../tests/state/fake";
+import { setSeedMode } from "./seeds";
+import { activeTab } from "./tabs";
+
+const two = workflow({ sampler: { seed: 5 }, save: {} });
+
+function begun(document = two) {
+  const fake = new FakeServer();
+  const { store, freed } = storeOver(fake);
+  store.getState().openWorkflow(document);
+  store.getState().connect();
+  return { fake, store, freed, state: () => store.getState() };
+}
+
+describe("running", () => {
+  it("queues the document as it is, and shows each node's state", async () => {
+    const { fake, state } = begun();
+    await state().generate();
+    expect(fake.documents.get("job1")).toBe(two);
+    fake.tell("job.started", "job1", { state: "running" });
+    fake.tell("node.finished", "job1", { node: "sampler", state: "stored", seconds: 9, bytes: 1 });
+    fake.tell("node.started", "job1", { node: "save" });
+    fake.tell("node.progressed", "job1", { node: "save", done: 1, total: 4 });
+    expect(state().nodeRuns["sampler"]?.state).toBe("cached");
+    expect(state().nodeRuns["save"]).toEqual({ state: "running", progress: 0.25 });
+    expect(state().progress).toMatchObject({ job: "job1", node: "save", fraction: 0.625 });
+    fake.tell("node.finished", "job1", { node: "save", state: "ran", seconds: 2, bytes: 1 });
+    fake.tell("job.succeeded", "job1", {
+      state: "succeeded",
+      outputs: { save: { files: [aPicture("a.png")] } },
+    });
+    expect(state().nodeRuns["save"]).toEqual({
+      state: "done",
+      seconds: 2,
+      picture: "/files/a.png?thumbnail=320",
+    });
+    expect(state().progress).toBeNull();
+  });
+
+  it("keeps a run that the server did not get, and sends it once when the server is back", async () => {
+    const { fake, state } = begun();
+    fake.lose();
+    await state().generate();
+    expect(state().waiting).toMatchObject([{ isStuck: true }]);
+    expect(state().connection).toBe("lost");
+    fake.comeBack();
+    await settled();
+    expect(state().waiting).toEqual([]);
+    expect(state().isBack).toBe(true);
+    expect([...fake.jobs.keys()]).toEqual(["job1"]);
+    expect(state().tabJobs[activeTab(state()).id]).toEqual(["job1"]);
+  });
+
+  it("remembers over a reload what waits", async () => {
+    const kept = new Map<string, string>();
+    const memory = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => void kept.set(key, value),
+    };
+    const fake = new FakeServer();
+    const before = storeOver(fake, memory).store.getState();
+    fake.away = true;
+    await before.generate();
+    fake.away = false;
+    const after = storeOver(fake, memory).store;
+    after.getState().connect();
+    await settled();
+    expect(fake.asked).toEqual(["submit job1"]);
+    expect(after.getState().waiting).toEqual([]);
+  });
+
+  it("marks the field that the server refuses", async () => {
+    const { fake, state } = begun();
+    const fault = { code: "out_of_range", message: "seed is -1", node: "sampler", input: "seed" };
+    fake.refuse([{ ...fault, hint: "0", pointer: null }]);
+    await state().generate();
+    expect(state().problems).toEqual([{ ...fault, hint: "0", source: "run" }]);
+    expect(state().waiting).toEqual([]);
+  });
+
+  it("says where a run failed, until the next one is taken", async () => {
+    const { fake, state } = begun();
+    await state().generate();
+    fake.tell("job.started", "job1", { state: "running" });
+    const problem = { code: "out_of_memory", message: "too large", node: "sampler" };
+    fake.tell("node.failed", "job1", { node: "sampler", type: "Toy", problem });
+    const error = { type: "", title: "", status: 500, detail: "d", code: "c", problems: [problem] };
+    fake.tell("job.failed", "job1", { state: "failed", error });
+    expect(state().problems).toEqual([{ ...problem, source: "run" }]);
+    expect(state().nodeRuns["sampler"]?.state).toBe("error");
+    await state().generate();
+    expect(state().problems).toEqual([]);
+  });
+
+  it("draws and increments seeds after a run, as each field says", async () => {
+    const { state } = begun();
+    state().perform(setSeedMode([], nodeId("sampler"), "seed", "increment"));
+    await state().generate();
+    expect(activeTab(state()).workflow.nodes["sampler"]?.inputs["seed"]).toBe(6);
+    state().perform(setSeedMode([], nodeId("sampler"), "seed", "fixed"));
+    await state().generate();
+    expect(activeTab(state()).workflow.nodes["sampler"]?.inputs["seed"]).toBe(6);
+  });
+
+  it("stops the run of the active tab before any other", async () => {
+    const { fake, state } = begun();
+    fake.tell("job.started", "job1", { state: "running" });
+    fake.add(aJob("job2"), two);
+    await state().generate();
+    fake.tell("job.started", "job3", { state: "running" });
+    await state().stop();
+    expect(fake.asked.at(-1)).toBe("cancel job3");
+  });
+
+  it("lets go of previews that are not shown any more", async () => {
+    const { fake, state, freed } = begun();
+    await state().generate();
+    const event = () => fake.tell("node.progressed", "job1", { node: "save", done: 1, total: 9 });
+    fake.show(event());
+    expect(state().nodeRuns["save"]?.picture).toBe("blob:1");
+    fake.show(event());
+    expect(state().nodeRuns["save"]?.picture).toBe("blob:2");
+    expect(freed).toEqual(["blob:1"]);
+  });
+
+  it("catches up with a job that ended while the server was away", async () => {
+    const { fake, state } = begun();
+    await state().generate();
+    fake.tell("job.started", "job1", { state: "running" });
+    fake.lose();
+    fake.tell("job.succeeded", "job1", { state: "succeeded", seconds: 3 });
+    expect(state().jobs["job1"]?.state).toBe("running");
+    fake.comeBack();
+    await settled();
+    expect(state().jobs["job1"]?.state).toBe("succeeded");
+    expect(state().announcement.text).toBe("Test is finished after 3 seconds.");
+  });
+});

@@ -1,0 +1,125 @@
+/** Runs that were asked for, until the server has confirmed them: none is lost, none runs twice. */
+
+import { newKey } from "../api/client";
+import { ApiError } from "../api/problems";
+import type { Job } from "../api/shapes";
+import type { Workflow } from "../graph/document";
+import { learn } from "./hearing";
+import type { Surroundings } from "./running";
+import { advanceSeeds } from "./seeds";
+import type { EditorState, SetState } from "./store";
+import { activeTab } from "./tabs";
+
+/** A run that was asked for and that the server has not confirmed yet. */
+export interface Waiting {
+  /** Asked again with it, the server runs it once. */
+  readonly key: string;
+  readonly tab: string;
+  readonly document: Workflow;
+  readonly front: boolean;
+  /** Whether the server could not be reached so far. */
+  readonly isStuck: boolean;
+}
+
+interface Remembered {
+  readonly tabJobs: Readonly<Record<string, readonly string[]>>;
+  readonly waiting: readonly Waiting[];
+}
+
+/** What became of a submission: `stuck` ones are sent again when the server is back. */
+type Outcome = "taken" | "stuck" | "refused";
+
+const PLACE = "darkroom.running";
+const JOBS_OF_TAB = 8;
+const TABS = 40;
+
+export function submitting(around: Surroundings, set: SetState, get: () => EditorState) {
+  const { server, memory } = around;
+
+  const remember = () => {
+    const { tabJobs, waiting } = get();
+    try {
+      memory?.setItem(PLACE, JSON.stringify({ tabJobs, waiting } satisfies Remembered));
+    } catch {
+      // A full storage keeps nobody from running; only a reload would forget what waits.
+    }
+  };
+
+  const send = async (waiting: Waiting): Promise<Outcome> => {
+    const { document, front, key } = waiting;
+    try {
+      const job = await server.submit({ document, front }, key);
+      set((state) => confirmed(state, waiting, job));
+      return "taken";
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const isStuck = error.passing || error.stranger;
+      const { waiting: all } = get();
+      set({ waiting: isStuck ? all.map(stuckIf(key)) : all.filter((each) => each.key !== key) });
+      if (!isStuck) get().refuse(error);
+      return isStuck ? "stuck" : "refused";
+    } finally {
+      remember();
+    }
+  };
+
+  return {
+    remembered: recalled(memory),
+    generate: async ({ front = false }: { readonly front?: boolean } = {}): Promise<void> => {
+      const tab = activeTab(get());
+      const waiting = { key: newKey(), tab: tab.id, document: tab.workflow, front, isStuck: false };
+      set((state) => ({ waiting: [...state.waiting, waiting] }));
+      remember();
+      const outcome = await send(waiting);
+      if (outcome !== "refused" && activeTab(get()).id === tab.id) get().perform(advanceSeeds());
+    },
+    /** Send again what the server did not get. */
+    flush: async (): Promise<void> => {
+      for (const waiting of get().waiting) if (waiting.isStuck) await send(waiting);
+    },
+    remember,
+  };
+}
+
+const stuckIf =
+  (key: string) =>
+  (waiting: Waiting): Waiting =>
+    waiting.key === key ? { ...waiting, isStuck: true } : waiting;
+
+function confirmed(state: EditorState, sent: Waiting, job: Job): Partial<EditorState> {
+  const own = (state.tabJobs[sent.tab] ?? []).filter((id) => id !== job.id);
+  const plan = state.plannedFor === sent.document ? state.plan : null;
+  return {
+    ...learn(state, job),
+    documents: { ...state.documents, [job.id]: sent.document },
+    plans: plan === null ? state.plans : { ...state.plans, [job.id]: plan },
+    tabJobs: { ...state.tabJobs, [sent.tab]: [...own, job.id].slice(-JOBS_OF_TAB) },
+    waiting: state.waiting.filter((each) => each.key !== sent.key),
+    problems: state.problems.filter((problem) => problem.source !== "run"),
+  };
+}
+
+/** What was kept over a reload. All that waits is sent again. */
+function recalled(memory: Surroundings["memory"]): Remembered {
+  const nothing = { tabJobs: {}, waiting: [] };
+  try {
+    const kept: unknown = JSON.parse(memory?.getItem(PLACE) ?? "null");
+    if (!isRemembered(kept)) return nothing;
+    const tabJobs = Object.fromEntries(Object.entries(kept.tabJobs).slice(-TABS));
+    return { tabJobs, waiting: kept.waiting.map((each) => ({ ...each, isStuck: true })) };
+  } catch {
+    return nothing;
+  }
+}
+
+function isRemembered(kept: unknown): kept is Remembered {
+  return (
+    typeof kept === "object" &&
+    kept !== null &&
+    "tabJobs" in kept &&
+    "waiting" in kept &&
+    typeof kept.tabJobs === "object" &&
+    kept.tabJobs !== null &&
+    Array.isArray(kept.waiting)
+  );
+}

@@ -1,0 +1,2 @@
+/** Texts of painting. */
+export const paint = {} as const satisfies Record<string, string>;
