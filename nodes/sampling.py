@@ -145,7 +145,7 @@ def start_sampling(
     settings = runs.Settings(
         sampler, schedule, steps, denoise, start_step, profile, seed, draws_before
     )
-    return runs.begin(settings, model.family, latents)
+    return runs.begin(settings, model, latents)
 
 
 class Sampled(NamedTuple):

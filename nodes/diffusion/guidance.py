@@ -16,7 +16,7 @@ from nodes import fitting
 from nodes.facts import ConditioningFacts
 from nodes.values import PredictionType
 
-from . import control
+from . import control, predictions
 from .control import ActiveControl
 from .samplers import Denoiser
 from .schedules import Schedule
@@ -74,27 +74,21 @@ def classifier_free(
     timesteps = torch.tensor(schedule.timesteps, dtype=torch.float32, device=model.device)
     dtype = model.dtype
 
-    def denoise(x: Tensor, step: int) -> Tensor:
-        sigma = schedule.sigmas[step]
-        scaled = (x / math.sqrt(1 + sigma**2)).to(dtype)
-        predicted = [call(model, scaled, timesteps[step], step) for call in calls]
+    def denoise(x: Tensor, step: int, sigma: float | None = None) -> Tensor:
+        if sigma is None:
+            sigma, timestep = schedule.sigmas[step], timesteps[step]
+        else:
+            timestep = timesteps.new_tensor(schedule.clock(sigma))
+        scaled = predictions.scaled(x, sigma, prediction_type).to(dtype)
+        predicted = [call(model, scaled, timestep, step) for call in calls]
         output = predicted[0] if len(predicted) == 1 else torch.cat(predicted)
         output = output.float()
         if negative is not None:
             away, toward = output.chunk(2)
             output = torch.lerp(away, toward, guidance_scale)
-        return denoised(output, x, sigma, prediction_type)
+        return predictions.denoised(output, x, sigma, prediction_type)
 
     return denoise
-
-
-def denoised(output: Tensor, x: Tensor, sigma: float, prediction_type: PredictionType) -> Tensor:
-    """The estimate of x0 that a model's output means."""
-    if prediction_type == "epsilon":
-        return x - sigma * output
-    if prediction_type == "v_prediction":  # Salimans and Ho 2022, app. D, arXiv:2202.00512
-        return x / (1 + sigma**2) - output * (sigma / math.sqrt(1 + sigma**2))
-    return output
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,9 +1,17 @@
-"""What a model was trained to predict, as far as its files say so."""
+"""What a model was trained to predict: what it reads and means, and what its files say of it.
 
+Symbols: `x` noisy latents with x = x0 + sigma * noise, `eps` the noise, `v` and `u` mixtures of both.
+"""
+
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from nodes.values import PredictionType
+
+if TYPE_CHECKING:  # what a file is can be told without torch
+    from torch import Tensor
 
 _MARKS = ("v_pred", "ztsnr")
 """Keys of trainers: v-prediction, and a schedule that ends in noise alone, which needs it."""
@@ -17,6 +25,29 @@ _WORDS: Mapping[str, PredictionType] = {
     "sample": "sample",
     "x0": "sample",
 }
+
+
+def scaled(x: "Tensor", sigma: float, prediction_type: PredictionType) -> "Tensor":
+    """The latents as the model reads them.
+
+    With alpha^2 + spread^2 = 1, or for flows alpha + spread = 1 (Liu et al. 2022, arXiv:2209.03003).
+    """
+    if prediction_type == "flow_prediction":
+        return x / (1 + sigma)
+    return x / math.sqrt(1 + sigma**2)
+
+
+def denoised(
+    output: "Tensor", x: "Tensor", sigma: float, prediction_type: PredictionType
+) -> "Tensor":
+    """The estimate of x0 that a model's output means."""
+    if prediction_type == "epsilon":
+        return x - sigma * output
+    if prediction_type == "v_prediction":  # Salimans and Ho 2022, app. D, arXiv:2202.00512
+        return x / (1 + sigma**2) - output * (sigma / math.sqrt(1 + sigma**2))
+    if prediction_type == "flow_prediction":  # u = noise - x0
+        return (x - sigma * output) / (1 + sigma)
+    return output
 
 
 @dataclass(frozen=True)
