@@ -12,7 +12,7 @@ from .diffusion.lora import Lora, open_lora
 from .folders import Folders, standard
 from .values import LoraName, Model, Patch, TextEncoder, Weights
 
-LoraStrength = Annotated[float, Field(ge=-20, le=20, json_schema_extra={"step": 0.05})]
+LoraStrength = Annotated[float, Field(ge=-100, le=100, json_schema_extra={"step": 0.05})]
 
 
 class Adapted(NamedTuple):

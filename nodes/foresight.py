@@ -226,6 +226,7 @@ def sampled(
     denoise: Any,
     start_step: Any,
     profile: Any,
+    details: Any,
     pool: Pool,
 ) -> Any:
     """What is known of sampled latents. Each input may be `UNKNOWN`; what is known of the others counts.
@@ -234,6 +235,8 @@ def sampled(
         InputError: Model, prompts, their ControlNets and the latents do not go together, or there is
             too little memory for them.
     """
+    if details is not None and denoise != 1:
+        return UNKNOWN  # whether anything is denoised depends on its rule
     if denoise == 0 or start_step == steps:
         return latents  # nothing is denoised, so nothing has to fit
     if has_unknown((denoise, start_step)) or (steps is UNKNOWN and start_step > 0):

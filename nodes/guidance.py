@@ -21,13 +21,13 @@ from .values import (
     PerturbedAttention,
     RescaledGuidance,
     StaticThreshold,
-    Strength,
 )
 
 T = TypeVar("T", bound=GuidanceRule)
 Level = Annotated[float, Field(ge=0, le=1000, json_schema_extra={"step": 0.05})]
 Limit = Annotated[float, Field(gt=0, le=1000, json_schema_extra={"step": 0.1})]
 Percentile = Annotated[float, Field(gt=0, le=1, json_schema_extra={"step": 0.005})]
+Scale = Annotated[float, Field(ge=0, le=100, json_schema_extra={"step": 0.1})]
 Layer = Annotated[str, Field(pattern=r"^(mid|(down|up)\.\d+)(\.attentions\.\d+)?$")]
 
 
@@ -76,7 +76,7 @@ def guidance_interval(model: Model, *, low: Level = 0.28, high: Level = 5.42) ->
 def perturbed_attention(
     model: Model,
     *,
-    scale: Strength = 3.0,
+    scale: Scale = 3.0,
     layers: Annotated[list[Layer], Field(min_length=1)] = ["mid"],  # noqa: B006 - never changed
 ) -> Model:
     """Guide away from what the model sees with its self-attention switched off. Asks it once more a step.
@@ -114,7 +114,7 @@ def _with_prompt(model: Any) -> Any:
 
 
 @node("PerpendicularNegative", category="guidance", infer=_with_prompt)
-def perpendicular_negative(model: Model, empty: Conditioning, *, scale: Strength = 1.0) -> Model:
+def perpendicular_negative(model: Model, empty: Conditioning, *, scale: Scale = 1.0) -> Model:
     """Have the negative prompt take away only what the positive one does not ask for (Perp-Neg).
 
     Args:

@@ -13,7 +13,15 @@ from .values import MOST_STEPS
 
 
 def begun(
-    *, model: Any, latents: Any, steps: Any, denoise: Any, start_step: Any, profile: Any
+    *,
+    model: Any,
+    latents: Any,
+    steps: Any,
+    denoise: Any,
+    start_step: Any,
+    profile: Any,
+    details: Any,
+    sigmas: Any,
 ) -> Any:
     """What is known of a run that begins.
 
@@ -24,7 +32,7 @@ def begun(
         return UNKNOWN
     fitting.check_latent_mask(latents)
     count = UNKNOWN if has_unknown((steps, start_step)) else steps - start_step
-    if has_unknown((denoise,)):
+    if has_unknown((denoise,)) or sigmas is not None or (details is not None and denoise != 1):
         count = UNKNOWN
     elif denoise == 0:
         count = 0

@@ -20,8 +20,10 @@ from .values import (
     ProfileName,
     SamplerName,
     SamplerState,
+    SamplingDetails,
     ScheduleName,
     Seed,
+    Sigmas,
     Steps,
 )
 
@@ -55,6 +57,7 @@ def ksampler(
     positive: Conditioning,
     negative: Conditioning,
     latents: Latents,
+    details: SamplingDetails | None = None,
     *,
     seed: Seed = 0,
     steps: Steps = 20,
@@ -74,6 +77,7 @@ def ksampler(
     Args:
         latents: Where to start. Empty ones make a picture from noise alone; a mask limits what is
             repainted.
+        details: Where to depart from the profile and from the sampler's own settings.
         steps: Denoising steps that a whole run takes.
         denoise: Fraction of the noise schedule to go through, always in `steps` steps. Below 1 it
             keeps part of the start; 0 keeps all of it.
@@ -89,6 +93,7 @@ def ksampler(
     state = start_sampling(
         model,
         latents,
+        details,
         seed=seed,
         steps=steps,
         sampler=sampler,
@@ -115,6 +120,8 @@ def ksampler(
 def start_sampling(
     model: Model,
     latents: Latents,
+    details: SamplingDetails | None = None,
+    sigmas: Sigmas | None = None,
     *,
     seed: Seed = 0,
     steps: Steps = 20,
@@ -131,6 +138,9 @@ def start_sampling(
         model: Its family says how noise and the model's clock belong together.
         latents: Where to start. Empty ones make a picture from noise alone; a mask limits what is
             repainted.
+        details: Where to depart from the profile and from the sampler's own settings.
+        sigmas: Noise levels to go through, instead of those that steps, schedule, denoise and
+            start_step lead to.
         steps: Denoising steps that a whole run takes.
         denoise: Fraction of the noise schedule to go through, always in `steps` steps. Below 1 it
             keeps part of the start; 0 keeps all of it.
@@ -143,9 +153,18 @@ def start_sampling(
     from .diffusion import runs
 
     settings = runs.Settings(
-        sampler, schedule, steps, denoise, start_step, profile, seed, draws_before
+        sampler,
+        schedule,
+        steps,
+        denoise,
+        start_step,
+        profile,
+        seed,
+        draws_before,
+        SamplingDetails() if details is None else details,
+        sigmas,
     )
-    return runs.begin(settings, model.family, latents)
+    return runs.begin(settings, model, latents)
 
 
 class Sampled(NamedTuple):
@@ -263,9 +282,12 @@ def _advanced(
             lambda recipe: borrowed.enter_context(pool.borrow(recipe)),
             origin=origin,
         )
+        watch = runs.Watch(model.prediction_type)
         while point.step < last:
             point = run.advance(point, denoiser)
+            watch.saw(point)
             route.offer(point.step, point.at_rest)
             progress(point.step - begun, last - begun, partial(previews.rgb, point.estimate))
+        watch.check()
         ended = point.at_rest()
     return runs.halted(state, ended)

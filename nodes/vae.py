@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .diffusion.autoencoding import Autoencoder
 
-Tile = Annotated[int, Field(ge=128, le=4096, multiple_of=64, description="Pixels a side")]
+Tile = Annotated[int, Field(ge=64, le=4096, multiple_of=32, description="Pixels a side")]
 Overlap = Annotated[int, Field(ge=0, le=2048, multiple_of=8, description="Pixels")]
 
 

@@ -11,10 +11,25 @@ from engine.node import Opaque
 if TYPE_CHECKING:  # declarations must not import torch: a command with nothing to compute is quick
     from torch import Tensor
 
+    from .diffusion.brownian import BrownianTree
+
 FamilyName = Literal["sd1", "sd2", "upscaler", "sdxl", "refiner"]
 TowerName = Literal["text_encoder", "text_encoder_2"]
 """A text encoder by its place in a diffusers folder: SDXL has two, its refiner the second one alone."""
 PredictionType = Literal["epsilon", "v_prediction", "sample", "flow_prediction"]
+ProfileName = Literal["diffusers", "comfyui"]
+StartScale = Literal["sigma", "variance"]
+"""What the noise of a run's start is multiplied by: sigma, or sqrt(1 + sigma^2) as in training."""
+Clock = Literal["interpolated", "rounded"]
+"""How t is read off sigma: between the table's entries in log sigma, or at the nearest entry."""
+LastLevel = Literal["zero", "lowest"]
+"""Where a run ends: without noise, or at the noise of the first timestep."""
+StepNoise = Literal["drawn", "brownian"]
+"""Independent draws from the seed's generator, or increments of a Brownian motion over sigma."""
+DenoiseRule = Literal["longer", "shorter"]
+"""A denoise below 1 takes the last of more steps, or fewer of the steps (diffusers' strength)."""
+MaskRule = Literal["behind", "ahead", "around"]
+"""What is kept beside a mask: at the noise before the step, at that after it, or around each call."""
 WeightsKind = Literal[
     "checkpoints", "vae", "controlnet", "clip_vision", "loras", "embeddings", "upscale_models"
 ]
@@ -55,6 +70,8 @@ class Model(Opaque):
     patches: tuple[Patch, ...] = ()
     guidance: "tuple[GuidanceRule, ...]" = ()
     """How the prompts' predictions become one, beside the guidance scale: one rule of each kind."""
+    zero_snr: bool = False
+    """Whether its noise ends in noise alone: a zero terminal signal-to-noise ratio."""
 
 
 @dataclass(frozen=True)
@@ -306,6 +323,33 @@ class Latents(Opaque):
         return replace(self, samples=samples)
 
 
+@dataclass(frozen=True)
+class SamplingDetails(Opaque):
+    """How sampling departs from a profile, and from a sampler's own settings; None keeps to them."""
+
+    start_scale: StartScale | None = None
+    clock: Clock | None = None
+    last_level: LastLevel | None = None
+    noise: ProfileName | None = None
+    """Whose order of seeds and draws."""
+    step_noise: StepNoise | None = None
+    denoise_rule: DenoiseRule | None = None
+    mask_rule: MaskRule | None = None
+    eta: float | None = None
+    """The share of the noise that a step makes anew."""
+    noise_scale: float = 1.0
+    """By what the noise of the steps is multiplied."""
+    order: int | None = None
+    """How many estimates a multistep sampler goes by."""
+
+
+@dataclass(frozen=True)
+class Sigmas(Opaque):
+    """The noise levels of a run, descending: one more than there are steps."""
+
+    levels: tuple[float, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class SamplerState(Opaque):
     """A run of denoising steps, halted between two: all that the rest of it depends on but model and prompts.
@@ -331,8 +375,16 @@ class SamplerState(Opaque):
     """How many steps are taken."""
     denoised: "Tensor | None" = None
     """The latest estimate of the clean latents, which multistep samplers go on from."""
+    history: "tuple[Tensor, ...]" = ()
+    """What else they remember, the latest first."""
     kept: Latents | None = None
     """Where the run started, with the mask that limits what is repainted, if there is one."""
+    details: SamplingDetails = SamplingDetails()
+    """How the run departs from its profile."""
+    tree: "BrownianTree | None" = None
+    """What the steps' noise is drawn from instead of the generators, if anything."""
+    zero_snr: bool = False
+    """Whether the schedule was made for a model whose noise ends in noise alone."""
 
     @property
     def steps(self) -> int:
@@ -397,7 +449,27 @@ LoraName = Annotated[FileName, Field(json_schema_extra={"files": "loras"})]
 EmbeddingName = Annotated[FileName, Field(json_schema_extra={"files": "embeddings"})]
 UpscalerName = Annotated[FileName, Field(json_schema_extra={"files": "upscale_models"})]
 ImageName = Annotated[FileName, Field(json_schema_extra={"files": "images"})]
-SamplerName = Literal["euler", "euler_ancestral", "heun", "dpmpp_2m", "dpmpp_2m_sde", "ddim", "lcm"]
+SamplerName = Literal[
+    "euler",
+    "euler_ancestral",
+    "heun",
+    "dpm_2",
+    "dpm_2_ancestral",
+    "lms",
+    "dpmpp_2s_ancestral",
+    "dpmpp_sde",
+    "dpmpp_2m",
+    "dpmpp_2m_sde",
+    "dpmpp_3m_sde",
+    "ddim",
+    "ddpm",
+    "pndm",
+    "unipc",
+    "unipc_bh1",
+    "deis",
+    "lcm",
+    "tcd",
+]
 ScheduleName = Literal[
     "normal",
     "karras",
@@ -408,6 +480,8 @@ ScheduleName = Literal[
     "trailing",
     "leading",
     "linspace",
+    "beta",
+    "turbo",
+    "align_your_steps",
 ]
-ProfileName = Literal["diffusers", "comfyui"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "area", "lanczos"]

@@ -23,6 +23,16 @@ class Addition:
     sources: Mapping[str, Source]
     metadata: Mapping[str, str]
 
+    @property
+    def name(self) -> str:
+        """What it is to the pool, for messages."""
+        return "network"
+
+    @property
+    def count(self) -> int:
+        """How many numbers all its tensors have."""
+        return sum(source.count for source in self.sources.values())
+
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of one tensor."""
         return self.sources[name].shape

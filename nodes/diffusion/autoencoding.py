@@ -50,7 +50,7 @@ class Autoencoder:
 
             return self._finite(work, "the picture").cpu()
 
-        picture = self._fitting(samples, whole, tile, overlap, self.factor)
+        picture = self._fitting(samples, whole, (tile, overlap), pixels=self.factor)
         return (picture / 2 + 0.5).clamp(0, 1)
 
     def encode(
@@ -77,27 +77,43 @@ class Autoencoder:
 
             return self._finite(work, "the latents").cpu()
 
-        mean, spread = self._fitting(pixels, whole, tile, overlap, 1).chunk(2, dim=1)
+        mean, spread = self._fitting(pixels, whole, (tile, overlap), unit=self.factor).chunk(
+            2, dim=1
+        )
         if stream is not None:
             mean = mean + spread * stream.draw(mean.shape)[0]
         return mean * self.scale
 
     def _fitting(
-        self, given: Tensor, work: Callable[[Tensor], Tensor], tile: int, overlap: int, unit: int
+        self,
+        given: Tensor,
+        work: Callable[[Tensor], Tensor],
+        tiles: tuple[int, int],
+        *,
+        pixels: int = 1,
+        unit: int = 1,
     ) -> Tensor:
-        """`work`, in tiles if they are asked for or if the whole is too much for the memory."""
+        """`work`, in tiles if they are asked for or if the whole is too much for the memory.
+
+        Args:
+            given: Latents or pictures.
+            work: On a part of them.
+            tiles: Their side and what they overlap, in pixels; a side of 0 for the whole.
+            pixels: How many pixels one place of `given` is.
+            unit: What tiles begin at multiples of.
+        """
+        tile, overlap = tiles
         if not tile:
             try:
                 return work(given)
             except (MemoryError, RuntimeError) as error:
-                if not is_out_of_memory(error) or max(given.shape[-2:]) * unit <= FALLBACK_TILE:
+                if not is_out_of_memory(error) or max(given.shape[-2:]) * pixels <= FALLBACK_TILE:
                     raise
             tile, overlap = FALLBACK_TILE, FALLBACK_TILE // 4
             LOG.warning(
                 "the whole picture does not fit into memory: the VAE works in tiles of %d", tile
             )
-        side, reach = (max(1, pixels // unit) for pixels in (tile, overlap))
-        return tiling.tiled(given, work, tile=side, overlap=reach)
+        return tiling.tiled(given, work, tile=tile // pixels, overlap=overlap // pixels, unit=unit)
 
     def _finite(self, work: Callable[[Any], Tensor], what: str) -> Tensor:
         result = work(self.module)

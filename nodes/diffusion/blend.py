@@ -46,18 +46,24 @@ class Kept:
     mask: Tensor
     noise: Tensor
 
-    def after(self, x: Tensor, schedule: Schedule, step: int, sampler: SamplerName) -> Tensor:
+    def behind(self, x: Tensor, schedule: Schedule, step: int, sampler: SamplerName) -> Tensor:
         """Latents after a step, with the kept area `behind` it."""
         kept = behind(self.original, self.noise, schedule, step, sampler)
+        return torch.lerp(kept, x, self.mask)
+
+    def ahead(self, x: Tensor, schedule: Schedule, step: int) -> Tensor:
+        """Latents after a step, with the kept area at the noise that the next one begins with."""
+        last = step + 1 == schedule.steps
+        kept = noised(self.original, self.noise, 0.0 if last else schedule.sigmas[step + 1])
         return torch.lerp(kept, x, self.mask)
 
     def around(self, denoise: Denoiser, schedule: Schedule) -> Denoiser:
         """A denoiser that sees the original outside the mask, and answers with it (ComfyUI's noise mask)."""
 
-        def kept_denoise(x: Tensor, step: int) -> Tensor:
-            outside = noised(self.original, self.noise, schedule.sigmas[step])
-            seen = torch.lerp(outside, x, self.mask)
-            return torch.lerp(self.original, denoise(seen, step), self.mask)
+        def kept_denoise(x: Tensor, step: int, sigma: float | None = None) -> Tensor:
+            level = schedule.sigmas[step] if sigma is None else sigma
+            seen = torch.lerp(noised(self.original, self.noise, level), x, self.mask)
+            return torch.lerp(self.original, denoise(seen, step, sigma), self.mask)
 
         return kept_denoise
 

@@ -98,8 +98,14 @@ def guided(
     perturbed = combining.rule_of(rules, PerturbedAttention)
     asker = _Asker(model)
 
-    def denoise(x: Tensor, step: int) -> Tensor:
-        sigma = schedule.sigmas[step]
+    def denoise(x: Tensor, step: int, sigma: float | None = None) -> Tensor:
+        if sigma is None:
+            sigma, timestep = schedule.sigmas[step], timesteps[step]
+        else:
+            timestep = timesteps.new_tensor(schedule.clock(sigma))
+        return estimated(x, step, sigma, timestep)
+
+    def estimated(x: Tensor, step: int, sigma: float, timestep: Tensor) -> Tensor:
         wanted = combining.asked(rules, sigma, has_negative="negative" in roles)
         scaled = predictions.scaled(x, sigma, prediction_type).to(model.dtype)
 
@@ -110,7 +116,7 @@ def guided(
         def spoken(names: tuple[str, ...]) -> dict[str, Tensor]:
             acting = {name: [part for part in roles[name] if part.active[step]] for name in names}
             parts = [part for name in names for part in acting[name]]
-            outputs = asker(parts, scaled, timesteps[step], step)
+            outputs = asker(parts, scaled, timestep, step)
             found = {}
             for name in names:
                 own = [outputs.pop(0) for _ in acting[name]]

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from torch import Tensor
 
-PartName = Literal["unet", "vae", "text_encoder", "text_encoder_2", "image_encoder", "controlnet"]
+PartName = Literal[
+    "unet", "vae", "text_encoder", "text_encoder_2", "image_encoder", "controlnet", "upscaler"
+]
 Table = dict[str, str]
 """Prefix of a name to prefix of a name; the longest that fits counts."""
 

@@ -6,14 +6,15 @@ drawing returns the noise with the stream that comes after.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
 from torch import Tensor
 
-from nodes.values import ProfileName, SamplerName, ScheduleName
+from nodes.values import ProfileName, SamplerName, ScheduleName, StartScale
 
+from .brownian import BrownianTree
 from .schedules import VARIANCE_PRESERVING, Schedule
 
 SEEDS = 2**64
@@ -27,6 +28,8 @@ class NoiseStream:
     """
 
     states: tuple[Tensor, ...]
+    tree: BrownianTree | None = None
+    """Where the noise between two levels comes from; None draws it, too."""
 
     @classmethod
     def seeded(cls, *seeds: int) -> Self:
@@ -43,15 +46,26 @@ class NoiseStream:
         """
         if len(self.states) == 1:
             noise, after = _draw(self.states[0], shape)
-            return noise, NoiseStream((after,))
+            return noise, replace(self, states=(after,))
         if len(self.states) != shape[0]:
             raise ValueError(
                 f"the noise has generators for {len(self.states)} images, {shape[0]} are asked for: give one each"
             )
         drawn = [_draw(state, (1, *shape[1:])) for state in self.states]
-        return torch.cat([noise for noise, _ in drawn]), NoiseStream(
-            tuple(after for _, after in drawn)
-        )
+        noise = torch.cat([noise for noise, _ in drawn])
+        return noise, replace(self, states=tuple(after for _, after in drawn))
+
+    def between(
+        self, shape: Sequence[int], sigma: float, after: float
+    ) -> "tuple[Tensor, NoiseStream]":
+        """Noise of the shape (B, ...) for the way between two levels, and the stream after it.
+
+        Raises:
+            ValueError: There are several generators or seeds, and not one for each image.
+        """
+        if self.tree is None:
+            return self.draw(shape)
+        return self.tree.between(shape, sigma, after), self
 
 
 def _draw(state: Tensor, shape: Sequence[int]) -> tuple[Tensor, Tensor]:
@@ -93,6 +107,7 @@ def start_scale(
     sampler: SamplerName,
     spacing: ScheduleName,
     profile: ProfileName,
+    rule: StartScale | None = None,
 ) -> float:
     """How strong the noise is that a run adds to its latents: sigma, or sqrt(1 + sigma^2).
 
@@ -108,9 +123,12 @@ def start_scale(
         sampler: Whose scheduler class.
         spacing: The name of the schedule.
         profile: Which reference.
+        rule: One of the two, instead of the reference's choice.
     """
     sigma = schedule.sigmas[0]
-    if profile == "comfyui":
+    if rule is not None:
+        greater = rule == "variance"
+    elif profile == "comfyui":
         greater = sigma >= sigma_max * (1 - 1e-5)
     else:
         greater = empty and (

@@ -13,8 +13,18 @@ from engine.errors import InputError
 from engine.node import Service
 from nodes.folders import Folders, standard
 from nodes.free import total_memory
-from nodes.values import VAE, ControlNet, ImageEncoder, Model, Patch, TextEncoder, Weights
+from nodes.values import (
+    VAE,
+    ControlNet,
+    ImageEncoder,
+    Model,
+    Patch,
+    TextEncoder,
+    Upscaler,
+    Weights,
+)
 
+from .additions import Addition, open_addition
 from .checkpoints import open_weights
 from .layout import PartName
 from .parts import Part
@@ -26,15 +36,17 @@ if TYPE_CHECKING:
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
     from transformers import CLIPTextModel, CLIPVisionModelWithProjection
 
+    from .esrgan import Network
     from .lora import Lora
     from .patching import Patched
 
-Recipe = Model | TextEncoder | VAE | ControlNet | ImageEncoder
+Recipe = Model | TextEncoder | VAE | ControlNet | ImageEncoder | Upscaler
 _PARTS: dict[type, PartName] = {
     Model: "unet",
     VAE: "vae",
     ControlNet: "controlnet",
     ImageEncoder: "image_encoder",
+    Upscaler: "upscaler",
 }
 _OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
 
@@ -125,6 +137,9 @@ class Pool(Service):
     @overload
     @contextmanager
     def borrow(self, recipe: ImageEncoder) -> "Iterator[CLIPVisionModelWithProjection]": ...
+    @overload
+    @contextmanager
+    def borrow(self, recipe: Upscaler) -> "Iterator[Network]": ...
     @contextmanager
     def borrow(self, recipe: Recipe) -> Iterator[Any]:
         """The recipe's module, loaded if it is not there; it stays at least until the block ends.
@@ -252,10 +267,12 @@ class Pool(Service):
         if self._on_load is not None:
             self._on_load(f"{held.name} ({held.part})", size)
 
-    def _part(self, recipe: Recipe) -> Part:
+    def _part(self, recipe: Recipe) -> Part | Addition:
         weights = recipe.weights
         path = self.folders.find(weights.kind, weights.name)
         self._check_digest(weights)
+        if isinstance(recipe, Upscaler):
+            return open_addition(path)
         return open_weights(path).part(part_of(recipe))
 
     def _check_digest(self, weights: Weights) -> None:
@@ -265,12 +282,18 @@ class Pool(Service):
                 code="changed_file",
             )
 
-    def _materialise(self, part: Part, dtype: "torch.dtype") -> Any:
+    def _materialise(self, part: Part | Addition, dtype: "torch.dtype") -> Any:
+        if isinstance(part, Addition):
+            from . import esrgan
+
+            return esrgan.load(part, self.device, dtype)
         from .weights import load
 
         return load(part, self.device, dtype)
 
-    def _materialise_or_say(self, part: Part, dtype: "torch.dtype", name: str, size: int) -> Any:
+    def _materialise_or_say(
+        self, part: Part | Addition, dtype: "torch.dtype", name: str, size: int
+    ) -> Any:
         try:
             return self._materialise(part, dtype)
         except (MemoryError, RuntimeError) as error:

@@ -1,81 +1,63 @@
 """Schedules: which noise levels a run visits, and what the model's clock shows at each.
 
 Symbols: `sigma` is the noise's standard deviation over unit-variance latents, `t` the model's
-timestep (0-999, may be fractional). Sigmas come from the training noise by
-sigma(t) = sqrt((1 - alphas_cumprod[t]) / alphas_cumprod[t]).
+timestep (0-999, may be fractional).
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal, Self
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
 from engine.errors import InputError
-from nodes.values import ProfileName, SamplerName, ScheduleName
+from nodes.values import Clock, ProfileName, SamplerName, SamplingDetails, ScheduleName
 
-Array = NDArray[np.float64]
-Clock = Literal["interpolated", "rounded"]
-"""How t is read off sigma: between the table's entries in log sigma, or at the nearest entry."""
+from .spacings import (
+    LCM_STEPS,
+    SIGMAS,
+    SPACINGS,
+    TURBO_STEPS,
+    beta_in_sigma,
+    consistency,
+)
+from .training_noise import Array, NoiseSchedule
 
-MULTISTEP: frozenset[SamplerName] = frozenset({"dpmpp_2m", "dpmpp_2m_sde"})
-VARIANCE_PRESERVING: frozenset[SamplerName] = frozenset({*MULTISTEP, "ddim", "lcm"})
+__all__ = [
+    "LCM_STEPS",
+    "SPACINGS",
+    "VARIANCE_PRESERVING",
+    "NoiseSchedule",
+    "Schedule",
+    "most_steps",
+    "rest",
+    "run",
+    "schedule",
+]
+
+MULTISTEP: frozenset[SamplerName] = frozenset(
+    {"dpmpp_2m", "dpmpp_2m_sde", "dpmpp_3m_sde", "unipc", "unipc_bh1", "deis"}
+)
+CONSISTENCY: frozenset[SamplerName] = frozenset({"lcm", "tcd"})
+VARIANCE_PRESERVING: frozenset[SamplerName] = frozenset(
+    {*MULTISTEP, *CONSISTENCY, "ddim", "ddpm", "pndm"}
+)
 """Samplers whose diffusers scheduler holds x / sqrt(1 + sigma^2), on an integer clock."""
+ENDING_LOW: frozenset[SamplerName] = frozenset({"ddim", "pndm", "tcd", "deis"})
+"""Those whose diffusers scheduler ends at the first timestep's noise; the Stable Diffusion
+repositories say so for DDIM and PNDM by set_alpha_to_one=False."""
+DISCARDING: frozenset[SamplerName] = frozenset({"dpm_2", "dpm_2_ancestral", "unipc", "unipc_bh1"})
+"""Those that ComfyUI gives a schedule of one step more, without its last level but one."""
+UNIPC: frozenset[SamplerName] = frozenset({"unipc", "unipc_bh1"})
+UNIPC_END = 0.001
+"""The noise that ComfyUI's UniPC ends at."""
 
-STEPS_OFFSET = 1
-"""What the Stable Diffusion 1 repositories add to `leading` timesteps; 0 moves results by 2 %."""
-
-LCM_STEPS = 50
-"""The steps of the solver that latent consistency models are distilled from (arXiv:2310.04378)."""
-
-RHO = 7.0
-"""Karras et al. 2022, eq. 5, arXiv:2206.00364."""
+AS_PROFILE = SamplingDetails()
 
 
-@dataclass(frozen=True, eq=False)
-class NoiseSchedule:
-    """The noise a model was trained with, as tables over its timesteps, least noise first."""
-
-    alphas_cumprod: Array
-
-    @classmethod
-    def scaled_linear(cls, start: float = 0.00085, end: float = 0.012, count: int = 1000) -> Self:
-        """The training noise of Stable Diffusion 1, 2 and XL: betas linear in their square root."""
-        # In float32, as the models were trained and as diffusers computes it.
-        betas = torch.linspace(start**0.5, end**0.5, count, dtype=torch.float32) ** 2
-        return cls(torch.cumprod(1.0 - betas, dim=0).double().numpy())
-
-    @cached_property
-    def sigmas(self) -> Array:
-        """Standard deviation of the noise at each timestep, ascending."""
-        return np.asarray(np.sqrt((1 - self.alphas_cumprod) / self.alphas_cumprod))
-
-    @cached_property
-    def log_sigmas(self) -> Array:
-        """Logarithms of `sigmas`."""
-        return np.asarray(np.log(self.sigmas))
-
-    @property
-    def count(self) -> int:
-        """How many timesteps the model knows."""
-        return len(self.alphas_cumprod)
-
-    def sigma(self, t: Array) -> Array:
-        """Noise at fractional timesteps, linear in log sigma (k-diffusion)."""
-        return np.exp(np.interp(t, np.arange(self.count), self.log_sigmas))
-
-    def sigma_linear(self, t: Array) -> Array:
-        """Noise at fractional timesteps, linear in sigma (diffusers)."""
-        return np.interp(t, np.arange(self.count), self.sigmas)
-
-    def timestep(self, sigma: Array, clock: Clock = "interpolated") -> Array:
-        """The model's clock at a noise level, inverse of `sigma`; clamped to the table."""
-        t = np.interp(np.log(np.maximum(sigma, 1e-10)), self.log_sigmas, np.arange(self.count))
-        return np.round(t) if clock == "rounded" else t
+def _no_clock(sigma: float) -> float:
+    raise ValueError(f"this schedule has no clock to read a noise of {sigma:g} off")
 
 
 @dataclass(frozen=True)
@@ -87,6 +69,8 @@ class Schedule:
 
     sigmas: tuple[float, ...]
     timesteps: tuple[float, ...]
+    clock: Callable[[float], float] = field(default=_no_clock, compare=False, repr=False)
+    """The timestep at a noise level between two of the steps."""
 
     @property
     def steps(self) -> int:
@@ -96,7 +80,7 @@ class Schedule:
     def last(self, steps: int) -> "Schedule":
         """The run's last `steps` steps."""
         cut = self.steps - steps
-        return Schedule(self.sigmas[cut:], self.timesteps[cut:])
+        return replace(self, sigmas=self.sigmas[cut:], timesteps=self.timesteps[cut:])
 
 
 def schedule(
@@ -106,20 +90,22 @@ def schedule(
     *,
     sampler: SamplerName,
     profile: ProfileName,
+    details: SamplingDetails = AS_PROFILE,
 ) -> Schedule:
     """A full run of `steps` steps, from the most noise to none.
 
     linspace, trailing and leading are spaced in t as in Lin et al. 2023, table 2
     (arXiv:2305.08891), and by the `diffusers` profile exactly as the scheduler class of `sampler`
-    does it: DPMSolverMultistepScheduler divides the range into one part more, LCMScheduler knows
-    one spacing only. The other names are ComfyUI's and mean the same in both profiles, except that
-    `ddim_uniform` takes `steps` steps also where ComfyUI takes one more.
+    does it: DPMSolverMultistepScheduler, UniPC and DEIS divide the range into one part more, LCM and
+    TCD know one spacing only. `beta` is spaced in sigma by diffusers and in t by ComfyUI. The other
+    names are ComfyUI's and mean the same in both profiles, except that `ddim_uniform` takes `steps`
+    steps also where ComfyUI takes one more.
 
     t is what the spacing says, or is read off sigma: to the nearest entry in the `comfyui` profile
     and for `VARIANCE_PRESERVING` samplers, as their diffusers classes do, else between entries.
 
     Raises:
-        InputError: The model knows fewer timesteps than `steps`.
+        InputError: The model knows fewer timesteps than `steps`, or the schedule has fewer levels.
     """
     if not 1 <= steps <= noise.count:
         raise InputError(
@@ -128,21 +114,59 @@ def schedule(
             input="steps",
         )
     own = profile == "diffusers"
-    rounded = not own or sampler in VARIANCE_PRESERVING
-    if name in SPACINGS:
-        t = _spaced(name, noise, steps, sampler if own else "euler")
-        sigmas = noise.sigma_linear(t)
-        if not own:
-            t = noise.timestep(sigmas, "rounded")
-    else:
-        sigmas = SIGMAS[name](noise, steps)
-        t = noise.timestep(sigmas, "rounded" if rounded else "interpolated")
-    last = 0.0
-    if own and sampler == "ddim":
-        # DDIMScheduler of the Stable Diffusion repositories: set_alpha_to_one=False.
-        last = float(noise.sigmas[0])
-        sigmas = np.maximum(sigmas, last)
-    return Schedule((*map(float, sigmas), last), tuple(map(float, t)))
+    discards = not own and sampler in DISCARDING and steps < noise.count
+    sigmas, t = _levels(
+        name, noise, steps + discards, sampler=sampler, profile=profile, details=details
+    )
+    if discards:
+        sigmas, t = np.delete(sigmas, -1), np.delete(t, -1)
+    last = lowest(noise, sampler, profile, details)
+    sigmas = np.maximum(sigmas, last)
+    read = clock(noise, sampler=sampler, profile=profile, details=details)
+    return Schedule((*map(float, sigmas), last), tuple(map(float, t)), read)
+
+
+def given(
+    sigmas: tuple[float, ...],
+    noise: NoiseSchedule,
+    *,
+    sampler: SamplerName,
+    profile: ProfileName,
+    details: SamplingDetails = AS_PROFILE,
+) -> Schedule:
+    """A run through noise levels that are given, to the last of them."""
+    read = clock(noise, sampler=sampler, profile=profile, details=details)
+    t = noise.timestep(np.array(sigmas[:-1]), between(sampler, profile, details))
+    return Schedule(sigmas, tuple(map(float, t)), read)
+
+
+def clock(
+    noise: NoiseSchedule,
+    *,
+    sampler: SamplerName,
+    profile: ProfileName,
+    details: SamplingDetails = AS_PROFILE,
+) -> Callable[[float], float]:
+    """How the model's clock is read off a noise level between two steps."""
+    return partial(_read, noise, between(sampler, profile, details))
+
+
+def lowest(
+    noise: NoiseSchedule, sampler: SamplerName, profile: ProfileName, details: SamplingDetails
+) -> float:
+    """The noise that a run ends at."""
+    if details.last_level is None and profile == "comfyui":
+        return UNIPC_END if sampler in UNIPC else 0.0
+    low = sampler in ENDING_LOW if details.last_level is None else details.last_level == "lowest"
+    return float(noise.sigmas[0]) if low else 0.0
+
+
+def between(sampler: SamplerName, profile: ProfileName, details: SamplingDetails) -> Clock:
+    """How the model's clock is read between two steps."""
+    if details.clock is not None:
+        return details.clock
+    rounded = profile == "comfyui" or sampler in VARIANCE_PRESERVING
+    return "rounded" if rounded else "interpolated"
 
 
 def run(
@@ -170,6 +194,20 @@ def run(
     # ComfyUI's threshold: what rounding in the interface leaves of 1.
     total = steps if denoise > 0.9999 else int(steps / denoise)
     return full(total).last(steps - start_step)
+
+
+def turbo(
+    full: Callable[[int], Schedule], steps: int, *, denoise: float, start_step: int
+) -> Schedule:
+    """The part of the turbo schedule that a run goes through.
+
+    A denoise below 1 begins at a later one of the ten levels, which are those of the model's
+    distillation, and not at one between them.
+    """
+    first = TURBO_STEPS - int(TURBO_STEPS * denoise)
+    if denoise <= 0 or start_step >= steps or first == TURBO_STEPS:
+        return Schedule((0.0,), ())
+    return full(first + steps).last(steps - start_step)
 
 
 def rest(
@@ -206,97 +244,55 @@ def rest(
             "or another schedule",
             input="steps",
         )
-    return Schedule((sigma, *best.sigmas[1:]), (timestep, *best.timesteps[1:]))
+    return replace(
+        best, sigmas=(sigma, *best.sigmas[1:]), timesteps=(timestep, *best.timesteps[1:])
+    )
 
 
 def most_steps(
     name: ScheduleName, noise: NoiseSchedule, *, sampler: SamplerName, profile: ProfileName
 ) -> int:
     """The greatest number of steps that there is a full schedule of."""
-    taught = sampler == "lcm" and profile == "diffusers" and name in SPACINGS
+    if name == "turbo":
+        return TURBO_STEPS
+    taught = sampler in CONSISTENCY and profile == "diffusers" and name in SPACINGS
     return LCM_STEPS if taught else noise.count
 
 
+def _read(noise: NoiseSchedule, clock: Clock, sigma: float) -> float:
+    return float(noise.timestep(np.array(sigma), clock))
+
+
+def _levels(
+    name: ScheduleName,
+    noise: NoiseSchedule,
+    steps: int,
+    *,
+    sampler: SamplerName,
+    profile: ProfileName,
+    details: SamplingDetails,
+) -> tuple[Array, Array]:
+    """The noise levels of the steps, and the model's clock at each."""
+    own = profile == "diffusers"
+    read = between(sampler, profile, details)
+    if name in SPACINGS:
+        t = _spaced(name, noise, steps, sampler if own else "euler")
+        sigmas = noise.sigma_linear(t)
+        exact = own and details.clock is None
+        return sigmas, t if exact else noise.timestep(sigmas, read)
+    sigmas = beta_in_sigma(noise, steps) if own and name == "beta" else SIGMAS[name](noise, steps)
+    if details.clock is None and name == "karras" and sampler in {"dpm_2", "dpm_2_ancestral"}:
+        # KDPM2DiscreteScheduler rounds these timesteps, though not those between them.
+        read = "rounded"
+    return sigmas, noise.timestep(sigmas, read)
+
+
 def _spaced(name: ScheduleName, noise: NoiseSchedule, steps: int, sampler: SamplerName) -> Array:
-    if sampler == "lcm":
-        return _consistency(noise, steps)
+    if sampler in CONSISTENCY:
+        return consistency(noise, steps)
     spacing = SPACINGS[name]
     if sampler in MULTISTEP and name != "trailing" and steps < noise.count:
         t = spacing(noise.count, steps + 1)[:-1]
     else:
         t = spacing(noise.count, steps)
     return np.round(t) if sampler in VARIANCE_PRESERVING else t
-
-
-def _linspace(count: int, steps: int) -> Array:
-    # A single step starts at the noisy end, where diffusers' own would start it at t = 0. Counted
-    # upwards, as diffusers does: halves are rounded after.
-    return np.linspace(0, count - 1, steps)[::-1] if steps > 1 else np.array([count - 1.0])
-
-
-def _leading(count: int, steps: int) -> Array:
-    return _lattice(count, steps).astype(np.float64)
-
-
-def _lattice(count: int, steps: int) -> NDArray[np.int64]:
-    multiples = np.arange(steps)[::-1] * (count // steps)
-    # With as many steps as timesteps there is no room for the offset.
-    return multiples + min(STEPS_OFFSET, count - 1 - int(multiples[0]))
-
-
-def _trailing(count: int, steps: int) -> Array:
-    return np.round(np.arange(count, 0, -count / steps))[:steps] - 1
-
-
-def _consistency(noise: NoiseSchedule, steps: int) -> Array:
-    if steps > LCM_STEPS:
-        raise InputError(
-            f"lcm has {steps} steps and is distilled from {LCM_STEPS}: give at most {LCM_STEPS}, "
-            f"or a schedule that is not one of {', '.join(SPACINGS)}",
-            input="steps",
-        )
-    taught = np.arange(1, LCM_STEPS + 1)[::-1] * (noise.count // LCM_STEPS) - 1
-    chosen = np.floor(np.linspace(0, LCM_STEPS, steps, endpoint=False)).astype(np.int64)
-    return taught[chosen].astype(np.float64)
-
-
-def _normal(noise: NoiseSchedule, steps: int) -> Array:
-    return noise.sigma(np.linspace(noise.count - 1, 0, steps))
-
-
-def _sgm_uniform(noise: NoiseSchedule, steps: int) -> Array:
-    return noise.sigma(np.linspace(noise.count - 1, 0, steps + 1)[:-1])
-
-
-def _simple(noise: NoiseSchedule, steps: int) -> Array:
-    stride = noise.count / steps
-    return noise.sigmas[[noise.count - 1 - int(step * stride) for step in range(steps)]]
-
-
-def _ddim_uniform(noise: NoiseSchedule, steps: int) -> Array:
-    return noise.sigmas[_lattice(noise.count, steps)]
-
-
-def _karras(noise: NoiseSchedule, steps: int) -> Array:
-    """Karras et al. 2022, eq. 5."""
-    low, high = noise.sigmas[0] ** (1 / RHO), noise.sigmas[-1] ** (1 / RHO)
-    return np.asarray((high + np.linspace(0, 1, steps) * (low - high)) ** RHO)
-
-
-def _exponential(noise: NoiseSchedule, steps: int) -> Array:
-    return np.exp(np.linspace(noise.log_sigmas[-1], noise.log_sigmas[0], steps))
-
-
-SPACINGS: dict[ScheduleName, Callable[[int, int], Array]] = {
-    "linspace": _linspace,
-    "leading": _leading,
-    "trailing": _trailing,
-}
-SIGMAS: dict[ScheduleName, Callable[[NoiseSchedule, int], Array]] = {
-    "normal": _normal,
-    "karras": _karras,
-    "exponential": _exponential,
-    "simple": _simple,
-    "sgm_uniform": _sgm_uniform,
-    "ddim_uniform": _ddim_uniform,
-}

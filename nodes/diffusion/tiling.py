@@ -30,6 +30,7 @@ def tiled(
     *,
     tile: int,
     overlap: int,
+    unit: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Tensor:
     """`work` over (B, C, H, W) tile by tile; where tiles overlap, the results fade into each other.
@@ -39,10 +40,11 @@ def tiled(
         work: Enlarges or shrinks a tile by a whole factor.
         tile: The side of a tile, in what `whole` is measured in.
         overlap: How far tiles overlap at least; less than half of `tile`.
+        unit: What tiles begin at multiples of, as the sides and `tile` are.
         progress: Told how many tiles are done.
     """
     height, width = whole.shape[-2:]
-    rows, columns = list(_spans(height, tile, overlap)), list(_spans(width, tile, overlap))
+    rows, columns = (list(_spans(side, tile, overlap, unit)) for side in (height, width))
     total: Tensor | None = None
     weights: Tensor | None = None
     for number, (top, left) in enumerate((top, left) for top in rows for left in columns):
@@ -75,14 +77,16 @@ def tiled(
     return total / weights
 
 
-def _spans(length: int, tile: int, overlap: int) -> Iterator[int]:
+def _spans(length: int, tile: int, overlap: int, unit: int) -> Iterator[int]:
     """Where tiles begin, so that the last one ends with the picture."""
     if length <= tile:
         yield 0
         return
-    count = -(-(length - overlap) // (tile - overlap))
+    # Rounded down, so that each still overlaps the one before as far as it should.
+    reach = tile - overlap - (unit - 1)
+    count = -(-(length - tile) // max(reach, 1)) + 1
     for index in range(count):
-        yield round(index * (length - tile) / (count - 1))
+        yield index * (length - tile) // (count - 1) // unit * unit
 
 
 def _ramp(length: int, reach: int, dead: int, *, first: bool, last: bool) -> Tensor:

@@ -63,16 +63,20 @@ def parts(state: SamplerState, counts: Sequence[int]) -> Tensor:
     return finish_sampling(state).samples
 
 
-@pytest.mark.parametrize("mask", [None, SOFT], ids=["whole", "masked"])
-@pytest.mark.parametrize("profile", PROFILES)
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize(
+    ("sampler", "profile", "mask"),
+    [
+        *((sampler, profile, None) for sampler in SAMPLERS for profile in PROFILES),
+        *((sampler, profile, SOFT) for sampler in ("dpm_2", "unipc") for profile in PROFILES),
+    ],
+)
 def test_steps_in_any_partition_are_those_of_ksampler(
     sampler: SamplerName, profile: ProfileName, mask: Tensor | None
 ) -> None:
     settings: dict[str, Any] = {"sampler": sampler, "profile": profile}
     latents = replace(START, mask=mask)
     expected = whole(latents, **settings)
-    for counts in ([1] * STEPS, [2, STEPS - 2], [STEPS - 1, ALL], [ALL]):
+    for counts in ([1] * STEPS, [2, ALL]):
         assert torch.equal(parts(started(latents, **settings), counts), expected), counts
 
 

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 
 from server.comfy.declared import Entry
 
-from . import conditioning, latents, loaders, masks, models, pictures, sampling, values
+from . import conditioning, latents, loaders, masks, models, pictures, regions, sampling, values
 
 ENTRIES: tuple[Entry, ...] = (
     *loaders.ENTRIES,
     *models.ENTRIES,
     *conditioning.ENTRIES,
+    *regions.ENTRIES,
     *sampling.ENTRIES,
     *latents.ENTRIES,
     *pictures.ENTRIES,

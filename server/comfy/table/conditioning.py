@@ -8,6 +8,7 @@ from server.comfy.declared import (
     Given,
     Made,
     Part,
+    Preset,
     Recipe,
     choice,
     link,
@@ -17,7 +18,6 @@ from server.comfy.declared import (
     whole,
 )
 
-_WEIGHTED = re.compile(r"[()]|\bembedding:")
 _CHOSEN = re.compile(r"\{[^{}]*\|[^{}]*\}")
 
 
@@ -25,8 +25,6 @@ def _read_plainly(prompt: object) -> str:
     """What of a prompt ComfyUI reads in its own way."""
     if not isinstance(prompt, str):
         return ""
-    if _WEIGHTED.search(prompt):
-        return "brackets, weights and embeddings are read as plain words"
     if _CHOSEN.search(prompt):
         return "ComfyUI's editor chooses one of {a|b}; here all of it is read"
     return ""
@@ -35,6 +33,7 @@ def _read_plainly(prompt: object) -> str:
 _CONDITIONING = (("CONDITIONING", "CONDITIONING"),)
 _BOTH = (("positive", "CONDITIONING"), ("negative", "CONDITIONING"))
 _CONTROL = ("positive", "negative")
+_SYNTAX = Preset("comfyui", "weights inside of others, [a] and BREAK are read otherwise there")
 _EQUIPPED = ("positive", "negative", "latents")
 _AREA = (
     whole("width", 64, 64, 16384, step=8),
@@ -48,7 +47,7 @@ ENTRIES = (
         "CLIPTextEncode",
         (text("text", multiline=True, near=_read_plainly), link("clip", "CLIP")),
         _CONDITIONING,
-        (one("CLIPEncode", text_encoder=Given("clip"), text=Given("text")),),
+        (one("CLIPEncode", text_encoder=Given("clip"), text=Given("text"), syntax=_SYNTAX),),
         "conditioning",
         "CLIP Text Encode (Prompt)",
     ),
@@ -203,50 +202,6 @@ ENTRIES = (
         "advanced/conditioning",
         "CLIPTextEncodeSDXLRefiner",
     ),
-    Entry(
-        "ConditioningCombine",
-        (link("conditioning_1", "CONDITIONING"), link("conditioning_2", "CONDITIONING")),
-        _CONDITIONING,
-    ),
-    Entry(
-        "ConditioningConcat",
-        (link("conditioning_to", "CONDITIONING"), link("conditioning_from", "CONDITIONING")),
-        _CONDITIONING,
-    ),
-    Entry(
-        "ConditioningAverage",
-        (
-            link("conditioning_to", "CONDITIONING"),
-            link("conditioning_from", "CONDITIONING"),
-            real("conditioning_to_strength", 1.0, 0.0, 1.0),
-        ),
-        _CONDITIONING,
-    ),
-    Entry(
-        "ConditioningSetArea",
-        (link("conditioning", "CONDITIONING"), *_AREA, real("strength", 1.0, 0.0, 10.0)),
-        _CONDITIONING,
-    ),
-    Entry(
-        "ConditioningSetMask",
-        (
-            link("conditioning", "CONDITIONING"),
-            link("mask", "MASK"),
-            real("strength", 1.0, 0.0, 10.0),
-            choice("set_cond_area", "default", "mask bounds"),
-        ),
-        _CONDITIONING,
-    ),
-    Entry(
-        "ConditioningSetTimestepRange",
-        (
-            link("conditioning", "CONDITIONING"),
-            real("start", 0.0, 0.0, 1.0, step=0.001),
-            real("end", 1.0, 0.0, 1.0, step=0.001),
-        ),
-        _CONDITIONING,
-    ),
-    Entry("ConditioningZeroOut", (link("conditioning", "CONDITIONING"),), _CONDITIONING),
     Entry(
         "CLIPVisionEncode",
         (

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from server.comfy.declared import (
+    Codec,
     Entry,
     Given,
     Input,
+    Preset,
+    choice,
     link,
     one,
     real,
@@ -38,6 +41,14 @@ def _given(values: Mapping[str, Any], name: str) -> bool:
     return values.get(name) != 0
 
 
+_CROPPED = Preset("crop", "a picture whose sides are no multiples of 8 is cut there")
+_TILES: dict[str, Any] = {"tile": Given("tile_size"), "overlap": Given("overlap")}
+_TURNS = {"none": 0, "90 degrees": 90, "180 degrees": 180, "270 degrees": 270}
+_TURN = Codec(
+    lambda word: _TURNS.get(word, word),
+    lambda turn: next((word for word, known in _TURNS.items() if known == turn), turn),
+)
+_AXES = {"x-axis: vertically": "vertical", "y-axis: horizontally": "horizontal"}
 _SIZE: dict[str, Any] = {"width": Given("width"), "height": Given("height")}
 
 
@@ -67,6 +78,30 @@ ENTRIES = (
         "VAE Decode",
     ),
     Entry(
+        "VAEEncodeTiled",
+        (
+            link("pixels", "IMAGE"),
+            link("vae", "VAE"),
+            whole("tile_size", 512, 64, 4096, step=64),
+            whole("overlap", 64, 0, 4096, step=32),
+            whole("temporal_size", 64, 8, 4096, step=4),
+            whole("temporal_overlap", 8, 4, 4096, step=4),
+        ),
+        _LATENT,
+        (
+            one(
+                "VAEEncodeTiled",
+                vae=Given("vae"),
+                image=Given("pixels"),
+                odd_size=_CROPPED,
+                says={"temporal_size": 64, "temporal_overlap": 8},
+                **_TILES,
+            ),
+        ),
+        "_for_testing",
+        "VAE Encode (Tiled)",
+    ),
+    Entry(
         "VAEDecodeTiled",
         (
             link("samples", "LATENT"),
@@ -79,11 +114,11 @@ ENTRIES = (
         _IMAGE,
         (
             one(
-                "VAEDecode",
+                "VAEDecodeTiled",
                 vae=Given("vae"),
                 latents=Given("samples"),
-                near="decoded whole, without tiles",
-                exports=False,
+                says={"temporal_size": 64, "temporal_overlap": 8},
+                **_TILES,
             ),
         ),
         "_for_testing",
@@ -93,7 +128,16 @@ ENTRIES = (
         "VAEEncode",
         (link("pixels", "IMAGE"), link("vae", "VAE")),
         _LATENT,
-        (one("VAEEncode", vae=Given("vae"), image=Given("pixels"), sample=False, seed=0),),
+        (
+            one(
+                "VAEEncode",
+                vae=Given("vae"),
+                image=Given("pixels"),
+                sample=False,
+                seed=0,
+                odd_size=_CROPPED,
+            ),
+        ),
         "latent",
         "VAE Encode",
     ),
@@ -159,11 +203,33 @@ ENTRIES = (
             _sides("feather"),
         ),
         _LATENT,
+        (
+            one(
+                "LatentComposite",
+                base=Given("samples_to"),
+                overlay=Given("samples_from"),
+                x=Given("x"),
+                y=Given("y"),
+                feather=Given("feather"),
+            ),
+        ),
+        "latent",
+        "Latent Composite",
     ),
     Entry(
         "LatentFromBatch",
         (link("samples", "LATENT"), whole("batch_index", 0, 0, 63), whole("length", 1, 1, 64)),
         _LATENT,
+        (
+            one(
+                "LatentFromBatch",
+                latents=Given("samples"),
+                first=Given("batch_index"),
+                count=Given("length"),
+            ),
+        ),
+        "latent/batch",
+        "Latent From Batch",
     ),
     Entry(
         "LatentCrop",
@@ -175,5 +241,38 @@ ENTRIES = (
             _sides("y"),
         ),
         _LATENT,
+        (one("LatentCrop", latents=Given("samples"), x=Given("x"), y=Given("y"), **_SIZE),),
+        "latent/transform",
+        "Crop Latent",
+    ),
+    Entry(
+        "LatentFlip",
+        (link("samples", "LATENT"), Input("flip_method", "COMBO", words=_AXES)),
+        _LATENT,
+        (one("LatentFlip", latents=Given("samples"), axis=Given("flip_method")),),
+        "latent/transform",
+        "Flip Latent",
+    ),
+    Entry(
+        "LatentRotate",
+        (link("samples", "LATENT"), choice("rotation", *_TURNS)),
+        _LATENT,
+        (one("LatentRotate", latents=Given("samples"), degrees=Given("rotation", _TURN)),),
+        "latent/transform",
+        "Rotate Latent",
+    ),
+    Entry(
+        "LatentBatch",
+        (link("samples1", "LATENT"), link("samples2", "LATENT")),
+        _LATENT,
+        (
+            one(
+                "ConcatenateLatents",
+                latents=[Given("samples1"), Given("samples2")],
+                near="both must be of one size here",
+            ),
+        ),
+        "latent/batch",
+        "Latent Batch",
     ),
 )

@@ -125,7 +125,14 @@ ENTRIES = (
         "loaders",
         "unCLIPCheckpointLoader",
     ),
-    Entry("UpscaleModelLoader", (choice("model_name"),), (("UPSCALE_MODEL", "UPSCALE_MODEL"),)),
+    Entry(
+        "UpscaleModelLoader",
+        (files("model_name", "upscale_models"),),
+        (("UPSCALE_MODEL", "UPSCALE_MODEL"),),
+        (one("LoadUpscaler", upscaler=Given("model_name")),),
+        "loaders",
+        "Load Upscale Model",
+    ),
     Entry(
         "CLIPVisionLoader",
         (files("clip_name", "clip_vision"),),
@@ -142,16 +149,43 @@ ENTRIES = (
         (
             link("model", "MODEL"),
             link("clip", "CLIP"),
-            choice("lora_name"),
+            files("lora_name", "loras"),
             real("strength_model", 1.0, -100.0, 100.0),
             real("strength_clip", 1.0, -100.0, 100.0),
         ),
         (("MODEL", "MODEL"), ("CLIP", "CLIP")),
+        (
+            one(
+                "LoadLora",
+                ("model", "text_encoder"),
+                model=Given("model"),
+                text_encoder=Given("clip"),
+                lora=Given("lora_name"),
+                strength=Given("strength_model"),
+                text_strength=Given("strength_clip"),
+            ),
+        ),
+        "loaders",
+        "Load LoRA",
     ),
     Entry(
         "LoraLoaderModelOnly",
-        (link("model", "MODEL"), choice("lora_name"), real("strength_model", 1.0, -100.0, 100.0)),
+        (
+            link("model", "MODEL"),
+            files("lora_name", "loras"),
+            real("strength_model", 1.0, -100.0, 100.0),
+        ),
         (("MODEL", "MODEL"),),
+        (
+            one(
+                "LoadModelLora",
+                model=Given("model"),
+                lora=Given("lora_name"),
+                strength=Given("strength_model"),
+            ),
+        ),
+        "loaders",
+        "LoraLoaderModelOnly",
     ),
     Entry(
         "HypernetworkLoader",

@@ -1,6 +1,6 @@
-"""Nodes that merge, change and save models: known by their interface."""
+"""Nodes that merge, guide, change and save models; most are known by their interface alone."""
 
-from server.comfy.declared import Entry, choice, flag, link, real, text, whole
+from server.comfy.declared import Entry, Given, Preset, choice, flag, link, one, real, text, whole
 
 _MODEL, _CLIP = (("MODEL", "MODEL"),), (("CLIP", "CLIP"),)
 _MODELS = (link("model1", "MODEL"), link("model2", "MODEL"))
@@ -71,6 +71,56 @@ ENTRIES = (
             choice("upscale_method", "bicubic", "nearest-exact", "bilinear", "area", "bislerp"),
         ),
         _MODEL,
+    ),
+    Entry(
+        "RescaleCFG",
+        (link("model", "MODEL"), real("multiplier", 0.7, 0.0, 1.0)),
+        _MODEL,
+        (
+            one(
+                "RescaleGuidance",
+                model=Given("model"),
+                amount=Given("multiplier"),
+                of=Preset("velocity", "what is rescaled is v there"),
+            ),
+        ),
+        "advanced/model",
+        "RescaleCFG",
+    ),
+    Entry(
+        "PerturbedAttentionGuidance",
+        (link("model", "MODEL"), real("scale", 3.0, 0.0, 100.0)),
+        _MODEL,
+        (
+            one(
+                "PerturbedAttention",
+                model=Given("model"),
+                scale=Given("scale"),
+                layers=Preset(["mid"], "only the middle layers are perturbed there"),
+            ),
+        ),
+        "model_patches/unet",
+        "PerturbedAttentionGuidance",
+    ),
+    Entry(
+        "PerpNeg",
+        (
+            link("model", "MODEL"),
+            link("empty_conditioning", "CONDITIONING"),
+            real("neg_scale", 1.0, 0.0, 100.0),
+        ),
+        _MODEL,
+        (
+            one(
+                "PerpendicularNegative",
+                model=Given("model"),
+                empty=Given("empty_conditioning"),
+                scale=Given("neg_scale"),
+                near="each picture of a batch is taken by itself here",
+            ),
+        ),
+        "_for_testing",
+        "Perp-Neg (DEPRECATED by PerpNegGuider)",
     ),
     Entry("DifferentialDiffusion", (link("model", "MODEL"),), _MODEL),
 )

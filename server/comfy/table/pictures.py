@@ -180,6 +180,17 @@ ENTRIES = (
         "ImageUpscaleWithModel",
         (link("upscale_model", "UPSCALE_MODEL"), link("image", "IMAGE")),
         _IMAGE,
+        (
+            one(
+                "UpscaleImage",
+                upscaler=Given("upscale_model"),
+                image=Given("image"),
+                tile=512,
+                overlap=32,
+            ),
+        ),
+        "image/upscaling",
+        "Upscale Image (using Model)",
     ),
     Entry(
         "ImageInvert",

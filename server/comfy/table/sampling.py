@@ -23,7 +23,11 @@ from server.comfy.declared import (
 
 _ON_CPU = "its noise is drawn on the CPU here, so that a seed means the same on every device"
 _SAMPLERS = ("dpmpp_sde", "dpmpp_2m_sde", "dpmpp_2m_sde_heun", "dpmpp_3m_sde")
-_NAMES = {name: name for name in _SAMPLERS} | {f"{name}_gpu": name for name in _SAMPLERS}
+_NAMES = (
+    {name: name for name in _SAMPLERS}
+    | {f"{name}_gpu": name for name in _SAMPLERS}
+    | {"uni_pc": "unipc_bh1", "uni_pc_bh2": "unipc"}
+)
 _PROFILE = Preset("comfyui", "noise, clock and masks follow ComfyUI's rules there")
 _DRAWS = Preset(0, "ComfyUI draws no noise before a run")
 _ALL = 1000

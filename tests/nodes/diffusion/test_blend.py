@@ -17,13 +17,13 @@ KEPT = Kept(ORIGINAL, MASK, NOISE)
 
 
 def test_kept_area_has_the_noise_of_the_step() -> None:
-    after = KEPT.after(X, PLAN, 0, "euler")
+    after = KEPT.behind(X, PLAN, 0, "euler")
     assert torch.equal(after[..., :2], X[..., :2])
     assert torch.allclose(after[..., 2:], (ORIGINAL + 5 * NOISE)[..., 2:])
 
 
 def test_kept_area_is_at_the_scale_in_which_a_variance_preserving_scheduler_reads_it() -> None:
-    after = KEPT.after(X, PLAN, 0, "ddim") / math.sqrt(1 + 2.0**2)
+    after = KEPT.behind(X, PLAN, 0, "ddim") / math.sqrt(1 + 2.0**2)
     at_step = (ORIGINAL + 5 * NOISE) / math.sqrt(1 + 5.0**2)
     assert torch.allclose(after[..., 2:], at_step[..., 2:], atol=1e-6)
 
@@ -37,7 +37,7 @@ def test_clean_result_is_the_original_where_it_is_kept() -> None:
 def test_comfyui_denoiser_sees_and_says_the_original() -> None:
     seen: list[Tensor] = []
 
-    def denoise(x: Tensor, step: int) -> Tensor:
+    def denoise(x: Tensor, step: int, sigma: float | None = None) -> Tensor:
         seen.append(x)
         return torch.zeros_like(x)
 
@@ -52,3 +52,11 @@ def test_comfyui_denoiser_sees_and_says_the_original() -> None:
 def test_a_soft_mask_keeps_a_share(share: float) -> None:
     soft = Kept(ORIGINAL, torch.full((2, 1, 4, 4), share), NOISE)
     assert torch.allclose(soft.clean(X), ORIGINAL * (1 - share) + X * share, atol=1e-6)
+
+
+def test_kept_area_can_have_the_noise_that_the_next_step_begins_with() -> None:
+    after = KEPT.ahead(X, PLAN, 0)
+    kept = KEPT.original + PLAN.sigmas[1] * KEPT.noise
+    assert torch.equal(after, torch.lerp(kept, X, KEPT.mask))
+    last = KEPT.ahead(X, PLAN, PLAN.steps - 1)
+    assert torch.equal(last, torch.lerp(KEPT.original, X, KEPT.mask))

@@ -8,7 +8,6 @@ from torch import Tensor
 from engine.errors import InputError
 from nodes.diffusion.guidance import classifier_free, fit
 from nodes.diffusion.guides import Guide
-from nodes.diffusion.predictions import denoised
 from nodes.diffusion.schedules import Schedule
 from nodes.values import Control
 from tests.nodes import small
@@ -115,19 +114,6 @@ def test_a_control_of_one_prompt_leaves_the_other_alone() -> None:
         ).sample
         away = eps(X, negative, 1)
     assert relative_rms(found, X - (away + 2 * (toward - away))) < 1e-5
-
-
-@pytest.mark.parametrize("sigma", [0.1, 1.0, 14.0])
-def test_every_kind_of_prediction_means_the_same_clean_latents(sigma: float) -> None:
-    clean, noise = small.noise(1, X.shape), small.noise(2, X.shape)
-    x = clean + sigma * noise
-    alpha, spread = 1 / math.sqrt(1 + sigma**2), sigma / math.sqrt(1 + sigma**2)
-    assert relative_rms(denoised(noise, x, sigma, "epsilon"), clean) < 1e-4
-    assert (
-        relative_rms(denoised(alpha * noise - spread * clean, x, sigma, "v_prediction"), clean)
-        < 1e-4
-    )
-    assert torch.equal(denoised(clean, x, sigma, "sample"), clean)
 
 
 def test_one_prompt_serves_all_latents() -> None:

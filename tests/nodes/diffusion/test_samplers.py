@@ -9,16 +9,32 @@ import pytest
 import torch
 from torch import Tensor
 
+from nodes.diffusion.brownian import BrownianTree
 from nodes.diffusion.noise import NoiseStream, initial
-from nodes.diffusion.samplers import Denoiser, Point, finish, step
+from nodes.diffusion.samplers import Denoiser, Options, Point, finish, step
 from nodes.diffusion.schedules import VARIANCE_PRESERVING, NoiseSchedule, Schedule, schedule
-from nodes.values import SamplerName, ScheduleName
+from nodes.values import SamplerName, SamplingDetails, ScheduleName
 from tests.nodes.small import CODECS, relative_rms
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:__array_wrap__ must accept:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:Should have t[ab][<>]=t[01]:UserWarning"),
+]
 
 SAMPLERS = get_args(SamplerName)
-RANDOM = ("euler_ancestral", "dpmpp_2m_sde", "lcm")
+RANDOM: tuple[SamplerName, ...] = (
+    "euler_ancestral",
+    "dpm_2_ancestral",
+    "dpmpp_2s_ancestral",
+    "dpmpp_sde",
+    "dpmpp_2m_sde",
+    "dpmpp_3m_sde",
+    "ddpm",
+    "lcm",
+    "tcd",
+)
+CONSISTENCY: tuple[SamplerName, ...] = ("lcm", "tcd")
 TRAINED = NoiseSchedule.scaled_linear()
 SHAPE = (2, 4, 6, 5)
 BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
@@ -32,8 +48,27 @@ KINDS: dict[SamplerName, tuple[str, dict[str, Any]]] = {
         {"steps_offset": 1, "algorithm_type": "sde-dpmsolver++"},
     ),
     "ddim": ("DDIMScheduler", {"steps_offset": 1, "clip_sample": False, "set_alpha_to_one": False}),
+    "dpm_2": ("KDPM2DiscreteScheduler", {"steps_offset": 1}),
+    "dpm_2_ancestral": ("KDPM2AncestralDiscreteScheduler", {"steps_offset": 1}),
+    "lms": ("LMSDiscreteScheduler", {"steps_offset": 1}),
+    "dpmpp_sde": ("DPMSolverSDEScheduler", {"steps_offset": 1}),
+    "ddpm": ("DDPMScheduler", {"steps_offset": 1, "clip_sample": False}),
+    "pndm": ("PNDMScheduler", {"steps_offset": 1, "skip_prk_steps": True}),
+    "unipc": ("UniPCMultistepScheduler", {"steps_offset": 1}),
+    # diffusers' own bh1 is NaN in a step to no noise.
+    "unipc_bh1": (
+        "UniPCMultistepScheduler",
+        {"steps_offset": 1, "solver_type": "bh1", "final_sigmas_type": "sigma_min"},
+    ),
+    "deis": ("DEISMultistepScheduler", {"steps_offset": 1}),
     "lcm": ("LCMScheduler", {"clip_sample": False}),
+    "tcd": ("TCDScheduler", {"clip_sample": False, "set_alpha_to_one": False}),
 }
+
+
+TOLERANCE = dict.fromkeys(KINDS, 1e-5)
+# A single step down to a five hundredth of the noise cancels what float32 has.
+TOLERANCE["dpm_2_ancestral"] = 1e-4
 
 
 def model(x: Tensor, t: float) -> Tensor:
@@ -42,9 +77,10 @@ def model(x: Tensor, t: float) -> Tensor:
 
 
 def toy(plan: Schedule) -> Denoiser:
-    def denoise(x: Tensor, index: int) -> Tensor:
-        sigma = plan.sigmas[index]
-        return x - sigma * model(x / math.sqrt(1 + sigma**2), plan.timesteps[index])
+    def denoise(x: Tensor, index: int, sigma: float | None = None) -> Tensor:
+        t = plan.timesteps[index] if sigma is None else plan.clock(sigma)
+        sigma = plan.sigmas[index] if sigma is None else sigma
+        return x - sigma * model(x / math.sqrt(1 + sigma**2), t)
 
     return denoise
 
@@ -55,23 +91,30 @@ def ours(
     x: Tensor,
     noise: NoiseStream,
     denoise: Denoiser | None = None,
+    *,
+    options: Options | None = None,
 ) -> Tensor:
     point = Point(x, noise)
     for _ in range(plan.steps):
-        point = step(sampler, plan, point, denoise or toy(plan))
+        point = step(sampler, plan, point, denoise or toy(plan), options)
     return finish(plan, point)
 
 
 def theirs(sampler: SamplerName, steps: int, seed: int, **config: Any) -> Tensor:
     kind, own = KINDS[sampler]
+    eta = {"eta": config.pop("eta")} if "eta" in config else {}
+    seeds = [seed + index for index in range(SHAPE[0])]
+    if sampler == "dpmpp_sde":
+        config["noise_sampler_seed"] = seeds
     scheduler = getattr(diffusers, kind)(**(BETAS | own | config))
     scheduler.set_timesteps(steps)
-    generators = [torch.Generator().manual_seed(seed + index) for index in range(SHAPE[0])]
+    generators = [torch.Generator().manual_seed(each) for each in seeds]
     x: Tensor = (
         torch.cat([torch.randn((1, *SHAPE[1:]), generator=each) for each in generators])
         * scheduler.init_noise_sigma
     )
-    drawn = {"generator": generators} if sampler in RANDOM else {}
+    random = (sampler in RANDOM or eta) and sampler != "dpmpp_sde"
+    drawn = ({"generator": generators} if random else {}) | eta
     for t in scheduler.timesteps:
         eps = model(scheduler.scale_model_input(x, t), float(t))
         x = scheduler.step(eps, t, x, **drawn).prev_sample
@@ -79,21 +122,28 @@ def theirs(sampler: SamplerName, steps: int, seed: int, **config: Any) -> Tensor
 
 
 def compared(sampler: SamplerName, name: ScheduleName, steps: int, **config: Any) -> float:
-    plan = schedule(name, TRAINED, steps, sampler=sampler, profile="diffusers")
+    details = SamplingDetails(last_level="lowest" if sampler == "unipc_bh1" else None)
+    plan = schedule(name, TRAINED, steps, sampler=sampler, profile="diffusers", details=details)
     noise, stream = initial("diffusers", 5, SHAPE)
+    if sampler == "dpmpp_sde":
+        levels = [sigma for sigma in plan.sigmas if sigma]
+        stream = replace(stream, tree=BrownianTree((5, 6), min(levels), max(levels)))
+    options = Options(eta=config.get("eta"), order=config.get("solver_order"))
     plain = sampler not in VARIANCE_PRESERVING and name != "leading"
     scale = plan.sigmas[0] if plain else math.sqrt(1 + plan.sigmas[0] ** 2)
     return relative_rms(
-        ours(sampler, plan, noise * scale, stream), theirs(sampler, steps, 5, **config)
+        ours(sampler, plan, noise * scale, stream, options=options),
+        theirs(sampler, steps, 5, **config),
     )
 
 
-# Where the steps do not divide the timesteps, DDIMScheduler steps past the next one: leading only.
+# Where the steps do not divide the timesteps, these step past the next one: leading only.
+LEADING: tuple[SamplerName, ...] = ("ddim", "pndm")
 SPACED = [
     (sampler, spacing)
-    for sampler in SAMPLERS
+    for sampler in KINDS
     for spacing in ("leading", "trailing", "linspace")
-    if spacing == "leading" or sampler != "ddim"
+    if spacing == "leading" or sampler not in LEADING
 ]
 
 
@@ -102,20 +152,38 @@ SPACED = [
 def test_sampler_equals_its_scheduler(
     sampler: SamplerName, spacing: ScheduleName, steps: int
 ) -> None:
-    config = {} if sampler == "lcm" else {"timestep_spacing": spacing}
-    assert compared(sampler, spacing, steps, **config) < 1e-5
+    config = {} if sampler in CONSISTENCY else {"timestep_spacing": spacing}
+    assert compared(sampler, spacing, steps, **config) < TOLERANCE[sampler]
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", KINDS)
 def test_one_step_equals_that_of_its_scheduler(sampler: SamplerName) -> None:
-    config = {} if sampler == "lcm" else {"timestep_spacing": "trailing"}
-    assert compared(sampler, "trailing", 1, **config) < 1e-5
+    config = {} if sampler in CONSISTENCY else {"timestep_spacing": "trailing"}
+    assert compared(sampler, "trailing", 1, **config) < TOLERANCE[sampler]
 
 
-@pytest.mark.parametrize("sampler", ["euler", "heun", "dpmpp_2m", "dpmpp_2m_sde"])
-@pytest.mark.parametrize("steps", [3, 10])
+KARRAS = [
+    *("euler", "heun", "dpm_2", "dpm_2_ancestral", "lms", "dpmpp_sde"),
+    *("dpmpp_2m", "dpmpp_2m_sde", "unipc", "unipc_bh1", "deis"),
+]
+
+
+@pytest.mark.parametrize("sampler", KARRAS)
+@pytest.mark.parametrize("steps", [3, 10, 16])
 def test_karras_equals_that_of_its_scheduler(sampler: SamplerName, steps: int) -> None:
-    assert compared(sampler, "karras", steps, use_karras_sigmas=True) < 1e-5
+    assert compared(sampler, "karras", steps, use_karras_sigmas=True) < TOLERANCE[sampler]
+
+
+@pytest.mark.parametrize("sampler", ["unipc", "unipc_bh1", "deis"])
+@pytest.mark.parametrize("steps", [2, 6, 20])
+def test_third_order_equals_that_of_its_scheduler(sampler: SamplerName, steps: int) -> None:
+    assert compared(sampler, "trailing", steps, timestep_spacing="trailing", solver_order=3) < 1e-5
+
+
+@pytest.mark.parametrize("sampler", ["ddim", "tcd"])
+@pytest.mark.parametrize("eta", [0.0, 0.4, 1.0])
+def test_eta_is_that_of_its_scheduler(sampler: SamplerName, eta: float) -> None:
+    assert compared(sampler, "leading", 8, eta=eta) < 1e-5
 
 
 def test_a_wrong_offset_is_noticed() -> None:
@@ -163,8 +231,8 @@ def test_a_run_of_no_steps_gives_the_start(sampler: SamplerName) -> None:
 def gaussian(plan: Schedule, spread: float = 0.7, mean: float = 0.4) -> Denoiser:
     """The exact denoiser of normally distributed latents."""
 
-    def denoise(x: Tensor, index: int) -> Tensor:
-        variance = plan.sigmas[index] ** 2
+    def denoise(x: Tensor, index: int, sigma: float | None = None) -> Tensor:
+        variance = (plan.sigmas[index] if sigma is None else sigma) ** 2
         return (spread**2 * x + variance * mean) / (spread**2 + variance)
 
     return denoise
@@ -199,8 +267,8 @@ def test_random_samplers_draw_the_distribution(sampler: SamplerName) -> None:
     noise, stream = initial("comfyui", 3, (1, 4, 100, 100))
     made = ours(sampler, plan, noise * plan.sigmas[0] + 0.4, stream, gaussian(plan))
     assert float(made.mean()) == pytest.approx(0.4, abs=0.02)
-    if sampler != "lcm":
-        # Consistency sampling ends on the denoised picture, which an exact denoiser makes the mean.
+    if sampler not in CONSISTENCY:
+        # Consistency sampling leaps to denoised pictures, which an exact denoiser makes the mean.
         assert float(made.std()) == pytest.approx(0.7, abs=0.04)
 
 
@@ -216,9 +284,9 @@ def test_heun_asks_twice_but_in_its_last_step() -> None:
     plan = schedule("karras", TRAINED, 3, sampler="heun", profile="diffusers")
     asked: list[int] = []
 
-    def denoise(x: Tensor, index: int) -> Tensor:
+    def denoise(x: Tensor, index: int, sigma: float | None = None) -> Tensor:
         asked.append(index)
-        return toy(plan)(x, index)
+        return toy(plan)(x, index, sigma)
 
     ours("heun", plan, torch.ones(SHAPE), NoiseStream.seeded(0), denoise)
     assert asked == [0, 1, 1, 2, 2]

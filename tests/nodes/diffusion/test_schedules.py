@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Any, get_args
@@ -5,10 +6,20 @@ from typing import Any, get_args
 import diffusers
 import numpy as np
 import pytest
+from diffusers.schedulers.scheduling_utils import AysSchedules
 
 from engine.errors import InputError
-from nodes.diffusion.schedules import NoiseSchedule, Schedule, run, schedule
-from nodes.values import ProfileName, SamplerName, ScheduleName
+from nodes.diffusion.schedules import (
+    DISCARDING,
+    NoiseSchedule,
+    Schedule,
+    given,
+    run,
+    schedule,
+    turbo,
+)
+from nodes.diffusion.training_noise import ALIGNED_XL
+from nodes.values import ProfileName, SamplerName, SamplingDetails, ScheduleName
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 TRAINED = NoiseSchedule.scaled_linear()
@@ -19,6 +30,7 @@ BETAS = {
     "steps_offset": 1,
 }
 COUNTS = (1, 2, 7, 10, 30)
+ALIGNED: Any = AysSchedules
 
 
 def made(
@@ -44,33 +56,112 @@ def test_training_noise_is_that_of_diffusers() -> None:
     assert TRAINED.sigmas[0] == pytest.approx(0.0292, abs=1e-4)
 
 
-@pytest.mark.parametrize("sampler", get_args(SamplerName))
+LOW = {"ddim", "pndm", "tcd", "deis"}
+"""In diffusers, these end at the noise of the first timestep."""
+
+
+def end(sampler: SamplerName, profile: ProfileName) -> float:
+    if profile == "comfyui":
+        return 0.001 if sampler in {"unipc", "unipc_bh1"} else 0.0
+    return float(TRAINED.sigmas[0]) if sampler in LOW else 0.0
+
+
 @pytest.mark.parametrize("profile", get_args(ProfileName))
 @pytest.mark.parametrize("name", get_args(ScheduleName))
-@pytest.mark.parametrize("steps", [1, 2, 20])
+@pytest.mark.parametrize("steps", [1, 2, 10])
 def test_sigmas_descend_to_the_end_in_the_number_of_steps(
-    name: ScheduleName, profile: ProfileName, sampler: SamplerName, steps: int
+    name: ScheduleName, profile: ProfileName, steps: int
 ) -> None:
-    found = made(name, steps, sampler, profile)
-    assert len(found.sigmas) == steps + 1
-    assert len(found.timesteps) == steps
-    assert found.sigmas[0] > found.sigmas[-1] or steps == 1
-    assert all(before >= after for before, after in pairwise(found.sigmas))
-    ends_above_zero = sampler == "ddim" and profile == "diffusers"
-    assert found.sigmas[-1] == (TRAINED.sigmas[0] if ends_above_zero else 0)
-    assert all(0 <= t <= 999 for t in found.timesteps)
+    for sampler in get_args(SamplerName):
+        if name == "turbo" and profile == "comfyui" and steps == 10 and sampler in DISCARDING:
+            continue  # ComfyUI gives these a level more, and there are ten
+        found = made(name, steps, sampler, profile)
+        assert len(found.sigmas) == steps + 1
+        assert len(found.timesteps) == steps
+        assert found.sigmas[0] > found.sigmas[-1] or steps == 1
+        assert all(before >= after for before, after in pairwise(found.sigmas))
+        assert found.sigmas[-1] == end(sampler, profile)
+        assert all(0 <= t <= 999 for t in found.timesteps)
 
 
-@pytest.mark.parametrize("sampler", get_args(SamplerName))
-@pytest.mark.parametrize("name", get_args(ScheduleName))
-def test_a_thousand_steps_stay_within_the_table(name: ScheduleName, sampler: SamplerName) -> None:
-    if sampler == "lcm" and name in {"linspace", "leading", "trailing"}:
-        with pytest.raises(InputError, match="at most 50"):
-            made(name, 1000, sampler)
-        return
-    found = made(name, 1000, sampler)
-    assert 0 <= min(found.timesteps) <= max(found.timesteps) <= 999
-    assert all(before > after for before, after in pairwise(found.sigmas)) or sampler == "ddim"
+@pytest.mark.parametrize("name", [name for name in get_args(ScheduleName) if name != "turbo"])
+def test_a_thousand_steps_stay_within_the_table(name: ScheduleName) -> None:
+    for sampler in get_args(SamplerName):
+        if sampler in {"lcm", "tcd"} and name in {"linspace", "leading", "trailing"}:
+            with pytest.raises(InputError, match="at most 50"):
+                made(name, 1000, sampler)
+            continue
+        found = made(name, 1000, sampler)
+        assert 0 <= min(found.timesteps) <= max(found.timesteps) <= 999
+        assert all(before > after for before, after in pairwise(found.sigmas)) or sampler in LOW
+
+
+def test_turbo_begins_among_ten_levels() -> None:
+    assert made("turbo", 4).timesteps == (999, 899, 799, 699)
+    assert made("turbo", 1).sigmas == (float(TRAINED.sigmas[999]), 0)
+    full = partial(made, "turbo")
+    assert turbo(full, 2, denoise=0.5, start_step=0).timesteps == (499, 399)
+    assert turbo(full, 2, denoise=0.5, start_step=1).timesteps == (399,)
+    assert turbo(full, 2, denoise=0.0, start_step=0).steps == 0
+    with pytest.raises(InputError, match="the turbo schedule has 10 levels, 11 steps"):
+        made("turbo", 11)
+
+
+def test_beta_is_spaced_as_each_reference_does() -> None:
+    from scipy.stats import beta
+
+    euler = reference("EulerDiscreteScheduler", 9, use_beta_sigmas=True)
+    assert made("beta", 9).sigmas == pytest.approx(euler.sigmas.tolist(), rel=2e-6)
+    shares = beta.ppf(1 - np.linspace(0, 1, 9, endpoint=False), 0.6, 0.6)
+    found = made("beta", 9, profile="comfyui").timesteps
+    assert found == tuple(np.rint(shares * 999))
+
+
+def test_steps_are_aligned_as_published() -> None:
+    found = made("align_your_steps", 10)
+    assert found.sigmas == pytest.approx(ALIGNED["StableDiffusionSigmas"])
+    xl = replace(TRAINED, aligned=ALIGNED_XL)
+    found = schedule("align_your_steps", xl, 10, sampler="euler", profile="diffusers")
+    assert found.sigmas == pytest.approx(ALIGNED["StableDiffusionXLSigmas"])
+    halves = made("align_your_steps", 5).sigmas
+    assert halves[:-1] == pytest.approx(ALIGNED["StableDiffusionSigmas"][:-1:2])
+
+
+def test_noise_without_signal_is_that_of_diffusers() -> None:
+    expected = reference("EulerDiscreteScheduler", 10, rescale_betas_zero_snr=True)
+    assert TRAINED.ending_in_noise().alphas_cumprod == pytest.approx(
+        expected.alphas_cumprod.double().numpy(), rel=2e-3, abs=1e-8
+    )
+    assert TRAINED.ending_in_noise().sigmas[-1] == pytest.approx(4096, rel=1e-3)
+
+
+@pytest.mark.parametrize("sampler", ["dpm_2", "dpm_2_ancestral", "unipc", "unipc_bh1"])
+def test_comfyui_leaves_out_the_last_level_but_one(sampler: SamplerName) -> None:
+    found = made("karras", 6, sampler, "comfyui")
+    longer = made("karras", 7, "euler", "comfyui")
+    assert found.sigmas[:-1] == longer.sigmas[:-2]
+
+
+def test_details_depart_from_the_profile() -> None:
+    def sigmas(**details: Any) -> Schedule:
+        return schedule(
+            "karras",
+            TRAINED,
+            5,
+            sampler="euler",
+            profile="diffusers",
+            details=SamplingDetails(**details),
+        )
+
+    assert sigmas(last_level="lowest").sigmas[-1] == TRAINED.sigmas[0]
+    assert all(t == round(t) for t in sigmas(clock="rounded").timesteps)
+    assert any(t != round(t) for t in sigmas().timesteps)
+
+
+def test_levels_that_are_given_are_gone_through() -> None:
+    found = given((10.0, 1.0, 0.5), TRAINED, sampler="euler", profile="comfyui")
+    assert found.sigmas == (10.0, 1.0, 0.5)
+    assert found.timesteps == tuple(TRAINED.timestep(np.array([10.0, 1.0]), "rounded"))
 
 
 @pytest.mark.parametrize("steps", COUNTS[1:])
@@ -82,6 +173,7 @@ def test_a_thousand_steps_stay_within_the_table(name: ScheduleName, sampler: Sam
         ("euler_ancestral", "EulerAncestralDiscreteScheduler"),
         ("dpmpp_2m", "DPMSolverMultistepScheduler"),
         ("dpmpp_2m_sde", "DPMSolverMultistepScheduler"),
+        ("unipc", "UniPCMultistepScheduler"),
     ],
 )
 def test_spacing_is_that_of_the_scheduler_class(

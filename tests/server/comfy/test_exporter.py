@@ -56,7 +56,7 @@ def test_inputs_stand_in_comfyuis_order_and_lists_of_links_are_nested(catalogue:
 def test_shipped_graphs_have_a_counterpart_with_other_noise(name: str, catalogue: Json) -> None:
     made = shipped(name, catalogue)
     assert made.report.complete
-    assert {each.type for each in made.report.findings} == {"KSampler"}
+    assert {each.type for each in made.report.findings} <= {"KSampler", "CLIPEncode", "VAEEncode"}
     assert "ComfyUI's rules" in made.report.findings[0].message
     again = export_workflow(import_graph(made.prompt, catalogue).workflow, catalogue)
     assert again.prompt.keys() == made.prompt.keys()

@@ -45,7 +45,29 @@ CASES: list[tuple[str, Json, list[str]]] = [
     ("KSamplerAdvanced", {"add_noise": "disable", "noise_seed": 5, "steps": 25, "cfg": 4.0, "sampler_name": "euler", "scheduler": "normal", "start_at_step": 4, "end_at_step": 8, "return_with_leftover_noise": "enable"}, ["ReadNoisyLatents", "SampleSteps", "SetNoisyLatents", "StartSampling"]),
     ("EmptyLatentImage", {"width": 256, "height": 512, "batch_size": 2}, ["EmptyLatent"]),
     ("VAEDecode", {}, ["VAEDecode"]),
-    ("VAEDecodeTiled", {"tile_size": 512}, ["VAEDecode"]),
+    ("VAEDecodeTiled", {"tile_size": 512, "overlap": 96}, ["VAEDecodeTiled"]),
+    ("VAEEncodeTiled", {"tile_size": 256, "overlap": 32}, ["VAEEncodeTiled"]),
+    ("LoraLoader", {"lora_name": "a.safetensors", "strength_model": 0.5, "strength_clip": -1.0}, ["LoadLora"]),
+    ("LoraLoaderModelOnly", {"lora_name": "a.safetensors", "strength_model": 0.5}, ["LoadModelLora"]),
+    ("UpscaleModelLoader", {"model_name": "a.pth"}, ["LoadUpscaler"]),
+    ("ImageUpscaleWithModel", {}, ["UpscaleImage"]),
+    ("ConditioningCombine", {}, ["ConditioningCombine"]),
+    ("ConditioningConcat", {}, ["ConditioningConcat"]),
+    ("ConditioningAverage", {"conditioning_to_strength": 0.3}, ["ConditioningAverage"]),
+    ("ConditioningSetArea", {"width": 64, "height": 128, "x": 8, "y": 0, "strength": 0.5}, ["ConditioningArea"]),
+    ("ConditioningSetAreaPercentage", {"width": 0.5, "height": 1.0, "x": 0.5, "y": 0.0, "strength": 2.0}, ["ConditioningArea"]),
+    ("ConditioningSetMask", {"strength": 0.5, "set_cond_area": "default"}, ["ConditioningMask"]),
+    ("ConditioningSetTimestepRange", {"start": 0.2, "end": 0.7}, ["ConditioningTimeRange"]),
+    ("ConditioningZeroOut", {}, ["ConditioningZero"]),
+    ("LatentComposite", {"x": 8, "y": 16, "feather": 32}, ["LatentComposite"]),
+    ("LatentFromBatch", {"batch_index": 1, "length": 2}, ["LatentFromBatch"]),
+    ("LatentCrop", {"width": 64, "height": 128, "x": 8, "y": 0}, ["LatentCrop"]),
+    ("LatentFlip", {"flip_method": "x-axis: vertically"}, ["LatentFlip"]),
+    ("LatentRotate", {"rotation": "270 degrees"}, ["LatentRotate"]),
+    ("LatentBatch", {}, ["ConcatenateLatents"]),
+    ("RescaleCFG", {"multiplier": 0.5}, ["RescaleGuidance"]),
+    ("PerturbedAttentionGuidance", {"scale": 2.0}, ["PerturbedAttention"]),
+    ("PerpNeg", {"neg_scale": 0.5}, ["PerpendicularNegative"]),
     ("VAEEncode", {}, ["VAEEncode"]),
     ("VAEEncodeForInpaint", {"grow_mask_by": 8}, ["BlendImages", "CompositeImage", "GrowMask", "InvertImage", "SetLatentMask", "ThresholdMask", "VAEEncode"]),
     ("SetLatentNoiseMask", {}, ["SetLatentMask"]),
@@ -91,7 +113,7 @@ CASES: list[tuple[str, Json, list[str]]] = [
     ("PrimitiveBoolean", {"value": True}, ["Boolean"]),
     ("StringConcatenate", {"string_a": "a", "string_b": "b", "delimiter": " "}, ["JoinText"]),
 ]  # fmt: skip
-REPLACED = {"CheckpointLoader", "ControlNetApply", "VAEDecodeTiled", "PrimitiveString"}
+REPLACED = {"CheckpointLoader", "ControlNetApply", "PrimitiveString"}
 """Types that another one says as well, and that are not exported to."""
 
 

@@ -1,0 +1,203 @@
+"""Nodes that say how sampling departs from a profile, through which noise, and for which kind of model."""
+
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from engine.errors import InputError
+from engine.node import UNKNOWN, node
+
+from .values import (
+    Clock,
+    DenoiseRule,
+    Fraction,
+    LastLevel,
+    MaskRule,
+    Model,
+    PredictionType,
+    ProfileName,
+    SamplerName,
+    SamplingDetails,
+    ScheduleName,
+    Sigmas,
+    StartScale,
+    StepNoise,
+    Steps,
+)
+
+AsProfile = Literal["profile"]
+Level = Annotated[float, Field(ge=0, le=10000)]
+
+
+@node("SamplingRules", category="sampling")
+def sampling_rules(
+    details: SamplingDetails | None = None,
+    *,
+    start_scale: StartScale | AsProfile = "profile",
+    clock: Clock | AsProfile = "profile",
+    last_level: LastLevel | AsProfile = "profile",
+    noise: ProfileName | AsProfile = "profile",
+    denoise_rule: DenoiseRule | AsProfile = "profile",
+    mask_rule: MaskRule | AsProfile = "profile",
+) -> SamplingDetails:
+    """Depart from a sampler's profile in some of its rules.
+
+    Args:
+        details: Other departures, to go on from.
+        start_scale: The noise of the start is multiplied by sigma, or by sqrt(1 + sigma^2), which
+            gives the variance that the model was trained with.
+        clock: The model's timestep is read between the entries of its table, or at the nearest.
+        last_level: A run ends at no noise, or at the least that the model was trained with.
+        noise: Whose seeds: one for each picture of a batch in diffusers', one for all in ComfyUI's.
+        denoise_rule: A denoise below 1 takes the last of more steps, or fewer of the steps.
+        mask_rule: What lies outside a mask has, between steps, the noise before the step (diffusers'
+            older pipeline) or after it (its newer one), or is put in around each call (ComfyUI).
+    """
+    chosen: dict[str, Any] = {
+        "start_scale": start_scale,
+        "clock": clock,
+        "last_level": last_level,
+        "noise": noise,
+        "denoise_rule": denoise_rule,
+        "mask_rule": mask_rule,
+    }
+    given = {name: value for name, value in chosen.items() if value != "profile"}
+    return replace(details or SamplingDetails(), **given)
+
+
+@node("SamplerNoise", category="sampling")
+def sampler_noise(
+    details: SamplingDetails | None = None,
+    *,
+    eta: Fraction = 1.0,
+    scale: Annotated[float, Field(ge=0, le=100, json_schema_extra={"step": 0.01})] = 1.0,
+    source: StepNoise | AsProfile = "profile",
+) -> SamplingDetails:
+    """Set how much noise a sampler makes anew in its steps.
+
+    Args:
+        details: Other departures, to go on from.
+        eta: 0 makes none, 1 as much as training's noise has. Samplers without noise take no notice.
+        scale: Multiplies the noise.
+        source: Independent draws, or the increments of a Brownian motion, which stay alike when the
+            steps change.
+    """
+    chosen: dict[str, Any] = {} if source == "profile" else {"step_noise": source}
+    return replace(details or SamplingDetails(), eta=eta, noise_scale=scale, **chosen)
+
+
+@node("SolverOrder", category="sampling")
+def solver_order(
+    details: SamplingDetails | None = None, *, order: Annotated[int, Field(ge=1, le=4)] = 2
+) -> SamplingDetails:
+    """Set how many estimates the samplers unipc, deis and lms go by.
+
+    Args:
+        details: Other departures, to go on from.
+        order: At most 3 for unipc and deis.
+    """
+    return replace(details or SamplingDetails(), order=order)
+
+
+@node("ScheduleSigmas", category="sampling")
+def schedule_sigmas(
+    model: Model,
+    details: SamplingDetails | None = None,
+    *,
+    steps: Steps = 20,
+    schedule: ScheduleName = "karras",
+    denoise: Fraction = 1.0,
+    sampler: SamplerName = "euler",
+    profile: ProfileName = "diffusers",
+) -> Sigmas:
+    """Lay the noise levels of a run, to be looked at, cut or sampled through.
+
+    Args:
+        model: Its training says which noise there is.
+        details: Where to depart from the profile.
+        steps: How many steps; one level more is laid.
+        denoise: Fraction of the schedule to go through.
+        sampler: The one that the levels are for, where its scheduler lays them its own way.
+        profile: Whose rules.
+    """
+    from .diffusion import runs
+
+    settings = runs.Settings(
+        sampler, schedule, steps, denoise, profile=profile, details=details or SamplingDetails()
+    )
+    known = runs.trained(model.family, zero_snr=model.zero_snr)
+    return Sigmas(settings.planned(known).sigmas)
+
+
+@node("KarrasSigmas", category="sampling")
+def karras_sigmas(
+    *,
+    steps: Steps = 20,
+    highest: Level = 14.614642,
+    lowest: Level = 0.0291675,
+    rho: Annotated[float, Field(gt=0, le=100)] = 7.0,
+) -> Sigmas:
+    """Lay noise levels by Karras' rule between two of your own."""
+    from .diffusion import spacings
+
+    _check_levels(lowest, highest)
+    return Sigmas((*map(float, spacings.karras(lowest, highest, steps, rho)), 0.0))
+
+
+@node("ExponentialSigmas", category="sampling")
+def exponential_sigmas(
+    *,
+    steps: Steps = 20,
+    highest: Level = 14.614642,
+    lowest: Level = 0.0291675,
+    rho: Annotated[float, Field(gt=0, le=100)] = 1.0,
+) -> Sigmas:
+    """Lay noise levels evenly in their logarithm between two of your own.
+
+    Args:
+        steps: How many steps; one level more is laid.
+        highest: The first level.
+        lowest: The last but one; the last is 0.
+        rho: Bends the spacing: above 1, more levels lie low.
+    """
+    from .diffusion import spacings
+
+    _check_levels(lowest, highest)
+    return Sigmas((*map(float, spacings.polyexponential(lowest, highest, steps, rho)), 0.0))
+
+
+def _check_levels(lowest: float, highest: float) -> None:
+    if not 0 < lowest < highest:
+        raise InputError(
+            f"noise levels go from {highest:g} down to {lowest:g}: give a highest one above the lowest,"
+            " and both above 0",
+            input="lowest",
+        )
+
+
+def _sampled_as(*, model: Any, prediction_type: Any, zero_snr: Any) -> Any:
+    if UNKNOWN in (model, prediction_type, zero_snr):
+        return UNKNOWN
+    return replace(model, prediction_type=prediction_type, zero_snr=zero_snr)
+
+
+@node("ModelSampling", category="sampling", infer=_sampled_as)
+def model_sampling(
+    model: Model, *, prediction_type: PredictionType = "epsilon", zero_snr: bool = False
+) -> Model:
+    """Say what a model predicts and how its training noise ends, where its file does not.
+
+    Args:
+        model: The model.
+        prediction_type: What it was trained to predict.
+        zero_snr: Whether its noise ends in noise alone, as trainers call zero terminal SNR. Needs a
+            model that does not predict epsilon.
+    """
+    if zero_snr and prediction_type == "epsilon":
+        raise InputError(
+            "a model that predicts epsilon says nothing of a picture in noise alone: take another"
+            " prediction_type, or zero_snr off",
+            input="zero_snr",
+        )
+    return replace(model, prediction_type=prediction_type, zero_snr=zero_snr)

@@ -1,0 +1,86 @@
+"""Nodes that enlarge pictures by a network."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from engine.node import Progress, node, silent
+
+from . import facts
+from .diffusion.pool import Pool, in_process
+from .folders import Folders, standard
+from .vae import Overlap, check_tiles
+from .values import Image, Upscaler, UpscalerName, Weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Tile = Annotated[int, Field(ge=64, le=4096, multiple_of=64, description="Pixels a side")]
+
+
+def upscaler_digest(upscaler: str, folders: Folders) -> str:
+    """What the upscaler's bytes are."""
+    return folders.digest("upscale_models", upscaler)
+
+
+@node("LoadUpscaler", category="loaders", fingerprint=upscaler_digest, early=True)
+def load_upscaler(*, upscaler: UpscalerName, folders: Folders = standard) -> Upscaler:
+    """Choose a network that enlarges pictures.
+
+    Args:
+        upscaler: A .safetensors or .pth file: ESRGAN, or Real-ESRGAN, of any scale.
+    """
+    digest = folders.digest("upscale_models", upscaler)
+    return Upscaler(Weights("upscale_models", upscaler, digest))
+
+
+@node("UpscaleImage", category="image", lane="device", check=check_tiles)
+def upscale_image(
+    upscaler: Upscaler,
+    image: Image,
+    *,
+    tile: Tile = 512,
+    overlap: Overlap = 32,
+    pool: Pool = in_process,
+    progress: Progress = silent,
+) -> Image:
+    """Enlarge a picture by a network, by as much as the network does.
+
+    Args:
+        tile: The picture is enlarged in tiles of this side, which keeps the memory small.
+        overlap: How far tiles fade into each other.
+    """
+    import torch
+    from torch.nn import functional
+
+    from .diffusion import tiling
+
+    check_tiles(tile, overlap)
+    pixels = image.pixels
+    made = []
+    network: Any
+    with torch.inference_mode(), pool.borrow(upscaler) as network:
+        first = next(network.parameters())
+        scale, unit = network.scale, network.sizes.shuffle
+        height, width = pixels.shape[-2:]
+        facts.check_extent(
+            round(pixels.shape[-1] * scale), round(pixels.shape[-2] * scale), "image"
+        )
+
+        def enlarged(part: "Tensor") -> "Tensor":
+            made: Tensor = network(part.to(first.device, first.dtype))
+            return made.float().cpu()
+
+        for index in range(len(pixels)):
+            one = functional.pad(
+                pixels[index : index + 1], (0, -width % unit, 0, -height % unit), "replicate"
+            )
+
+            def told(done: int, total: int, index: int = index) -> None:
+                progress(index * total + done, len(pixels) * total)
+
+            made.append(
+                tiling.tiled(one, enlarged, tile=tile, overlap=overlap, unit=unit, progress=told)
+            )
+        result = torch.cat(made)[..., : round(height * scale), : round(width * scale)].clamp(0, 1)
+    return Image(result.clone())

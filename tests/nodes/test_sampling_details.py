@@ -1,0 +1,137 @@
+"""Departures from a profile, levels of one's own, and what a model is said to predict."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from engine.errors import InputError
+from nodes.latents import empty_latent
+from nodes.sampling import finish_sampling, ksampler, sample_steps, start_sampling
+from nodes.sampling_details import (
+    exponential_sigmas,
+    karras_sigmas,
+    model_sampling,
+    sampler_noise,
+    sampling_rules,
+    schedule_sigmas,
+    solver_order,
+)
+from nodes.values import Latents, Sigmas
+from tests.nodes import small
+from tests.nodes.small import MODEL, SmallPool, prompt
+
+PROMPTS = prompt(1), prompt(2)
+EMPTY = empty_latent(width=56, height=40)
+
+
+def sampled(details: Any = None, latents: Latents = EMPTY, **settings: Any) -> Tensor:
+    given = {"steps": 3, "seed": 3, "pool": SmallPool()} | settings
+    return ksampler(MODEL, *PROMPTS, latents, details, **given).samples
+
+
+def through(sigmas: Sigmas, **settings: Any) -> Tensor:
+    state = start_sampling(MODEL, EMPTY, None, sigmas, seed=3, **settings)
+    return finish_sampling(sample_steps(MODEL, *PROMPTS, state, pool=SmallPool()).state).samples
+
+
+def test_no_departure_is_the_profile() -> None:
+    assert torch.equal(sampled(sampling_rules()), sampled())
+    assert torch.equal(
+        sampled(sampler_noise(eta=0.0), sampler="ddim"), sampled(None, sampler="ddim")
+    )
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"start_scale": "variance"},
+        {"clock": "rounded"},
+        {"last_level": "lowest"},
+        {"noise": "comfyui"},
+        {"denoise_rule": "shorter"},
+    ],
+)
+def test_every_rule_changes_a_run(rule: dict[str, Any]) -> None:
+    start = Latents(small.noise(4, (2, 4, 5, 7)))
+    settings: dict[str, Any] = {"denoise": 0.7, "sampler": "euler_ancestral"}
+    changed = sampled(sampling_rules(**rule), start, **settings)
+    assert not torch.equal(changed, sampled(None, start, **settings))
+
+
+def test_mask_rules_differ_and_keep_what_is_kept() -> None:
+    mask = torch.zeros(1, 1, 5, 7)
+    mask[..., :3] = 1
+    start = Latents(small.noise(4, (1, 4, 5, 7)), mask)
+    made = [
+        sampled(sampling_rules(mask_rule=rule), start, denoise=0.8)
+        for rule in ("behind", "ahead", "around")
+    ]
+    for each in made:
+        assert torch.allclose(each[..., 3:], start.samples[..., 3:], atol=1e-5)
+    assert not torch.equal(made[0], made[1])
+    assert not torch.equal(made[1], made[2])
+
+
+def test_shorter_takes_fewer_steps_as_a_strength_does() -> None:
+    start = Latents(small.noise(4, (1, 4, 5, 7)))
+    details = sampling_rules(denoise_rule="shorter")
+    short = sampled(details, start, steps=5, denoise=0.5)
+    assert torch.equal(short, sampled(None, start, steps=5, start_step=3))
+
+
+def test_departures_add_up() -> None:
+    details = solver_order(sampler_noise(sampling_rules(clock="rounded"), eta=0.4), order=3)
+    assert (details.clock, details.eta, details.order) == ("rounded", 0.4, 3)
+
+
+def test_a_brownian_motion_can_be_chosen() -> None:
+    drawn = sampled(None, sampler="dpmpp_2m_sde")
+    moved = sampled(sampler_noise(source="brownian"), sampler="dpmpp_2m_sde")
+    assert not torch.equal(drawn, moved)
+
+
+def test_levels_laid_before_are_those_of_the_schedule() -> None:
+    levels = schedule_sigmas(MODEL, steps=3, schedule="karras")
+    assert torch.equal(
+        through(levels, sampler="dpm_2", schedule="karras"), through(levels, sampler="dpm_2")
+    )
+    assert torch.equal(through(levels), sampled(schedule="karras"))
+    assert karras_sigmas(steps=3).levels == pytest.approx(levels.levels, rel=1e-6)
+    exponential = schedule_sigmas(MODEL, steps=3, schedule="exponential")
+    assert exponential_sigmas(steps=3).levels == pytest.approx(exponential.levels, rel=1e-6)
+
+
+def test_levels_that_do_not_descend_are_refused() -> None:
+    with pytest.raises(InputError, match="from 1 down to 2"):
+        karras_sigmas(highest=1, lowest=2)
+
+
+def test_a_model_is_what_it_is_said_to_be() -> None:
+    said = model_sampling(MODEL, prediction_type="v_prediction", zero_snr=True)
+    assert said == replace(MODEL, prediction_type="v_prediction", zero_snr=True)
+    state = start_sampling(said, EMPTY, steps=4, schedule="trailing")
+    assert state.sigmas[0] == pytest.approx(4096, rel=1e-3)
+    ended = sample_steps(said, *PROMPTS, state, pool=SmallPool()).state
+    assert bool(finish_sampling(ended).samples.isfinite().all())
+    with pytest.raises(InputError, match="predicts epsilon says nothing"):
+        model_sampling(MODEL, zero_snr=True)
+
+
+def test_latents_that_are_no_numbers_name_their_step() -> None:
+    class Overflowing:
+        calls = 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(small.unet(), name)
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            self.calls += 1
+            factor = float("inf") if self.calls == 2 else 1.0
+            return (small.unet()(*args, **kwargs)[0] * factor,)
+
+    with pytest.raises(InputError, match="after step 2 .* predict epsilon") as caught:
+        sampled(None, steps=4, pool=SmallPool(unet=Overflowing()))
+    assert caught.value.input == "model"

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from engine.errors import InputError
+from engine.keys import FileDigests
+from nodes.diffusion.pool import Pool
+from nodes.folders import Folders
+from nodes.upscale import load_upscaler, upscale_image
+from nodes.values import Image
+from tests.nodes import small
+from tests.nodes.diffusion.test_esrgan import NEW, network, renamed
+
+PICTURE = Image(small.noise(4, (2, 3, 150, 99)).sigmoid())
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    (tmp_path / "upscale_models").mkdir()
+    for shuffle in (1, 2):
+        state = renamed(network(2, shuffle).state_dict(), *NEW)
+        # Small weights keep the network's view narrow, as training does.
+        small_ones = {name: tensor * 0.5 for name, tensor in state.items()}
+        save_file(small_ones, tmp_path / "upscale_models" / f"fold{shuffle}.safetensors")
+    return Folders((tmp_path,), (), FileDigests())
+
+
+@pytest.mark.parametrize(("shuffle", "scale"), [(1, 4), (2, 2)])
+def test_tiles_make_the_picture_that_the_whole_makes(
+    shuffle: int, scale: int, folders: Folders
+) -> None:
+    upscaler = load_upscaler(upscaler=f"fold{shuffle}.safetensors", folders=folders)
+    pool = Pool(folders)
+    told: list[tuple[int, int]] = []
+
+    whole = upscale_image(upscaler, PICTURE, tile=256, overlap=64, pool=pool).pixels
+    tiles = upscale_image(
+        upscaler, PICTURE, tile=64, overlap=24, pool=pool,
+        progress=lambda done, total, preview=None: told.append((done, total)),
+    ).pixels  # fmt: skip
+
+    assert whole.shape == (2, 3, 150 * scale, 99 * scale)
+    assert float((whole - tiles).abs().max()) < 1 / 255
+    assert told[-1][0] == told[-1][1] == len(told)
+    assert pool.loads == 1
+    assert pool.usage()[0].part == "upscaler"
+    assert torch.isfinite(whole).all()
+
+
+def test_missing_upscaler_names_the_nearest(folders: Folders) -> None:
+    with pytest.raises(InputError, match=r"no upscaler 'fold3.safetensors'\. Did you mean 'fold") as raised:  # fmt: skip
+        load_upscaler(upscaler="fold3.safetensors", folders=folders)
+    assert raised.value.code == "missing_file"
+    assert folders.names("upscale_models") == ["fold1.safetensors", "fold2.safetensors"]
+    assert {row["title"] for row in folders.survey()} == {"an upscaler (ESRGAN)"}
