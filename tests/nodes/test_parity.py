@@ -26,10 +26,12 @@ from tests.nodes.small import AUTOENCODER, CONTROLNETS, MODEL, SmallPool, prompt
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:__array_wrap__ must accept:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]
 
 SDE = {"algorithm_type": "sde-dpmsolver++"}
+LEADING = {"timestep_spacing": "leading"}
 
 SETTINGS: list[tuple[SamplerName, ScheduleName, str, dict[str, Any]]] = [
     ("euler", "leading", "EulerDiscreteScheduler", {"timestep_spacing": "leading"}),
@@ -47,6 +49,14 @@ SETTINGS: list[tuple[SamplerName, ScheduleName, str, dict[str, Any]]] = [
     ("dpmpp_2m_sde", "karras", "DPMSolverMultistepScheduler", SDE | {"use_karras_sigmas": True}),
     ("ddim", "leading", "DDIMScheduler", {"clip_sample": False, "set_alpha_to_one": False}),
     ("lcm", "trailing", "LCMScheduler", {"clip_sample": False}),
+    ("dpm_2", "linspace", "KDPM2DiscreteScheduler", {}),
+    ("dpm_2_ancestral", "leading", "KDPM2AncestralDiscreteScheduler", LEADING),
+    ("lms", "karras", "LMSDiscreteScheduler", {"use_karras_sigmas": True}),
+    ("ddpm", "leading", "DDPMScheduler", LEADING | {"clip_sample": False}),
+    ("pndm", "leading", "PNDMScheduler", LEADING | {"skip_prk_steps": True}),
+    ("unipc", "linspace", "UniPCMultistepScheduler", {}),
+    ("deis", "linspace", "DEISMultistepScheduler", {}),
+    ("tcd", "trailing", "TCDScheduler", {"clip_sample": False, "set_alpha_to_one": False}),
 ]
 
 
@@ -67,6 +77,8 @@ def test_text_to_image(
         num_inference_steps=5,
         guidance_scale=guidance_scale,
         generator=generators(11, batch),
+        # A pipeline tells its scheduler an eta of 0 unless it is given one.
+        eta=0.3 if sampler == "tcd" else 0.0,
         output_type="latent",
     ).images
     found = ksampler(

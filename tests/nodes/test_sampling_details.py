@@ -63,7 +63,7 @@ def test_every_rule_changes_a_run(rule: dict[str, Any]) -> None:
 
 def test_mask_rules_differ_and_keep_what_is_kept() -> None:
     mask = torch.zeros(1, 1, 5, 7)
-    mask[..., :3] = 1
+    mask[..., :3] = torch.tensor([1.0, 1.0, 0.5])
     start = Latents(small.noise(4, (1, 4, 5, 7)), mask)
     made = [
         sampled(sampling_rules(mask_rule=rule), start, denoise=0.8)
@@ -99,9 +99,9 @@ def test_levels_laid_before_are_those_of_the_schedule() -> None:
         through(levels, sampler="dpm_2", schedule="karras"), through(levels, sampler="dpm_2")
     )
     assert torch.equal(through(levels), sampled(schedule="karras"))
-    assert karras_sigmas(steps=3).levels == pytest.approx(levels.levels, rel=1e-6)
+    assert karras_sigmas(steps=3).levels == pytest.approx(levels.levels, rel=1e-5)
     exponential = schedule_sigmas(MODEL, steps=3, schedule="exponential")
-    assert exponential_sigmas(steps=3).levels == pytest.approx(exponential.levels, rel=1e-6)
+    assert exponential_sigmas(steps=3).levels == pytest.approx(exponential.levels, rel=1e-5)
 
 
 def test_levels_that_do_not_descend_are_refused() -> None:
@@ -132,6 +132,6 @@ def test_latents_that_are_no_numbers_name_their_step() -> None:
             factor = float("inf") if self.calls == 2 else 1.0
             return (small.unet()(*args, **kwargs)[0] * factor,)
 
-    with pytest.raises(InputError, match="after step 2 .* predict epsilon") as caught:
+    with pytest.raises(InputError, match=r"after step 2 .* predict epsilon") as caught:
         sampled(None, steps=4, pool=SmallPool(unet=Overflowing()))
     assert caught.value.input == "model"

@@ -37,7 +37,8 @@ def test_inputs_stand_in_order_with_what_comfyui_says_of_them(objects: Json) -> 
 def test_choices_are_plain_lists_of_what_is_there(objects: Json) -> None:
     required = objects["KSampler"]["input"]["required"]
     assert {"euler", "dpmpp_2m", "dpmpp_2m_sde_gpu"} <= set(required["sampler_name"][0])
-    assert "uni_pc" not in required["sampler_name"][0]
+    assert {"uni_pc", "uni_pc_bh2"} <= set(required["sampler_name"][0])
+    assert "dpm_adaptive" not in required["sampler_name"][0]
     assert "karras" in required["scheduler"][0]
     assert objects["CheckpointLoaderSimple"]["input"]["required"]["ckpt_name"] == [
         FILES["checkpoints"]
