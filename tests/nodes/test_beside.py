@@ -53,6 +53,7 @@ def _fault(made: Opened, positive: Conditioning, size: int = 64) -> InputError:
             denoise=1.0,
             start_step=0,
             profile="diffusers",
+            details=None,
             pool=made.pool,
         )
     with pytest.raises(InputError) as late:

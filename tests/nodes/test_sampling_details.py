@@ -28,7 +28,7 @@ EMPTY = empty_latent(width=56, height=40)
 
 
 def sampled(details: Any = None, latents: Latents = EMPTY, **settings: Any) -> Tensor:
-    given = {"steps": 3, "seed": 3, "pool": SmallPool()} | settings
+    given: dict[str, Any] = {"steps": 3, "seed": 3, "pool": SmallPool()} | settings
     return ksampler(MODEL, *PROMPTS, latents, details, **given).samples
 
 

@@ -160,7 +160,7 @@ export function HitRow({ hit, onPin }: { readonly hit: Hit; readonly onPin: () =
 /** The name with the letters that matched. */
 function marked(name: string, marks: readonly number[]): ReactNode {
   const hit = new Set(marks);
-  return [...name].map((letter, index) =>
+  return Array.from(name, (letter, index) =>
     hit.has(index) ? <mark key={index}>{letter}</mark> : letter,
   );
 }

@@ -99,7 +99,8 @@ type Workflow = ReturnType<typeof activeTab>["workflow"];
 function followed(workflow: Workflow, ids: readonly NodeId[]) {
   let path: GraphPath = [];
   const trail: NodeId[] = [];
-  let [node, ...rest] = ids;
+  const [first, ...rest] = ids;
+  let node = first;
   for (const next of rest) {
     if (node === undefined) break;
     const inner = definitionPath(workflow, path, at(graphAt(workflow, path)?.nodes, node)?.graph);
