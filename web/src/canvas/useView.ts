@@ -83,7 +83,11 @@ function viewOf(
       // It may have to be drawn first.
       requestAnimationFrame(() => focusOn(root.current, id, 20));
     },
-    focusCanvas: () => root.current?.focus({ preventScroll: true }),
+    focusCanvas: () => {
+      // A node that has the focus keeps it.
+      if (document.activeElement?.matches(".react-flow__node") !== true)
+        root.current?.focus({ preventScroll: true });
+    },
     placeOf: (id) => {
       const item = find(id);
       if (item === undefined) return null;
