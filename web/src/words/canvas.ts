@@ -158,6 +158,8 @@ export const canvas = {
   "drop.noWorkflow":
     "{name} carries no workflow. Pictures lose it when a chat sends them or a program saves them anew.",
   "drop.opened": "{name} opened",
+  "drop.remarks": "{name} differs a little from what it was:",
+  "drop.noPictureInput": "Drop the picture on a node that takes a picture file.",
   "drop.otherKind": "{name} is neither a picture nor a workflow",
 
   "paste.nothing": "The clipboard holds no nodes",
