@@ -12,7 +12,7 @@ from engine.errors import InputError
 
 from . import tiling
 from .noise import NoiseStream
-from .pool import is_out_of_memory
+from .shortage import is_out_of_memory
 
 LOG = logging.getLogger(__name__)
 FALLBACK_TILE = 512
