@@ -77,6 +77,8 @@ class _Held:
     part: PartName
     module: Any = None
     bytes: int = 0
+    flight: int = 0
+    """Those of `bytes` that are room for weights to come and go in."""
     borrowers: int = 0
     patches: tuple[Patch, ...] = ()
     """What its borrowers asked for; `patched` says what is applied."""
@@ -304,11 +306,14 @@ class Pool(Service):
                 break
             enough = (key for key, held in idle.items() if held.bytes >= over - freed)
             key = next(enough, None) or max(idle, key=lambda key: idle[key].bytes)
-            freed += self._held.pop(key).bytes
-        self.tally.add(-freed)
+            gone = self._held.pop(key)
+            freed += gone.bytes
+            self.tally.add(gone.flight - gone.bytes)
         return freed
 
     def _load(self, held: _Held, recipe: Recipe) -> None:
+        from . import waiting
+
         part = self._part(recipe)
         dtype = self.dtype(recipe)
         size = part.count * (1 if self.is_small else dtype.itemsize)
@@ -330,7 +335,8 @@ class Pool(Service):
         )
         with self._lock:
             held.module = module
-            self._count(held, _footprint(module, size, dtype.itemsize))
+            held.bytes = held.flight = waiting.in_flight(module, dtype.itemsize)
+            self._count(held, waiting.resident(module) if held.flight else size)
             self.loads += 1
         if self._on_load is not None:
             self._on_load(f"{held.name} ({held.part})", held.bytes)
@@ -373,14 +379,6 @@ class Pool(Service):
 def _is_void(held: _Held) -> bool:
     """Whether nobody waits for a part that was not loaded in the end."""
     return held.module is None and not held.borrowers
-
-
-def _footprint(module: Any, size: int, item: int) -> int:
-    """Bytes that a loaded part of so many takes on its device, once the weights that wait are left out."""
-    from . import waiting
-
-    waits = waiting.in_flight(module, item)
-    return waiting.resident(module) + waits if waits else size
 
 
 def _patches(recipe: Recipe) -> tuple[Patch, ...]:
