@@ -31,8 +31,9 @@ DenoiseRule = Literal["longer", "shorter"]
 MaskRule = Literal["behind", "ahead", "around"]
 """What is kept beside a mask: at the noise before the step, at that after it, or around each call."""
 WeightsKind = Literal[
-    "checkpoints", "vae", "controlnet", "clip_vision", "loras", "embeddings", "upscale_models"
-]
+    "checkpoints", "vae", "controlnet", "clip_vision", "depth", "karlo",
+    "loras", "embeddings", "upscale_models",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,24 @@ class ImageEncoder(Opaque):
     """An encoder of pictures (CLIP's) as a recipe."""
 
     weights: Weights
+
+
+@dataclass(frozen=True)
+class DepthEstimator(Opaque):
+    """A network that tells how far away things are (DPT) as a recipe."""
+
+    weights: Weights
+
+
+KarloPart = Literal["text_encoder_2", "prior", "text_proj", "decoder", "super_res_first", "super_res_last"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Karlo(Opaque):
+    """Karlo's networks as a recipe, of which one is borrowed: its prior, unless another is named."""
+
+    weights: Weights
+    part: KarloPart = "prior"
 
 
 @dataclass(frozen=True)
@@ -445,6 +464,8 @@ CheckpointName = Annotated[FileName, Field(json_schema_extra={"files": "checkpoi
 VAEName = Annotated[FileName, Field(json_schema_extra={"files": "vae"})]
 ControlNetName = Annotated[FileName, Field(json_schema_extra={"files": "controlnet"})]
 ImageEncoderName = Annotated[FileName, Field(json_schema_extra={"files": "clip_vision"})]
+DepthName = Annotated[FileName, Field(json_schema_extra={"files": "depth"})]
+KarloName = Annotated[FileName, Field(json_schema_extra={"files": "karlo"})]
 LoraName = Annotated[FileName, Field(json_schema_extra={"files": "loras"})]
 EmbeddingName = Annotated[FileName, Field(json_schema_extra={"files": "embeddings"})]
 UpscalerName = Annotated[FileName, Field(json_schema_extra={"files": "upscale_models"})]

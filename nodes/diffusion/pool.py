@@ -16,7 +16,9 @@ from nodes.free import total_memory
 from nodes.values import (
     VAE,
     ControlNet,
+    DepthEstimator,
     ImageEncoder,
+    Karlo,
     Model,
     Patch,
     TextEncoder,
@@ -34,18 +36,23 @@ if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.controlnets.controlnet import ControlNetModel
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-    from transformers import CLIPTextModel, CLIPVisionModelWithProjection
+    from transformers import (
+        CLIPTextModel,
+        CLIPVisionModelWithProjection,
+        DPTForDepthEstimation,
+    )
 
     from .esrgan import Network
     from .lora import Lora
     from .patching import Patched
 
-Recipe = Model | TextEncoder | VAE | ControlNet | ImageEncoder | Upscaler
+Recipe = Model | TextEncoder | VAE | ControlNet | ImageEncoder | DepthEstimator | Karlo | Upscaler
 _PARTS: dict[type, PartName] = {
     Model: "unet",
     VAE: "vae",
     ControlNet: "controlnet",
     ImageEncoder: "image_encoder",
+    DepthEstimator: "depth_estimator",
     Upscaler: "upscaler",
 }
 _OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
@@ -53,7 +60,7 @@ _OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
 
 def part_of(recipe: Recipe) -> PartName:
     """Which part of its weights a recipe names."""
-    return recipe.part if isinstance(recipe, TextEncoder) else _PARTS[type(recipe)]
+    return recipe.part if isinstance(recipe, TextEncoder | Karlo) else _PARTS[type(recipe)]
 
 
 class Usage(NamedTuple):
@@ -137,6 +144,12 @@ class Pool(Service):
     @overload
     @contextmanager
     def borrow(self, recipe: ImageEncoder) -> "Iterator[CLIPVisionModelWithProjection]": ...
+    @overload
+    @contextmanager
+    def borrow(self, recipe: DepthEstimator) -> "Iterator[DPTForDepthEstimation]": ...
+    @overload
+    @contextmanager
+    def borrow(self, recipe: Karlo) -> Iterator[Any]: ...
     @overload
     @contextmanager
     def borrow(self, recipe: Upscaler) -> "Iterator[Network]": ...
