@@ -6,7 +6,8 @@ from engine.node import node
 
 from .diffusion.pool import Pool, in_process
 from .folders import Folders, standard
-from .values import CheckpointName, DepthEstimator, DepthName, Image, Weights, WeightsKind
+from .values import DepthEstimator, Image, Weights
+from .widgets import CheckpointName, DepthName, WeightsKind
 
 
 def depth_digest(estimator: str, folders: Folders) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from nodes.values import PredictionType
+from nodes.widgets import PredictionType
 
 from . import predictions
 from .components import inspect_component, is_component, open_component, part_of
