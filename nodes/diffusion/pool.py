@@ -31,6 +31,7 @@ from .additions import Addition, open_addition
 from .checkpoints import open_weights
 from .layout import PartName
 from .parts import Part
+from .recipes import Recipe, part_of
 from .shortage import relieved
 
 if TYPE_CHECKING:
@@ -38,11 +39,7 @@ if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.controlnets.controlnet import ControlNetModel
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-    from transformers import (
-        CLIPTextModel,
-        CLIPVisionModelWithProjection,
-        DPTForDepthEstimation,
-    )
+    from transformers import CLIPTextModel, CLIPVisionModelWithProjection
 
     from .esrgan import Network
     from .lora import Lora
@@ -51,20 +48,6 @@ if TYPE_CHECKING:
     from .weights import Terms
 
 LOG = logging.getLogger(__name__)
-Recipe = Model | TextEncoder | VAE | ControlNet | ImageEncoder | DepthEstimator | Karlo | Upscaler
-_PARTS: dict[type, PartName] = {
-    Model: "unet",
-    VAE: "vae",
-    ControlNet: "controlnet",
-    ImageEncoder: "image_encoder",
-    DepthEstimator: "depth_estimator",
-    Upscaler: "upscaler",
-}
-
-
-def part_of(recipe: Recipe) -> PartName:
-    """Which part of its weights a recipe names."""
-    return recipe.part if isinstance(recipe, TextEncoder | Karlo) else _PARTS[type(recipe)]
 
 
 class Usage(NamedTuple):
@@ -159,10 +142,7 @@ class Pool(Service):
     def borrow(self, recipe: ImageEncoder) -> "Iterator[CLIPVisionModelWithProjection]": ...
     @overload
     @contextmanager
-    def borrow(self, recipe: DepthEstimator) -> "Iterator[DPTForDepthEstimation]": ...
-    @overload
-    @contextmanager
-    def borrow(self, recipe: Karlo) -> Iterator[Any]: ...
+    def borrow(self, recipe: DepthEstimator | Karlo) -> Iterator[Any]: ...
     @overload
     @contextmanager
     def borrow(self, recipe: Upscaler) -> "Iterator[Network]": ...

@@ -10,8 +10,8 @@ from typing_extensions import override
 
 from nodes.diffusion.shortage import relieved
 from nodes.sampling import ksampler
-from nodes.values import Latents
 from nodes.vae import vae_decode
+from nodes.values import Latents
 from tests.nodes import small
 from tests.nodes.small import AUTOENCODER, CONTROLNETS, MODEL, SmallPool
 
