@@ -143,7 +143,9 @@ class Autoencoder:
         return relieved(
             worked,
             (*self.remedies[:1], smaller, *self.remedies[1:]),
-            "out of memory in the VAE, even in tiles" if longest > FALLBACK_TILE else "out of memory in the VAE",
+            "out of memory in the VAE, even in tiles"
+            if longest > FALLBACK_TILE
+            else "out of memory in the VAE",
         )
 
     def _finite(self, work: Callable[[Any], Tensor], what: str) -> Tensor:

@@ -205,7 +205,9 @@ class _Asker:
             if rows == 1:
                 return False
             self.rows = (rows + 1) // 2
-            LOG.warning("a call of the model is too much for the memory: it takes %d latents", self.rows)
+            LOG.warning(
+                "a call of the model is too much for the memory: it takes %d latents", self.rows
+            )
             return True
 
         return relieved(

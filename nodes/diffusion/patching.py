@@ -62,9 +62,7 @@ class Patched:
             weight.data = original.to(weight.device)
         self.originals, self.patches, self.bytes = {}, (), 0
 
-    def _change(
-        self, module: Any, name: str, changes: Sequence[tuple[Lora, Pair, float]]
-    ) -> None:
+    def _change(self, module: Any, name: str, changes: Sequence[tuple[Lora, Pair, float]]) -> None:
         weight: Tensor = module.get_parameter(name)
         layer = module.get_submodule(name.rpartition(".")[0])
         total = waiting.as_computed(layer, name, weight.device, torch.float32)

@@ -126,7 +126,9 @@ def test_a_scale_for_each_row_rounds_less_than_none() -> None:
     ours = small.relative_rms(kept.float() * scale, weight)
     assert ours < 0.04
     assert ((kept.float() * scale - weight).abs().amax(1) < 0.07 * weight.abs().amax(1)).all()
-    assert not ((weight.to(SMALL).float() - weight).abs().amax(1) < 0.07 * weight.abs().amax(1)).all()
+    assert not (
+        (weight.to(SMALL).float() - weight).abs().amax(1) < 0.07 * weight.abs().amax(1)
+    ).all()
 
 
 def test_base_and_refiner_share_a_budget(base: Checkpoint, folders: Folders) -> None:
