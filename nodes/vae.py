@@ -13,7 +13,8 @@ from engine.node import Progress, node, silent
 from . import facts, fitting, foresight
 from .diffusion.pool import Pool, in_process
 from .fitting import OddSize
-from .values import VAE, Image, Latents, Seed
+from .values import VAE, Image, Latents
+from .widgets import Seed
 
 if TYPE_CHECKING:
     from torch import Tensor

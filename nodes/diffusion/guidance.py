@@ -16,7 +16,8 @@ from torch import Tensor
 
 from nodes import fitting
 from nodes.facts import ConditioningFacts
-from nodes.values import PerturbedAttention, PredictionType
+from nodes.values import PerturbedAttention
+from nodes.widgets import PredictionType
 
 from . import combining, control, predictions
 from .guides import Guide

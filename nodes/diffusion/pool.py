@@ -14,16 +14,7 @@ from engine.errors import InputError
 from engine.node import Service
 from nodes.folders import Folders, standard
 from nodes.free import total, total_memory
-from nodes.values import (
-    VAE,
-    ControlNet,
-    ImageEncoder,
-    Model,
-    Patch,
-    TextEncoder,
-    Upscaler,
-    Weights,
-)
+from nodes.values import VAE, ControlNet, ImageEncoder, Model, Patch, TextEncoder, Upscaler, Weights
 
 from .additions import Addition, open_addition
 from .checkpoints import open_weights

@@ -10,23 +10,23 @@ from torch import Tensor
 
 from engine.errors import InputError
 from nodes import facts, fitting
+from nodes.states import SamplerState, SamplingDetails, Sigmas
 from nodes.values import (
     Conditioning,
     ControlNet,
     DualGuidance,
-    FamilyName,
     GuidanceRule,
     Latents,
-    MaskRule,
     Model,
     PerpendicularNegative,
+)
+from nodes.widgets import (
+    FamilyName,
+    MaskRule,
     PredictionType,
     ProfileName,
     SamplerName,
-    SamplerState,
-    SamplingDetails,
     ScheduleName,
-    Sigmas,
 )
 
 from . import control, guidance, guides, noise, regions, samplers, schedules
