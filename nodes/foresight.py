@@ -395,6 +395,8 @@ def _check_memory(
     distinct = {id(part): part for part in parts}.values()
     kind = pool.device.partition(":")[0]
     fixed = sum(memory.weights(part, pool.dtype_name, kind) for part in distinct)
+    if room is not None:  # weights beyond the budget wait elsewhere
+        fixed = min(fixed, pool.budget())
 
     def need(batch: int, height: int, width: int) -> Need:
         found: Need = working(batch, height, width)
