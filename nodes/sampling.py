@@ -269,6 +269,7 @@ def advanced(
             prompts,
             lambda recipe: borrowed.enter_context(pool.borrow(recipe)),
             origin=origin,
+            remedies=(pool.let_go, partial(pool.send_away, unet)),
         )
         watch = watching.Watch(model.prediction_type)
         while point.step < last:
