@@ -7,13 +7,14 @@ from engine.node import UNKNOWN, Progress, Waypoints, node, nowhere, silent
 
 from . import foresight
 from .diffusion.pool import Pool, in_process
+from .facts import same
 from .sampling import advanced, finish_sampling, start_sampling
 from .states import Sigmas
 from .values import Conditioning, Latents, Model
 from .widgets import GuidanceScale, ProfileName, SamplerName, Seed
 
 
-@node("ChooseSampler", category="sampling")
+@node("ChooseSampler", category="sampling", infer=same("sampler"))
 def choose_sampler(*, sampler: SamplerName = "euler") -> SamplerName:
     """Choose a sampler once, for several nodes."""
     return sampler
