@@ -90,6 +90,24 @@ class ImageEncoder(Opaque):
 
 
 @dataclass(frozen=True)
+class DepthEstimator(Opaque):
+    """A network that tells how far away things are (DPT) as a recipe."""
+
+    weights: Weights
+
+
+KarloPart = Literal["text_encoder_2", "prior", "text_proj", "decoder", "super_res_first", "super_res_last"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Karlo(Opaque):
+    """Karlo's networks as a recipe, of which one is borrowed: its prior, unless another is named."""
+
+    weights: Weights
+    part: KarloPart = "prior"
+
+
+@dataclass(frozen=True)
 class ControlNet(Opaque):
     """A ControlNet as a recipe."""
 

@@ -22,8 +22,9 @@ DenoiseRule = Literal["longer", "shorter"]
 MaskRule = Literal["behind", "ahead", "around"]
 """What is kept beside a mask: at the noise before the step, at that after it, or around each call."""
 WeightsKind = Literal[
-    "checkpoints", "vae", "controlnet", "clip_vision", "loras", "embeddings", "upscale_models"
-]
+    "checkpoints", "vae", "controlnet", "clip_vision", "depth", "karlo",
+    "loras", "embeddings", "upscale_models",
+]  # fmt: skip
 Seed = Annotated[
     int,
     Field(
@@ -58,6 +59,8 @@ CheckpointName = Annotated[FileName, Field(json_schema_extra={"files": "checkpoi
 VAEName = Annotated[FileName, Field(json_schema_extra={"files": "vae"})]
 ControlNetName = Annotated[FileName, Field(json_schema_extra={"files": "controlnet"})]
 ImageEncoderName = Annotated[FileName, Field(json_schema_extra={"files": "clip_vision"})]
+DepthName = Annotated[FileName, Field(json_schema_extra={"files": "depth"})]
+KarloName = Annotated[FileName, Field(json_schema_extra={"files": "karlo"})]
 LoraName = Annotated[FileName, Field(json_schema_extra={"files": "loras"})]
 EmbeddingName = Annotated[FileName, Field(json_schema_extra={"files": "embeddings"})]
 UpscalerName = Annotated[FileName, Field(json_schema_extra={"files": "upscale_models"})]

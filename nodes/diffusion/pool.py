@@ -14,7 +14,18 @@ from engine.errors import InputError
 from engine.node import Service
 from nodes.folders import Folders, standard
 from nodes.free import total_memory
-from nodes.values import VAE, ControlNet, ImageEncoder, Model, Patch, TextEncoder, Upscaler, Weights
+from nodes.values import (
+    VAE,
+    ControlNet,
+    DepthEstimator,
+    ImageEncoder,
+    Karlo,
+    Model,
+    Patch,
+    TextEncoder,
+    Upscaler,
+    Weights,
+)
 
 from .additions import Addition, open_addition
 from .checkpoints import open_weights
@@ -27,7 +38,11 @@ if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.controlnets.controlnet import ControlNetModel
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-    from transformers import CLIPTextModel, CLIPVisionModelWithProjection
+    from transformers import (
+        CLIPTextModel,
+        CLIPVisionModelWithProjection,
+        DPTForDepthEstimation,
+    )
 
     from .esrgan import Network
     from .lora import Lora
@@ -36,19 +51,20 @@ if TYPE_CHECKING:
     from .weights import Terms
 
 LOG = logging.getLogger(__name__)
-Recipe = Model | TextEncoder | VAE | ControlNet | ImageEncoder | Upscaler
+Recipe = Model | TextEncoder | VAE | ControlNet | ImageEncoder | DepthEstimator | Karlo | Upscaler
 _PARTS: dict[type, PartName] = {
     Model: "unet",
     VAE: "vae",
     ControlNet: "controlnet",
     ImageEncoder: "image_encoder",
+    DepthEstimator: "depth_estimator",
     Upscaler: "upscaler",
 }
 
 
 def part_of(recipe: Recipe) -> PartName:
     """Which part of its weights a recipe names."""
-    return recipe.part if isinstance(recipe, TextEncoder) else _PARTS[type(recipe)]
+    return recipe.part if isinstance(recipe, TextEncoder | Karlo) else _PARTS[type(recipe)]
 
 
 class Usage(NamedTuple):
@@ -141,6 +157,12 @@ class Pool(Service):
     @overload
     @contextmanager
     def borrow(self, recipe: ImageEncoder) -> "Iterator[CLIPVisionModelWithProjection]": ...
+    @overload
+    @contextmanager
+    def borrow(self, recipe: DepthEstimator) -> "Iterator[DPTForDepthEstimation]": ...
+    @overload
+    @contextmanager
+    def borrow(self, recipe: Karlo) -> Iterator[Any]: ...
     @overload
     @contextmanager
     def borrow(self, recipe: Upscaler) -> "Iterator[Network]": ...

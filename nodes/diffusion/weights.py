@@ -105,9 +105,9 @@ def load(part: Part, device: str, dtype: torch.dtype, terms: "Terms | None" = No
         else:
             state[named] = _read(source, files, dtype).to(device=device, dtype=dtype)
         state[named] = state[named].to(here)
-    module.load_state_dict(state, assign=True)
+    module.load_state_dict(state | _counters(module), assign=True)
     waiting.wait(module, away | small, terms.tally, scales)
-    _make_buffers(module, device)
+    _make_buffers(module, device, dtype)
     return module.eval().requires_grad_(requires_grad=False)
 
 
@@ -147,10 +147,14 @@ def build(name: PartName, config: Config) -> nn.Module:
 
     `config` is a `sizes.configuration` or a config.json of diffusers or transformers.
     """
-    if name in _ENCODERS:
+    if name == "text_proj":
+        from .karlo import Projection
+
+        return Projection(**{key: config[key] for key in Projection.SIZES})
+    if name in _ENCODERS or name == "depth_estimator":
         import transformers
 
-        kind: Any = getattr(transformers, _ENCODERS[name])
+        kind: Any = getattr(transformers, _ENCODERS.get(name, "DPTForDepthEstimation"))
         return cast(nn.Module, kind(kind.config_class.from_dict(dict(config))))
     import diffusers
 
@@ -158,6 +162,10 @@ def build(name: PartName, config: Config) -> nn.Module:
         "unet": diffusers.UNet2DConditionModel,
         "vae": diffusers.AutoencoderKL,
         "controlnet": diffusers.ControlNetModel,
+        "prior": diffusers.PriorTransformer,
+        "decoder": diffusers.UNet2DConditionModel,
+        "super_res_first": diffusers.UNet2DModel,
+        "super_res_last": diffusers.UNet2DModel,
     }[name]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of keys that other versions of diffusers know
@@ -169,6 +177,7 @@ _ENCODERS: Mapping[PartName, str] = {
     "text_encoder_2": "CLIPTextModelWithProjection",
     "image_encoder": "CLIPVisionModelWithProjection",
 }
+_COUNTERS = "num_batches_tracked"
 _INNER = ("text_model", "vision_model")
 """One more level, which not all classes of all releases of transformers have."""
 
@@ -182,7 +191,11 @@ def _named(part: Part, module: nn.Module, name: str) -> str:
 
 
 def _check(part: Part, module: nn.Module) -> None:
-    wanted = {name: tuple(item.shape) for name, item in module.state_dict().items()}
+    wanted = {
+        name: tuple(item.shape)
+        for name, item in module.state_dict().items()
+        if not name.endswith(_COUNTERS)
+    }
     if part.name in _ENCODERS:
         wanted = {_outer(name): shape for name, shape in wanted.items()}
     given = {name: source.shape for name, source in part.tensors.items()}
@@ -209,6 +222,12 @@ def _check(part: Part, module: nn.Module) -> None:
 def _outer(name: str) -> str:
     first, _, rest = name.partition(".")
     return rest if first in _INNER else name
+
+
+def _counters(module: nn.Module) -> dict[str, Tensor]:
+    """Zero for what batch norms count in training."""
+    names = (name for name in module.state_dict() if name.endswith(_COUNTERS))
+    return {name: torch.zeros((), dtype=torch.int64) for name in names}
 
 
 def _file_name(tensors: Mapping[str, Source]) -> str:
@@ -239,10 +258,16 @@ def _read_bytes(stored: Stored) -> Tensor:
     return data
 
 
-def _make_buffers(module: nn.Module, device: str) -> None:
+def _make_buffers(module: nn.Module, device: str, dtype: torch.dtype) -> None:
     """Fill the buffers that no file holds, and that were built without memory."""
     for name, buffer in module.named_buffers():
         if not buffer.is_meta:
+            continue
+        owner = module.get_submodule(name.rpartition(".")[0])
+        if name == "causal_attention_mask":  # each token of a prior sees those before it
+            size = buffer.shape[-1]
+            ahead = torch.full((1, size, size), -10000.0, device=device).triu(1)
+            owner.register_buffer(name, ahead.to(dtype), persistent=False)
             continue
         if not name.endswith("position_ids"):
             raise InputError(
@@ -250,7 +275,6 @@ def _make_buffers(module: nn.Module, device: str) -> None:
                 "install the versions in constraints.txt",
                 code="unsupported_version",
             )
-        owner = module.get_submodule(name.rpartition(".")[0])
         owner.register_buffer(
             "position_ids",
             torch.arange(buffer.shape[-1], device=device).expand((1, -1)),
