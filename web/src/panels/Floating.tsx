@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef, type ReactNode } from "react";
+import { useLayoutEffect, useRef, type KeyboardEvent, type ReactNode } from "react";
 
 import type { Point } from "../state/canvas";
 
@@ -35,7 +35,9 @@ export function Floating({ at, label, onClose, children }: Props) {
         className={at === undefined ? "floating in-middle" : "floating"}
         role="dialog"
         aria-label={label}
+        aria-modal="true"
         onKeyDown={(event) => {
+          if (event.key === "Tab" && !event.defaultPrevented) keepWithin(event);
           if (event.key !== "Escape") return;
           event.stopPropagation();
           onClose();
@@ -45,4 +47,18 @@ export function Floating({ at, label, onClose, children }: Props) {
       </div>
     </div>
   );
+}
+
+const FOCUSABLE = "button, input, textarea, select, a[href], [tabindex]";
+
+/** From the last thing in the box Tab goes to the first one, and back. */
+function keepWithin(event: KeyboardEvent<HTMLElement>): void {
+  const all = [...event.currentTarget.querySelectorAll<HTMLElement>(FOCUSABLE)].filter(
+    (each) => each.tabIndex >= 0 && !each.matches(":disabled") && each.offsetParent !== null,
+  );
+  const [first, last] = [all[0], all.at(-1)];
+  const [end, other] = event.shiftKey ? [first, last] : [last, first];
+  if (document.activeElement !== end) return;
+  event.preventDefault();
+  other?.focus();
 }
