@@ -37,9 +37,10 @@ async function settle(page: Page, settings: object): Promise<void> {
 
 for (const side of ["form", "inspect"] as const) {
   test(`everything on the page has a name, with ${side} open`, async ({ editor, page }) => {
-    await settle(page, { side, drawer: "nodes" });
+    await settle(page, { side, drawer: "nodes", dimmed: false });
     await editor.open();
-    await expect(page.locator("[data-node-id]").first()).toBeVisible();
+    // The server's first answer waits for its worker.
+    await expect(page.locator("[data-node-id]").first()).toBeVisible({ timeout: 60_000 });
     if (side === "inspect") {
       await page.mouse.move(700, 300);
       await page.keyboard.press("Control+a");
@@ -83,12 +84,18 @@ test("the focus is seen, and stays in a dialog until it is closed", async ({
     await page.keyboard.press(keys);
     const dialog = page.getByRole("dialog");
     await expect(dialog).toBeVisible();
-    for (let press = 0; press < 40; press++) {
-      await page.keyboard.press("Tab");
-      const isInside = await dialog.evaluate(
-        (box) => box.contains(document.activeElement) || document.activeElement === document.body,
-      );
-      expect(isInside, `${keys}, Tab ${press + 1}`).toBe(true);
+    for (let press = 0; press < 12; press++) {
+      await page.keyboard.press(press < 9 ? "Tab" : "Shift+Tab");
+      await expect
+        .poll(
+          () =>
+            dialog.evaluate(
+              (box) =>
+                box.contains(document.activeElement) || document.activeElement === document.body,
+            ),
+          { message: `${keys}, Tab ${press + 1}` },
+        )
+        .toBe(true);
     }
     await page.keyboard.press("Escape");
     await expect(dialog).toHaveCount(0);

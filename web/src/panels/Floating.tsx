@@ -51,14 +51,14 @@ export function Floating({ at, label, onClose, children }: Props) {
 
 const FOCUSABLE = "button, input, textarea, select, a[href], [tabindex]";
 
-/** From the last thing in the box Tab goes to the first one, and back. */
-function keepWithin(event: KeyboardEvent<HTMLElement>): void {
-  const all = [...event.currentTarget.querySelectorAll<HTMLElement>(FOCUSABLE)].filter(
-    (each) => each.tabIndex >= 0 && !each.matches(":disabled") && each.offsetParent !== null,
-  );
-  const [first, last] = [all[0], all.at(-1)];
-  const [end, other] = event.shiftKey ? [first, last] : [last, first];
-  if (document.activeElement !== end) return;
-  event.preventDefault();
-  other?.focus();
+/** Tab that leads out of the box leads back to its other end. */
+function keepWithin({ currentTarget: box, shiftKey }: KeyboardEvent<HTMLElement>): void {
+  // Once the browser has moved the focus: what takes it, such as a list to scroll, is its affair.
+  setTimeout(() => {
+    if (!box.isConnected || box.contains(document.activeElement)) return;
+    const all = [...box.querySelectorAll<HTMLElement>(FOCUSABLE)].filter(
+      (each) => each.tabIndex >= 0 && !each.matches(":disabled") && each.offsetParent !== null,
+    );
+    all.at(shiftKey ? -1 : 0)?.focus();
+  }, 0);
 }
