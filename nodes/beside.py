@@ -14,7 +14,8 @@ from .diffusion.pool import Pool, in_process
 from .facts import LatentFacts, PixelFacts
 from .latents import CHANNELS, SCALE
 from .vae import vae_encode
-from .values import VAE, Conditioning, Image, Latents, Mask, Seed
+from .values import VAE, Conditioning, Image, Latents, Mask
+from .widgets import Seed
 
 if TYPE_CHECKING:
     from torch import Tensor

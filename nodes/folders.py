@@ -125,15 +125,21 @@ class Folders(Service):
             total.update(f"{file.relative_to(path).as_posix()}\0{self.digests.of(file)}\n".encode())
         return total.hexdigest()
 
+    def place(self, kind: str, name: str) -> Path:
+        """As `find`, of a kind that may be none.
+
+        Raises:
+            InputError: There is no such file, or no such kind.
+        """
+        return self.find(_kind(kind), name)
+
     def describe(self, kind: str, name: str) -> tuple[str, int]:
         """The SHA-256 and the bytes of what has that name.
 
         Raises:
             InputError: There is no such file, or no such kind.
         """
-        known = _known(kind)
-        if known is None:
-            raise InputError(f"there are no {kind!r} here: the kinds are {', '.join(_WORDS)}")
+        known = _kind(kind)
         return self.digest(known, name), _size(self.find(known, name))
 
     def search(self, kind: str, sha256: str, size: int | None) -> str | None:
@@ -240,6 +246,13 @@ def kind_of(path: Path) -> Kind:
 
 def _known(kind: str) -> Kind | None:
     return next((each for each in _WORDS if each == kind), None)
+
+
+def _kind(given: str) -> Kind:
+    known = _known(given)
+    if known is None:
+        raise InputError(f"there are no {given!r} here: the kinds are {', '.join(_WORDS)}")
+    return known
 
 
 def _check_name(kind: Kind, name: str) -> None:

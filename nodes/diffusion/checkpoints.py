@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from nodes.values import PredictionType
+from nodes.widgets import PredictionType
 
 from . import predictions
 from .families import FAMILIES, SD1, SDXL_SCALING_FACTOR, Family, Recognised, accepted, recognise

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from engine.errors import InputError
-from nodes.values import PredictionType
+from nodes.widgets import PredictionType
 
 from . import openclip
 from .families import SD1, Family

@@ -1,7 +1,9 @@
 """Modules out of stored weights: built without memory, filled tensor for tensor from a memory map."""
 
+import sys
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +12,7 @@ from torch import Tensor, nn
 
 from engine.errors import InputError
 
+from . import waiting
 from .layout import PartName
 from .parts import Part, Source, Stored, Unpickled
 from .sizes import Config
@@ -66,11 +69,17 @@ class MappedFiles:
 
 
 @torch.inference_mode(mode=False)  # the caller may sample in it, but the weights are for others too
-def load(part: Part, device: str, dtype: torch.dtype) -> nn.Module:
+def load(part: Part, device: str, dtype: torch.dtype, terms: "Terms | None" = None) -> nn.Module:
     """The part as a module in `eval()`, on that device and in that dtype, without gradients.
 
     On the CPU a tensor that is stored in the wanted dtype is used where it lies, without a copy.
     Others are converted one at a time, so the peak is the module plus one tensor.
+
+    Args:
+        part: The part.
+        device: Where it computes.
+        dtype: What it computes in.
+        terms: How much of it may be there at once; by default all.
 
     Raises:
         InputError: Tensors are missing, left over or of the wrong shape.
@@ -78,15 +87,59 @@ def load(part: Part, device: str, dtype: torch.dtype) -> nn.Module:
     with torch.device("meta"):
         module = build(part.name, part.config)
     _check(part, module)
+    terms = terms or Terms()
     files = MappedFiles()
-    ordered = sorted(part.tensors.items(), key=lambda item: _place(item[1]))
-    state = {
-        _named(part, module, name): _read(source, files, dtype).to(device=device, dtype=dtype)
-        for name, source in ordered
-    }
+    able = _able(part, module, device, dtype)
+    small = frozenset(waiting.candidates(module)) if terms.is_small else frozenset()
+    item = 1 if terms.is_small else dtype.itemsize
+    room = sys.maxsize if terms.room is None else terms.room
+    away = waiting.choose(module, room, item, small if device != "cpu" and small else able - small)
+    state, scales = {}, {}
+    for name, source in sorted(part.tensors.items(), key=lambda item: _place(item[1])):
+        named = _named(part, module, name)
+        here = "cpu" if named in away else device
+        if named in small:
+            state[named], scales[named] = waiting.keep_small(_read(source, files, torch.float32))
+        elif named in away:
+            state[named] = _read(source, files, _stored_as(source))
+        else:
+            state[named] = _read(source, files, dtype).to(device=device, dtype=dtype)
+        state[named] = state[named].to(here)
     module.load_state_dict(state, assign=True)
+    waiting.wait(module, away | small, terms.tally, scales)
     _make_buffers(module, device)
     return module.eval().requires_grad_(requires_grad=False)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On what terms a part is loaded.
+
+    Args:
+        room: Bytes for its weights on the device. Those beyond it wait elsewhere, see `waiting`.
+        is_small: Whether weights are kept in float8, which rounds them.
+        tally: Counts the weights that come and go.
+    """
+
+    room: int | None = None
+    is_small: bool = False
+    tally: waiting.Tally = field(default_factory=waiting.Tally)
+
+
+def _able(part: Part, module: nn.Module, device: str, dtype: torch.dtype) -> frozenset[str]:
+    """The weights that take less memory where they wait than where they are used."""
+    able = frozenset(waiting.candidates(module))
+    if device != "cpu":
+        return able
+    # On the CPU, what is stored as it is used stays in its file anyway.
+    stored = {_named(part, module, name): _stored_as(each) for name, each in part.tensors.items()}
+    return frozenset(name for name in able if stored[name] != dtype)
+
+
+def _stored_as(source: Source) -> torch.dtype:
+    if isinstance(source, Stored):
+        return _DTYPES.get(source.dtype, torch.float32)
+    return cast(Unpickled, source).tensor.dtype
 
 
 def build(name: PartName, config: Config) -> nn.Module:

@@ -1,6 +1,7 @@
 import { NodeResizeControl, type NodeProps } from "@xyflow/react";
 import { memo, useContext } from "react";
 
+import { mainName } from "../graph/types";
 import type { NodeItem } from "./flow";
 import { FieldRow } from "./FieldRow";
 import { LevelContext } from "./level";
@@ -94,7 +95,8 @@ function Label({ spot, wired }: { readonly spot: PortSpot; readonly wired: boole
   const isNeeded = spot.field?.required === true && !wired;
   return (
     <span className={`port-label of-${spot.side}`} data-required={isNeeded || undefined}>
-      {spot.title}
+      {/* An output without a name of its own is called by what it is. */}
+      {spot.title === "" ? mainName(spot.type) : spot.title}
     </span>
   );
 }

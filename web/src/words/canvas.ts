@@ -161,6 +161,8 @@ export const canvas = {
   "drop.settings":
     "{name} carries no graph, only settings as A1111 writes them, which open as no workflow. {hint}",
   "drop.opened": "{name} opened",
+  "drop.remarks": "{name} differs a little from what it was:",
+  "drop.noPictureInput": "Drop the picture on a node that takes a picture file.",
   "drop.otherKind": "{name} is neither a picture nor a workflow",
 
   "paste.nothing": "The clipboard holds no nodes",
