@@ -125,7 +125,7 @@ test("nothing moves where no motion is wanted", async ({ toyEditor: editor, page
       const longest = Math.max(
         ...`${transitionDuration}, ${animationDuration}`.split(", ").map(Number.parseFloat),
       );
-      return longest > 0.01 ? [`${each.className.toString()} ${longest} s`] : [];
+      return longest > 0.01 ? [`${each.outerHTML.slice(0, 80)} ${longest} s`] : [];
     }),
   );
   expect(moving).toEqual([]);
