@@ -35,6 +35,13 @@ def bare_machine() -> dict[str, str]:
 class Files(Protocol):
     """The files that inputs name: those whose JSON Schema says `files` and their kind."""
 
+    def place(self, kind: str, name: str) -> Path:
+        """Where a file lies.
+
+        Raises:
+            InputError: There is no such file.
+        """
+
     def describe(self, kind: str, name: str) -> tuple[str, int]:
         """The SHA-256 and the bytes of a file.
 
@@ -53,6 +60,9 @@ class Files(Protocol):
 @dataclass(frozen=True)
 class NoFiles:
     """The `Files` of a package that has none."""
+
+    def place(self, kind: str, name: str) -> Path:
+        raise InputError(f"there are no {kind} here", code="missing_file")
 
     def describe(self, kind: str, name: str) -> tuple[str, int]:
         raise InputError(f"there are no {kind} here", code="missing_file")

@@ -206,6 +206,8 @@ def test_names_in_addresses_stay_in_their_folders(served: Served) -> None:
             ("GET", f"/api/v1/uploads/{name}"),
             ("GET", f"/api/v1/uploads/{name}?thumbnail=64"),
             ("DELETE", f"/api/v1/uploads/{name}"),
+            ("GET", f"/api/v1/pictures/{name}"),
+            ("GET", f"/api/v1/pictures/{name}?thumbnail=64"),
             ("GET", f"/api/v1/workflows/{name}"),
             ("DELETE", f"/api/v1/workflows/{name}"),
             ("GET", f"/api/v1/workflows/{name}/versions"),

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
@@ -68,6 +69,20 @@ def test_a_picture_is_loaded_from_the_folders_of_images_alone(served: Served, na
     given = name.replace("{top}", str(served.data.parent))
     job = ended(served, saving(given))
     assert job is None or job["state"] == "failed", job
+
+
+@pytest.mark.parametrize("name", BAD, ids=lambda name: name[:20])
+def test_a_picture_is_shown_from_the_folders_of_images_alone(served: Served, name: str) -> None:
+    given = quote(name.replace("{top}", str(served.data.parent)), safe="")
+    assert send(served, "GET", f"/api/v1/pictures/{given}")[0] in {404, 422}
+
+
+def test_a_picture_that_comes_along_is_shown(served: Served) -> None:
+    for name in ("good.png", "postcard.png", "mask.png"):
+        assert send(served, "GET", f"/api/v1/pictures/{name}")[0] == 200
+        assert send(served, "GET", f"/api/v1/pictures/{name}?thumbnail=64")[0] == 200
+    status, told = send(served, "GET", "/api/v1/pictures/postcrd.png")
+    assert (status, told["detail"]) == (404, "there is no picture 'postcrd.png'")
 
 
 @pytest.mark.parametrize(

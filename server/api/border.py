@@ -21,6 +21,7 @@ from . import (
     models,
     opening,
     outputs,
+    pictures,
     queue,
     store,
     system,
@@ -40,7 +41,7 @@ __all__ = ["OPERATIONS", "answer_problems", "install"]
 
 OPERATIONS: tuple[Operation, ...] = tuple(
     operations_in(
-        health, description, workflows, opening, jobs, queue, checking, events, gallery, outputs, uploads, models,
+        health, description, workflows, opening, jobs, queue, checking, events, gallery, outputs, uploads, pictures, models,
         store, system, metrics, account,
     )
 )  # fmt: skip

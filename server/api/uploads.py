@@ -23,7 +23,7 @@ from .problems import ApiError
 from .views import ROOT, iso
 
 UploadName = Annotated[str, Field(min_length=1, max_length=300, description="The file's name.")]
-_TYPES = {
+MEDIA_TYPES = {
     ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp",
     ".gif": "image/gif", ".avif": "image/avif", ".bmp": "image/bmp", ".tif": "image/tiff",
     ".tiff": "image/tiff",
@@ -142,7 +142,7 @@ async def read_upload(
     digest = await asyncio.to_thread(digest_of, place)
     if query.thumbnail is not None:
         return await thumbnail(service, request, place, digest, query.thumbnail)
-    media_type = _TYPES.get(place.suffix.lower(), "application/octet-stream")
+    media_type = MEDIA_TYPES.get(place.suffix.lower(), "application/octet-stream")
     return await send_file(request, place, media_type, digest)
 
 

@@ -21,7 +21,7 @@ from server.stored import store_json
 from .workshop import Workshop
 
 Json = dict[str, Any]
-SLOW = frozenset({"thumbnail", "probe", "merged", "metadata", "models", "prune", "store"})
+SLOW = frozenset({"place", "thumbnail", "probe", "merged", "metadata", "models", "prune", "store"})
 """Questions that read files, and do not hold up the others."""
 
 
@@ -45,6 +45,7 @@ class Questions:
             "plan": self.plan,
             "explain": self.explain,
             "models": self.models,
+            "place": self.place,
             "thumbnail": self.thumbnail,
             "probe": self.probe,
             "merged": self.merged,
@@ -130,6 +131,15 @@ class Questions:
             InputError: The node package keeps none.
         """
         return Reply(self.workshop.session.survey())
+
+    def place(self, kind: str, name: str, inputs: str = "") -> Reply:
+        """Where the file lies that an input names, for the owner of a folder of inputs.
+
+        Raises:
+            InputError: There is no such file.
+        """
+        files = self.workshop.bench(inputs=inputs).runtime.files
+        return Reply({"path": str(files.place(kind, name))})
 
     def thumbnail(self, path: str, size: int) -> Reply:
         """A picture in a file, as large as fits into a square."""

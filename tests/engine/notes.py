@@ -3,6 +3,7 @@
 import hashlib
 import random
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
@@ -29,6 +30,9 @@ class Notes(Service):
         if name not in self.texts:
             raise InputError(f"no note {name!r}", code="missing_file")
         return self.texts[name]
+
+    def place(self, kind: str, name: str) -> Path:
+        raise InputError(f"the note {name!r} lies nowhere", code="missing_file")
 
     def describe(self, kind: str, name: str) -> tuple[str, int]:
         text = self.text(name)

@@ -138,3 +138,5 @@ def test_a_package_without_files_finds_none() -> None:
     assert files.search("notes", "1" * 64, None) is None
     with pytest.raises(ValueError, match="there are no notes here"):
         files.describe("notes", "a")
+    with pytest.raises(ValueError, match="there are no notes here"):
+        files.place("notes", "a")

@@ -264,6 +264,9 @@ def test_a_file_is_found_by_its_content(root: Path) -> None:
     assert folders.search("music", sha256, size) is None
     with pytest.raises(InputError, match="there are no 'music' here"):
         folders.describe("music", "b.safetensors")
+    assert folders.place("vae", "b.safetensors") == folder / "b.safetensors"
+    with pytest.raises(InputError, match="there are no 'music' here"):
+        folders.place("music", "b.safetensors")
 
 
 def test_what_cannot_be_read_is_not_found_by_its_content(

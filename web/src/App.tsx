@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 
 import { Canvas } from "./canvas/Canvas";
+import { useDrops } from "./canvas/useDrops";
 import { useKeys } from "./canvas/useKeys";
 import { applyLook } from "./look/apply";
 import { Breadcrumb } from "./panels/Breadcrumb";
@@ -30,6 +31,7 @@ export function App() {
     [theme, density, scale],
   );
   useKeys();
+  useDrops();
   return (
     <>
       <Shell

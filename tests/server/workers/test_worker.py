@@ -336,6 +336,14 @@ def test_pictures_are_looked_at(talk: Talk) -> None:
     assert refused.error["code"] == "damaged_file"
 
 
+def test_a_file_that_an_input_names_is_found_in_its_owners_folder(talk: Talk) -> None:
+    refused = talk.ask(
+        "place", kind="images", name="a.png", inputs=str(talk.outfit.data / "inputs")
+    )
+    assert refused.error is not None
+    assert refused.error["problems"][0]["code"] == "missing_file"
+
+
 def test_a_beat_tells_what_is_loaded_and_what_is_free(talk: Talk) -> None:
     assert talk.hear(Beat).memory == {"free": 1, "total": 2}
 

@@ -247,9 +247,9 @@ export function thumbnailUrl(url: string, size: number): string {
   return `${url}?thumbnail=${size}`;
 }
 
-/** Where an uploaded picture is. */
-export function uploadUrl(name: string): string {
-  return path("uploads", name);
+/** Where the picture is that an input names: one that was sent, or one that comes with Darkroom. */
+export function pictureUrl(name: string): string {
+  return path("pictures", ...name.split("/"));
 }
 
 /** Where somebody logs in, to come back to where they were. */

@@ -1,4 +1,4 @@
-import type { NodeProps } from "@xyflow/react";
+import { NodeResizeControl, type NodeProps } from "@xyflow/react";
 import { memo, useContext } from "react";
 
 import { mainName } from "../graph/types";
@@ -11,6 +11,8 @@ import { NodeProblem } from "./NodeProblem";
 import { Port, WireEnd } from "./Port";
 import { useRunState } from "./runs";
 import type { PortSpot } from "./shape";
+
+const LEAST_WIDTH = 128;
 
 /** A node of any type, drawn from its schema; less of it the further away it is. */
 export const NodeView = memo(function NodeView({ data, selected }: NodeProps<NodeItem>) {
@@ -39,6 +41,14 @@ export const NodeView = memo(function NodeView({ data, selected }: NodeProps<Nod
       <NodeHead data={data} />
       {place.collapsed === true ? <FoldedPorts data={data} /> : <NodeBody data={data} />}
       <NodeProblem data={data} />
+      {selected && place.pinned !== true && (
+        <NodeResizeControl
+          className="node-size"
+          position="bottom-right"
+          resizeDirection="horizontal"
+          minWidth={LEAST_WIDTH}
+        />
+      )}
     </div>
   );
 });

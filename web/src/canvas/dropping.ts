@@ -2,7 +2,12 @@
 
 import type { DragEvent } from "react";
 
-import { typeName } from "../graph/ids";
+import { typeNamed } from "../graph/catalogue";
+import { nodeId, typeName } from "../graph/ids";
+import type { Point } from "../state/canvas";
+import { PICTURE_KIND } from "../state/gallery";
+import { activePath } from "../state/tabs";
+import { say } from "../words";
 import type { Board } from "./gestures";
 import { nodeAt, wireThrough } from "./places";
 
@@ -24,10 +29,29 @@ export function droppedOn(board: Board, event: DragEvent): void {
     editor.addNode(typeName(type), { x: to.x - 120, y: to.y - 14 }, wire?.data?.wire);
     return;
   }
+  const picture = event.dataTransfer.getData(PICTURE_KIND);
+  if (picture !== "") {
+    pictureOn(board, at, picture);
+    return;
+  }
   const [file] = event.dataTransfer.files;
   if (file !== undefined) void editor.openDropped(file);
   else {
     const text = event.dataTransfer.getData("text/plain");
     if (text !== "") editor.pasteText(text, false);
   }
+}
+
+/** A picture that was made becomes the input of the node that it is dropped on. */
+function pictureOn(board: Board, at: Point, url: string): void {
+  const editor = board.editor();
+  const node = nodeAt(board.items(), board.toFlow(at));
+  const type = node === null ? undefined : typeNamed(editor.catalogue, node.data.node.type);
+  const field = type?.inputs.find((each) => each.kind === "image");
+  if (node === null || field === undefined) {
+    editor.notify("info", say("drop.noPictureInput"));
+    return;
+  }
+  const place = { path: activePath(editor), node: nodeId(node.id), input: field.name };
+  void editor.useAsInput(url, place);
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState, type KeyboardEvent, type PointerEvent } from "react";
 
-import { uploadUrl } from "../api/client";
+import { pictureUrl } from "../api/client";
 import { typeNamed } from "../graph/catalogue";
 import { together } from "../graph/commands/command";
 import { setInput } from "../graph/commands/inputs";
@@ -58,7 +58,7 @@ function useSize(picture: string | null): Size {
   const [size, setSize] = useState<Size>({ width: 512, height: 512 });
   useEffect(() => {
     if (picture === null) return;
-    void loadPicture(uploadUrl(picture)).then(
+    void loadPicture(pictureUrl(picture)).then(
       ({ naturalWidth, naturalHeight }) => setSize({ width: naturalWidth, height: naturalHeight }),
       () => undefined, // the frame can be drawn without what is in it
     );
@@ -191,7 +191,7 @@ function Sheet({ picture, size, rect, kind, onChange }: SheetProps) {
       style={{ aspectRatio: `${wide.width} / ${wide.height}`, height: "90%", maxWidth: "92%" }}
     >
       <div style={part({ x: 0, y: 0, ...size })}>
-        {picture !== null && <img src={uploadUrl(picture)} alt={picture} draggable={false} />}
+        {picture !== null && <img src={pictureUrl(picture)} alt={picture} draggable={false} />}
       </div>
       <div
         className={`frame-edge ${kind}`}

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 
-import { uploadUrl } from "../api/client";
+import { pictureUrl } from "../api/client";
+import type { DraftFault } from "../state/drafts";
 import type { PictureInput } from "../state/gallery";
 import { useEditor } from "../state/store";
 import { activeTab, activeWorkflow } from "../state/tabs";
@@ -10,16 +11,19 @@ import { drawTint, maskName, pngOf } from "./maskfile";
 import { PaintTools } from "./PaintTools";
 import type { Mask } from "./raster";
 import { putMask } from "./target";
+import { Layer } from "./unfinished";
 import { usePen } from "./usePen";
 
 interface Props {
   readonly place: PictureInput;
   readonly picture: string;
   readonly mask: Mask;
+  readonly layer: string;
+  readonly isUnfinished: boolean;
 }
 
 /** The picture with its mask over it, and the tools to paint with. */
-export function PaintArea({ place, picture, mask }: Props) {
+export function PaintArea({ place, picture, mask, layer: layerName, isUnfinished }: Props) {
   const area = useRef<HTMLDivElement>(null);
   const sheet = useRef<HTMLDivElement>(null);
   const ring = useRef<HTMLSpanElement>(null);
@@ -27,8 +31,10 @@ export function PaintArea({ place, picture, mask }: Props) {
   const line = useRef<SVGPolylineElement>(null);
   const [steps, setSteps] = useState(0);
   const [easel] = useState(() => new Easel(mask));
+  const [layer] = useState(() => new Layer(layerName));
   const [settings, setSettings] = useState<Settings>(easel.settings);
-  const save = useSave(place, picture, easel, steps);
+  const isChanged = isUnfinished || steps > 0;
+  const save = useSave({ place, picture, easel, layer, isChanged });
   const change = useCallback((part: Partial<Settings>) => setSettings(easel.choose(part)), [easel]);
   const pen = usePen({ easel, area, sheet, ring, change, done: save.done });
   useEffect(() => {
@@ -38,10 +44,14 @@ export function PaintArea({ place, picture, mask }: Props) {
       },
       outline: (points) =>
         line.current?.setAttribute("points", points.map(({ x, y }) => `${x},${y}`).join(" ")),
-      stepped: () => setSteps((count) => count + 1),
+      stepped: () => {
+        setSteps((count) => count + 1);
+        void layer.keep(mask).then(warn);
+      },
     });
     area.current?.focus();
-  }, [easel, mask]);
+    if (isUnfinished) useEditor.getState().announce(say("paint.unfinished"));
+  }, [easel, mask, layer, isUnfinished]);
   return (
     <section className="paint" aria-label={say("paint.label")} onKeyDown={pen.onKeyDown}>
       <PaintTools
@@ -66,7 +76,7 @@ export function PaintArea({ place, picture, mask }: Props) {
           className="paint-sheet"
           style={{ aspectRatio: `${mask.width} / ${mask.height}`, transform: pen.transform }}
         >
-          <img src={uploadUrl(picture)} alt="" draggable={false} />
+          <img src={pictureUrl(picture)} alt="" draggable={false} />
           <canvas ref={tint} width={mask.width} height={mask.height} />
           <svg viewBox={`0 0 ${mask.width} ${mask.height}`} aria-hidden="true">
             <polyline ref={line} />
@@ -85,12 +95,25 @@ export interface Saving {
   readonly discard: () => void;
 }
 
-function useSave(place: PictureInput, picture: string, easel: Easel, steps: number): Saving {
+/** Say that strokes are not kept; what is painted can still be saved. */
+function warn(fault: DraftFault | null): void {
+  if (fault !== null) useEditor.getState().notify("warning", say(`drafts.${fault}`));
+}
+
+interface Painted {
+  readonly place: PictureInput;
+  readonly picture: string;
+  readonly easel: Easel;
+  readonly layer: Layer;
+  readonly isChanged: boolean;
+}
+
+function useSave({ place, picture, easel, layer, isChanged }: Painted): Saving {
   const [isSaving, setIsSaving] = useState(false);
   const done = useCallback(async () => {
     const state = useEditor.getState();
     const tab = activeTab(state).id;
-    if (steps === 0) {
+    if (!isChanged) {
       state.show(null);
       return;
     }
@@ -103,6 +126,7 @@ function useSave(place: PictureInput, picture: string, easel: Easel, steps: numb
         if (command !== null) now.perform(command);
         now.announce(command === null ? say("paint.noType") : say("paint.saved", { name }));
       }
+      await layer.drop();
       now.show(null);
     } catch (error) {
       // What was painted stays on the easel until it could be saved.
@@ -110,6 +134,10 @@ function useSave(place: PictureInput, picture: string, easel: Easel, steps: numb
     } finally {
       setIsSaving(false);
     }
-  }, [place, picture, easel, steps]);
-  return { isSaving, done: () => void done(), discard: () => useEditor.getState().show(null) };
+  }, [place, picture, easel, layer, isChanged]);
+  const discard = async () => {
+    await layer.drop();
+    useEditor.getState().show(null);
+  };
+  return { isSaving, done: () => void done(), discard: () => void discard() };
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-import { uploadUrl } from "../api/client";
+import { pictureUrl } from "../api/client";
 import type { PictureInput } from "../state/gallery";
 import { useEditor } from "../state/store";
 import { activeWorkflow } from "../state/tabs";
@@ -9,21 +9,27 @@ import { loadPicture, maskOf } from "./maskfile";
 import { PaintArea } from "./PaintArea";
 import { emptyMask, type Mask } from "./raster";
 import { targetOf } from "./target";
+import { layerId, unfinished } from "./unfinished";
 import "./paint.css";
 
 interface Ready {
   readonly mask: Mask;
   readonly picture: string;
+  /** What names the layer while it is painted. */
+  readonly layer: string;
+  /** It was begun before, and never finished. */
+  readonly isUnfinished: boolean;
 }
 
-/** Paints the mask of a picture of the document; one that was painted before is there again. */
+/** Paints the mask of a picture of the document; what was painted before is there again, finished or not. */
 export function Painter({ place }: { readonly place: PictureInput }) {
   const [ready, setReady] = useState<Ready | string | null>(null);
   useEffect(() => {
     let isGone = false;
     const state = useEditor.getState();
     const target = targetOf(activeWorkflow(state), place, state.catalogue);
-    void open(target.picture ?? target.painted, target.painted).then((opened) => {
+    const layer = layerId(state, place);
+    void open(target.picture ?? target.painted, target.painted, layer).then((opened) => {
       if (!isGone) setReady(opened);
     });
     return () => {
@@ -32,19 +38,25 @@ export function Painter({ place }: { readonly place: PictureInput }) {
   }, [place]);
   if (ready === null) return null;
   if (typeof ready === "string") return <Cannot why={ready} />;
-  return <PaintArea place={place} picture={ready.picture} mask={ready.mask} />;
+  return <PaintArea place={place} {...ready} />;
 }
 
 /** The picture and its mask, or why there is nothing to paint on. */
-async function open(picture: string | null, painted: string | null): Promise<Ready | string> {
+async function open(
+  picture: string | null,
+  painted: string | null,
+  layer: string,
+): Promise<Ready | string> {
   if (picture === null) return say("paint.noPicture");
   try {
-    const { naturalWidth: width, naturalHeight: height } = await loadPicture(uploadUrl(picture));
-    if (painted === null) return { picture, mask: emptyMask(width, height) };
+    const { naturalWidth: width, naturalHeight: height } = await loadPicture(pictureUrl(picture));
+    const begun = await unfinished(layer);
+    const isUnfinished = begun !== null;
+    const source = begun ?? (painted === null ? null : pictureUrl(painted));
     // A mask whose file is gone is begun anew.
-    const before = await loadPicture(uploadUrl(painted)).catch(() => null);
+    const before = source === null ? null : await loadPicture(source).catch(() => null);
     const mask = before === null ? emptyMask(width, height) : maskOf(before, width, height);
-    return { picture, mask };
+    return { picture, mask, layer, isUnfinished };
   } catch {
     return say("paint.unread", { picture });
   }

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 
 import { find, type Found } from "../graph/find";
-import { samePath } from "../graph/graphs";
+import { samePath, trailTo } from "../graph/graphs";
 import { Icon } from "../look/Icon";
 import { useEditor } from "../state/store";
 import { activeTab, activeWorkflow } from "../state/tabs";
@@ -65,7 +65,8 @@ export function Find() {
 function show({ path, node, note }: Found, how: "showItem" | "focusItem"): void {
   const editor = useEditor.getState();
   const tab = activeTab(editor);
-  if (!samePath(tab.path, path)) editor.changeTab(tab.id, { path, trail: [] });
+  if (!samePath(tab.path, path))
+    editor.changeTab(tab.id, { path, trail: trailTo(tab.workflow, path) ?? [] });
   const id = node ?? (note === undefined ? null : `note:${note}`);
   if (id === null) return;
   editor.select([id]);

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { thumbnailUrl } from "../api/client";
 import type { GalleryFile } from "../api/shapes";
 import { Icon } from "../look/Icon";
+import { PICTURE_KIND } from "../state/gallery";
 import { useEditor } from "../state/store";
 import { say } from "../words";
 import { clock } from "./measures";
@@ -128,7 +129,7 @@ function Pictures({ files }: { readonly files: readonly GalleryFile[] }) {
               onFocus={() => setCurrent(index)}
               onClick={() => look(file)}
               onDragStart={(event) => {
-                event.dataTransfer.setData("application/x-darkroom-picture", file.url);
+                event.dataTransfer.setData(PICTURE_KIND, file.url);
                 event.dataTransfer.effectAllowed = "copy";
               }}
             >

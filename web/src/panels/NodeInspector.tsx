@@ -7,6 +7,7 @@ import type { Field } from "../graph/schema";
 import { at } from "../graph/tables";
 import { mainName, typeText } from "../graph/types";
 import { Glyph } from "../look/Glyph";
+import { FrameButton } from "../paint/FrameButton";
 import { problemsOf } from "../state/problems";
 import { useEditor } from "../state/store";
 import { activeGraph, activePath, activeTab, activeWorkflow } from "../state/tabs";
@@ -49,6 +50,7 @@ export function NodeInspector({ id }: Props) {
         {type !== undefined && <p className="inspector-summary">{type.summary}</p>}
         {!ports.known && <p className="notice warning">{say("inspect.unknown")}</p>}
         <ModeChoice ids={[id]} />
+        <FrameButton path={path} node={id} />
       </header>
       <div className="lines">
         {ports.inputs.map((field) => (

@@ -27,6 +27,17 @@ export class Drafts {
     return Array.isArray(found) ? found.filter(isDraft) : [];
   }
 
+  /** The draft of this id; none too if the browser keeps no drafts. */
+  async one(id: string): Promise<Draft | null> {
+    try {
+      const store = (await this.open()).transaction(STORE).objectStore(STORE);
+      const found: unknown = await answered(store.get(id));
+      return isDraft(found) ? found : null;
+    } catch {
+      return null;
+    }
+  }
+
   /** Keep one; what goes wrong is told, never thrown, for the editor goes on without. */
   async keep(draft: Draft): Promise<DraftFault | null> {
     return this.change((store) => store.put(draft));

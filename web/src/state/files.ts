@@ -91,7 +91,10 @@ export const filesSlice: Slice<FilesSlice> = (set, get) => ({
     }
     get().openWorkflow(found.workflow);
     get().notify("info", say("drop.opened", { name: file.name }));
-    for (const remark of found.remarks) get().notify("warning", remark);
+    if (found.remarks.length > 0) {
+      const lines = found.remarks.map((remark) => `\n– ${remark}`).join("");
+      get().notify("warning", say("drop.remarks", { name: file.name }) + lines);
+    }
   },
   renameWorkflow: (name) => {
     get().perform(renameWorkflow([], name.trim() === "" ? emptyWorkflow("Untitled").name : name));

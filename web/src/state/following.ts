@@ -85,6 +85,9 @@ export function following(
     const active = Object.values(get().jobs).filter((job) => !FINAL.has(job.state));
     const page = await server.listJobs({ limit: RECENT });
     const before = get().jobs;
+    const last = page.jobs.at(-1);
+    // What lies behind a page that meets nothing known was never read.
+    if (last !== undefined && before[last.id] === undefined) set({ olderJobs: page.next });
     const listed = new Set(page.jobs.map((job) => job.id));
     know((known) => page.jobs.reduceRight((sofar, job) => learn(sofar, job), known));
     for (const job of page.jobs) if (before[job.id] !== undefined) tell(job, before[job.id]);

@@ -7,6 +7,9 @@ import { attempting } from "./attempts";
 import { pageServer, type Server } from "./server";
 import type { EditorState, Slice } from "./store";
 
+/** The kind of what a picture that was made lets drag: its address. */
+export const PICTURE_KIND = "application/x-darkroom-picture";
+
 /** A picture of a job. */
 export interface Picture {
   readonly job: Job;

@@ -1,9 +1,10 @@
 import { useEffect, useRef, useState } from "react";
 import type { DragEvent } from "react";
 
-import { thumbnailUrl, uploadUrl } from "../api/client";
+import { thumbnailUrl, pictureUrl } from "../api/client";
 import { ApiError } from "../api/problems";
 import { Icon } from "../look/Icon";
+import { PICTURE_KIND } from "../state/gallery";
 import { useEditor } from "../state/store";
 import { say, sayError } from "../words";
 import { Picker } from "./Picker";
@@ -23,16 +24,17 @@ function pictureIn(data: DataTransfer): File | undefined {
   return [...data.files].find((file) => file.type.startsWith("image/"));
 }
 
-/** Sends a picture, and tells how far that is or why it failed. */
+/** Sends a file, or a picture that was made by its address, and tells how far that is or why it failed. */
 function useSending(onChange: (value: string) => void) {
   const send = useEditor((state) => state.sendPicture);
+  const copy = useEditor((state) => state.asUpload);
   const [share, setShare] = useState<number | null>(null);
   const [fault, setFault] = useState<string | null>(null);
-  const start = async (file: Blob) => {
+  const start = async (source: Blob | string) => {
     setShare(0);
     setFault(null);
     try {
-      onChange(await send(file, setShare));
+      onChange(typeof source === "string" ? await copy(source) : await send(source, setShare));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       setFault(sayError(error));
@@ -57,12 +59,11 @@ export function PictureBox({ label, value, onChange, onPaint, disabled = false, 
   const onDrop = (event: DragEvent) => {
     setIsOver(false);
     const file = pictureIn(event.dataTransfer);
-    const name = event.dataTransfer.getData("application/x-darkroom-upload");
-    if (disabled || (file === undefined && name === "")) return;
+    const source = file ?? event.dataTransfer.getData(PICTURE_KIND);
+    if (disabled || source === "") return;
     event.preventDefault();
     event.stopPropagation();
-    if (file !== undefined) void sending.start(file);
-    else onChange(name);
+    void sending.start(source);
   };
 
   return (
@@ -120,7 +121,7 @@ export function PictureBox({ label, value, onChange, onPaint, disabled = false, 
 }
 
 const mayDrop = (data: DataTransfer) =>
-  data.types.includes("Files") || data.types.includes("application/x-darkroom-upload");
+  data.types.includes("Files") || data.types.includes(PICTURE_KIND);
 
 interface ShownProps {
   readonly value: string;
@@ -140,7 +141,7 @@ function Shown({ value, share, isOver }: ShownProps) {
     return (
       <div className="picture-shown">
         <img
-          src={thumbnailUrl(uploadUrl(value), 512)}
+          src={thumbnailUrl(pictureUrl(value), 512)}
           alt={value}
           draggable={false}
           onError={() => setIsMissing(true)}

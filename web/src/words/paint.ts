@@ -22,6 +22,7 @@ export const paint = {
   "paint.discard": "Discard",
   "paint.saving": "Saving the mask",
   "paint.saved": "The mask is saved as {name}.",
+  "paint.unfinished": "What was painted before and not finished is here again.",
   "paint.noPicture": "Choose a picture first: a mask is painted over it.",
   "paint.noType": "No node type here reads a mask from a file.",
   "paint.unread": "The picture {picture} cannot be read.",
