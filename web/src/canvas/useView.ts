@@ -83,6 +83,10 @@ function viewOf(
       // It may have to be drawn first.
       requestAnimationFrame(() => focusOn(root.current, id, 20));
     },
+    showItem: (id) => {
+      const item = find(id);
+      if (item !== undefined) bringIntoSight(root.current, react, item);
+    },
     focusCanvas: () => {
       // A node that has the focus keeps it.
       if (document.activeElement?.matches(".react-flow__node") !== true)

@@ -20,14 +20,14 @@ export function Find() {
     const index = found.length === 0 ? 0 : (to + found.length) % found.length;
     setAt(index);
     const place = found[index];
-    if (place !== undefined) show(place);
-    setTimeout(() => box.current?.focus({ preventScroll: true }), 60);
+    if (place !== undefined) show(place, "showItem");
+    box.current?.focus({ preventScroll: true });
   };
   /** Close it, and go on at what was found. */
   const leave = () => {
     const place = found[at];
     close();
-    if (place !== undefined) show(place);
+    if (place !== undefined) show(place, "focusItem");
   };
   return (
     <div className="find" role="search" aria-label={say("find.title")}>
@@ -61,8 +61,8 @@ export function Find() {
   );
 }
 
-/** Go to the graph where it is, and select it. */
-function show({ path, node, note }: Found): void {
+/** Go to the graph where it is, and select it; the focus goes along only at the end. */
+function show({ path, node, note }: Found, how: "showItem" | "focusItem"): void {
   const editor = useEditor.getState();
   const tab = activeTab(editor);
   if (!samePath(tab.path, path))
@@ -70,7 +70,7 @@ function show({ path, node, note }: Found): void {
   const id = node ?? (note === undefined ? null : `note:${note}`);
   if (id === null) return;
   editor.select([id]);
-  setTimeout(() => useEditor.getState().view?.focusItem(id), 0);
+  setTimeout(() => useEditor.getState().view?.[how](id), 0);
 }
 
 interface ButtonProps {

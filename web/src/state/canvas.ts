@@ -66,6 +66,8 @@ export interface CanvasView {
   readonly fit: (ids?: readonly string[]) => void;
   readonly zoomBy: (factor: number) => void;
   readonly focusItem: (id: string) => void;
+  /** Bring it into sight; the focus stays where it is. */
+  readonly showItem: (id: string) => void;
   readonly focusCanvas: () => void;
   /** Where a thing stands, in the document's measure. */
   readonly placeOf: (id: string) => Point | null;

@@ -107,6 +107,8 @@ export const runningSliceIn =
           say(`run.said.${endOf(job)}`, { name: job.name, seconds: job.seconds ?? 0 }),
         );
         get().tellFailure(job);
+        // What was to be done is done: until the next plan is there, nodes show how they ended.
+        set({ plan: null });
         void get().makePlan();
       },
       hasten: follower.hasten,
