@@ -10,7 +10,8 @@ from engine.node import node
 from .diffusion.families import recipes
 from .diffusion.lora import Lora, open_lora
 from .folders import Folders, standard
-from .values import LoraName, Model, Patch, TextEncoder, Weights
+from .values import Model, Patch, TextEncoder, Weights
+from .widgets import LoraName
 
 LoraStrength = Annotated[float, Field(ge=-100, le=100, json_schema_extra={"step": 0.05})]
 

@@ -11,7 +11,8 @@ from engine.node import node
 from . import facts, fitting
 from .facts import LatentFacts, known
 from .latents import SCALE
-from .values import Latents, Seed
+from .values import Latents
+from .widgets import Seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,8 @@ from .diffusion.pool import Pool, in_process
 from .facts import LatentFacts, PixelFacts
 from .latents import CHANNELS, SCALE
 from .vae import vae_encode
-from .values import VAE, Conditioning, Image, Latents, Mask, Seed
+from .values import VAE, Conditioning, Image, Latents, Mask
+from .widgets import Seed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -140,29 +141,37 @@ def edit_conditioning(
     return Equipped(_with(positive, beside), _with(negative, beside), Latents(encoded * 0))
 
 
-def _deep(*, positive: Any, negative: Any, depth: Any) -> tuple[Any, Any]:
-    if depth is UNKNOWN:
+def _deep(*, positive: Any, negative: Any, depth: Any, latents: Any) -> tuple[Any, Any]:
+    if depth is UNKNOWN or latents is UNKNOWN:
         return UNKNOWN, UNKNOWN
+    if latents is not None:
+        size = PixelFacts(depth.batch, latents.height, latents.width)
+        return _brought(positive, 1, size), _brought(negative, 1, size)
     fitting.check_picture(depth, SCALE)
     size = PixelFacts(depth.batch, depth.height // SCALE, depth.width // SCALE)
     return _brought(positive, 1, size), _brought(negative, 1, size)
 
 
 @node("DepthConditioning", category="conditioning", infer=_deep)
-def depth_conditioning(positive: Conditioning, negative: Conditioning, depth: Image) -> Deepened:
+def depth_conditioning(
+    positive: Conditioning, negative: Conditioning, depth: Image, latents: Latents | None = None
+) -> Deepened:
     """Show a depth model, one of 5 channels, how far away things are.
 
     Args:
-        depth: Bright is near, as MiDaS has it; as large as the picture is to be. Only its own darkest
-            and brightest places count, not how dark or bright they are.
+        depth: Bright is near, as MiDaS has it. Only its own darkest and brightest places count, not
+            how dark or bright they are.
+        latents: Where the run starts, whose size the map is brought to. Without them the map must be
+            as large as the picture is to be.
     """
     from torch.nn import functional
 
-    fitting.check_picture(facts.of(depth), SCALE)
+    if latents is None:
+        fitting.check_picture(facts.of(depth), SCALE)
+    height, width = depth.pixels.shape[-2] // SCALE, depth.pixels.shape[-1] // SCALE
+    extent = (height, width) if latents is None else tuple(latents.samples.shape[-2:])
     grey = depth.pixels.mean(dim=1, keepdim=True)
-    small = functional.interpolate(
-        grey, scale_factor=1 / SCALE, mode="bicubic", align_corners=False
-    )
+    small = functional.interpolate(grey, size=extent, mode="bicubic", align_corners=False)
     low = small.amin(dim=(1, 2, 3), keepdim=True)
     high = small.amax(dim=(1, 2, 3), keepdim=True)
     beside = 2 * (small - low) / (high - low).clamp(min=1e-12) - 1

@@ -12,20 +12,16 @@ from .folders import Folders, standard
 from .loaders import PredictionChoice, load_checkpoint
 from .values import (
     VAE,
-    CheckpointName,
     Conditioning,
-    Fraction,
     Image,
     ImageEmbedding,
     ImageEncoder,
-    ImageEncoderName,
     ImagePrompt,
     Model,
-    Seed,
     TextEncoder,
     Weights,
-    WeightsKind,
 )
+from .widgets import CheckpointName, Fraction, ImageEncoderName, Seed, WeightsKind
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,7 +9,8 @@ from engine.node import node
 
 from . import facts, phrasing
 from .control import check_window
-from .values import Area, Conditioning, Fraction, Mask, Strength
+from .values import Area, Conditioning, Mask
+from .widgets import Fraction, Strength
 
 Side = Annotated[int, Field(ge=0, le=16384, json_schema_extra={"step": 8})]
 

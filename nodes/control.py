@@ -6,7 +6,8 @@ from engine.errors import InputError
 from engine.node import node
 
 from . import foresight
-from .values import Conditioning, Control, ControlNet, Fraction, Image, Strength
+from .values import Conditioning, Control, ControlNet, Image
+from .widgets import Fraction, Strength
 
 
 class ControlledPrompts(NamedTuple):

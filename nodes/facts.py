@@ -13,7 +13,8 @@ from engine.errors import InputError
 from engine.facts import has_unknown
 from engine.node import UNKNOWN
 
-from .values import Conditioning, Image, Latents, Mask, SamplerState
+from .states import SamplerState
+from .values import Conditioning, Image, Latents, Mask
 
 MAX_PIXELS = 89_000_000
 """The most pixels of one picture; just below where Pillow warns of a decompression bomb."""

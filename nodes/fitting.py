@@ -7,7 +7,7 @@ from engine.errors import InputError
 
 from .diffusion.families import FAMILIES
 from .facts import ConditioningFacts, LatentFacts, PixelFacts, Space
-from .values import FamilyName
+from .widgets import FamilyName
 
 OddSize = Literal["refuse", "crop", "pad"]
 HINT_SCALE = 8

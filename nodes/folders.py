@@ -14,17 +14,20 @@ from engine.errors import InputError
 from engine.keys import FileDigests
 from engine.node import Service
 
-from .diffusion.checkpoints import PICKLE_ENDINGS, inspect, kinds, open_weights
+from .diffusion.checkpoints import PICKLE_ENDINGS, inspect, is_folder, kinds, open_weights
 from .diffusion.layout import PartName
+from .diffusion.lora import peft_config
 from .diffusion.parts import Parts
-from .diffusion.pipelines import is_folder
 
 Kind = Literal[
-    "checkpoints", "vae", "controlnet", "clip_vision", "loras", "embeddings", "upscale_models", "images",
+    "checkpoints", "vae", "controlnet", "clip_vision", "depth", "karlo",
+    "loras", "embeddings", "upscale_models", "images",
 ]  # fmt: skip
 ADDITIONS: tuple[Kind, ...] = ("loras", "embeddings", "upscale_models")
 """Kinds that are no models of a family, so `Folders.open` does not open them."""
-MODEL_KINDS: tuple[Kind, ...] = ("checkpoints", "vae", "controlnet", "clip_vision", *ADDITIONS)
+MODEL_KINDS: tuple[Kind, ...] = (
+    "checkpoints", "vae", "controlnet", "clip_vision", "depth", "karlo", *ADDITIONS,
+)  # fmt: skip
 STARTER = Path(__file__).parents[1] / "workflows" / "starter"
 """The folder of the small model that ships with the project."""
 
@@ -32,15 +35,19 @@ _MODEL_ENDINGS = (".safetensors", *PICKLE_ENDINGS)
 _IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 _PARTS: dict[PartName, Kind] = {
     "unet": "checkpoints",
+    "prior": "karlo",
     "vae": "vae",
     "controlnet": "controlnet",
     "image_encoder": "clip_vision",
+    "depth_estimator": "depth",
 }
 _WORDS: dict[Kind, str] = {
     "checkpoints": "checkpoint",
     "vae": "VAE",
     "controlnet": "ControlNet",
     "clip_vision": "image encoder",
+    "depth": "depth estimator",
+    "karlo": "Karlo folder",
     "loras": "LoRA",
     "embeddings": "embedding",
     "upscale_models": "upscaler",
@@ -119,7 +126,11 @@ class Folders(Service):
         """The SHA-256 of the content: of a diffusers folder, of the files that are read from it."""
         path = self.find(kind, name)
         if not is_folder(path):
-            return self.digests.of(path)
+            beside = peft_config(path) if kind == "loras" else None
+            if beside is None:
+                return self.digests.of(path)
+            both = f"{self.digests.of(path)}\n{self.digests.of(beside)}"
+            return hashlib.sha256(both.encode()).hexdigest()
         total = hashlib.sha256()
         for file in self.open(kind, name).files:
             total.update(f"{file.relative_to(path).as_posix()}\0{self.digests.of(file)}\n".encode())

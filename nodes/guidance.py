@@ -12,16 +12,15 @@ from .values import (
     Conditioning,
     DualGuidance,
     DynamicThreshold,
-    Fraction,
     GuidanceInterval,
     GuidanceRule,
-    GuidanceScale,
     Model,
     PerpendicularNegative,
     PerturbedAttention,
     RescaledGuidance,
     StaticThreshold,
 )
+from .widgets import Fraction, GuidanceScale
 
 T = TypeVar("T", bound=GuidanceRule)
 Level = Annotated[float, Field(ge=0, le=1000, json_schema_extra={"step": 0.05})]

@@ -3,7 +3,8 @@
 from engine.errors import InputError
 from engine.node import node
 
-from .values import Fraction, SamplerState
+from .states import SamplerState
+from .widgets import Fraction
 
 _CLOCK = 1000
 """Ticks of the models' clock."""

@@ -10,7 +10,8 @@ from engine.node import node
 from . import facts
 from .facts import PixelFacts, known, same
 from .folders import Folders, standard
-from .values import Fraction, Image, ImageName, Interpolation, Mask, Pixels
+from .values import Image, Mask
+from .widgets import Fraction, ImageName, Interpolation, Pixels
 
 Position = Annotated[
     int, Field(ge=-16384, le=16384, description="Pixels from the left or upper border")

@@ -11,7 +11,8 @@ from engine.node import node
 from . import facts, fitting
 from .facts import LatentFacts, PixelFacts, known
 from .image import Exact, Scale
-from .values import BatchSize, Interpolation, Latents, Mask
+from .values import Latents, Mask
+from .widgets import BatchSize, Interpolation
 
 if TYPE_CHECKING:
     from torch import Tensor

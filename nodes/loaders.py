@@ -10,18 +10,8 @@ from .diffusion.families import SD1, SDXL, UPSCALER, Family
 from .diffusion.layout import PartName
 from .diffusion.parts import Parts
 from .folders import Folders, standard
-from .values import (
-    VAE,
-    CheckpointName,
-    ControlNet,
-    ControlNetName,
-    Model,
-    PredictionType,
-    TextEncoder,
-    VAEName,
-    Weights,
-    WeightsKind,
-)
+from .values import VAE, ControlNet, Model, TextEncoder, Weights
+from .widgets import CheckpointName, ControlNetName, PredictionType, VAEName, WeightsKind
 
 PredictionChoice = Literal["auto", "epsilon", "v_prediction"]
 SpaceChoice = Literal["auto", "sd", "sdxl", "upscaler"]

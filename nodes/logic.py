@@ -11,7 +11,7 @@ from engine.errors import InputError
 from engine.known import agreed
 from engine.node import UNKNOWN, Lazy, node
 
-from .values import Prompt
+from .widgets import Prompt
 
 T = TypeVar("T")
 _PLACES = re.compile(r"\{\{|\}\}|\{(\w+)\}")

@@ -11,7 +11,8 @@ from . import facts
 from .facts import PixelFacts, known, same
 from .folders import Folders, standard
 from .image import Extent, Margin, Multiple, Resizing, Scale, image_digest, resized
-from .values import Fraction, Image, ImageName, Interpolation, Mask, Pixels
+from .values import Image, Mask
+from .widgets import Fraction, ImageName, Interpolation, Pixels
 
 ColourChannel = Literal["luminance", "red", "green", "blue"]
 Channel = Literal["alpha", "luminance", "red", "green", "blue"]

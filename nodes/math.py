@@ -9,7 +9,7 @@ from pydantic import Field
 from engine.errors import InputError
 from engine.node import node
 
-from .values import Prompt
+from .widgets import Prompt
 
 Rounding = Literal["nearest", "down", "up"]
 RoundingMultiple = Annotated[int, Field(ge=1, le=2**32)]

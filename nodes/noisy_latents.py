@@ -6,7 +6,8 @@ from typing import Literal
 from engine.node import node
 
 from . import facts, fitting, outlook
-from .values import Latents, SamplerState
+from .states import SamplerState
+from .values import Latents
 
 Level = Literal["reached", "before"]
 

@@ -9,7 +9,7 @@ from engine.node import UNKNOWN
 from . import fitting, foresight
 from .diffusion.pool import Pool
 from .facts import LatentFacts, SamplerFacts, known
-from .values import MOST_STEPS
+from .widgets import MOST_STEPS
 
 
 def begun(

@@ -11,21 +11,9 @@ from engine.node import Progress, Waypoints, node, nowhere, silent
 
 from . import fitting, foresight, outlook
 from .diffusion.pool import Pool, in_process
-from .values import (
-    Conditioning,
-    Fraction,
-    GuidanceScale,
-    Latents,
-    Model,
-    ProfileName,
-    SamplerName,
-    SamplerState,
-    SamplingDetails,
-    ScheduleName,
-    Seed,
-    Sigmas,
-    Steps,
-)
+from .states import SamplerState, SamplingDetails, Sigmas
+from .values import Conditioning, Latents, Model
+from .widgets import Fraction, GuidanceScale, ProfileName, SamplerName, ScheduleName, Seed, Steps
 
 if TYPE_CHECKING:
     from .diffusion.runs import Prompts
@@ -281,6 +269,7 @@ def _advanced(
             prompts,
             lambda recipe: borrowed.enter_context(pool.borrow(recipe)),
             origin=origin,
+            remedies=(pool.let_go, partial(pool.send_away, unet)),
         )
         watch = runs.Watch(model.prediction_type)
         while point.step < last:

@@ -8,19 +8,18 @@ from pydantic import Field
 from engine.errors import InputError
 from engine.node import UNKNOWN, node
 
-from .values import (
+from .states import SamplingDetails, Sigmas
+from .values import Model
+from .widgets import (
     Clock,
     DenoiseRule,
     Fraction,
     LastLevel,
     MaskRule,
-    Model,
     PredictionType,
     ProfileName,
     SamplerName,
-    SamplingDetails,
     ScheduleName,
-    Sigmas,
     StartScale,
     StepNoise,
     Steps,

@@ -17,7 +17,8 @@ from .diffusion.families import FAMILIES, recipes
 from .diffusion.pool import Pool, in_process
 from .diffusion.prompts import Syntax
 from .folders import Folders, standard
-from .values import Conditioning, EmbeddingName, Prompt, TextEncoder, Token, Weights
+from .values import Conditioning, TextEncoder, Token, Weights
+from .widgets import EmbeddingName, Prompt
 
 if TYPE_CHECKING:
     from .diffusion.text import Encoded, Lookup

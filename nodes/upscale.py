@@ -10,7 +10,8 @@ from . import facts
 from .diffusion.pool import Pool, in_process
 from .folders import Folders, standard
 from .vae import Overlap, check_tiles
-from .values import Image, Upscaler, UpscalerName, Weights
+from .values import Image, Upscaler, Weights
+from .widgets import UpscalerName
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -12,7 +13,8 @@ from engine.node import Progress, node, silent
 from . import facts, fitting, foresight
 from .diffusion.pool import Pool, in_process
 from .fitting import OddSize
-from .values import VAE, Image, Latents, Seed
+from .values import VAE, Image, Latents
+from .widgets import Seed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -188,7 +190,8 @@ def _borrowed(vae: VAE, pool: Pool) -> "Iterator[Autoencoder]":
     module: Any
     with torch.inference_mode(), pool.borrow(vae) as module:
         factor = foresight.pixels_per_latent(module.config)
-        yield Autoencoder(module, vae.scaling_factor, factor)
+        remedies = (pool.let_go, partial(pool.send_away, module))
+        yield Autoencoder(module, vae.scaling_factor, factor, remedies)
 
 
 def _evened(pixels: "Tensor", width: int, height: int, odd_size: OddSize) -> "Tensor":

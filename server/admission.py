@@ -60,9 +60,9 @@ def admit(workflow: Workflow, catalogue: Catalogue, limits: Limits) -> Admitted:
 
 
 def _checked(workflow: Workflow, catalogue: Catalogue, limits: Limits) -> Workflow:
-    check_size(workflow, limits)
     graph = shaped(workflow)
     if graph is None or not catalogue.shapes.passes(graph):
+        check_size(workflow, limits)
         _check_files(workflow)
         types: Mapping[str, NodeType] = catalogue.types
         workflow = compile_graph(workflow, types, _NOTHING, limits.calls).workflow

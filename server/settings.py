@@ -294,6 +294,10 @@ def _variables() -> set[str]:
     return {f"{PREFIX}{key.upper()}" for key in [*Settings.model_fields, "config"]}
 
 
+FAMILIES = "families"
+"""The folder among the shipped workflows that has those of each family of models."""
+
+
 def shipped_workflows() -> Path:
     """The folder of the workflows that come with Darkroom."""
     return Path(__file__).resolve().parent.parent / "workflows"

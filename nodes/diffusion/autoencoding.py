@@ -2,7 +2,7 @@
 
 import copy
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -12,11 +12,12 @@ from engine.errors import InputError
 
 from . import tiling
 from .noise import NoiseStream
-from .pool import is_out_of_memory
+from .shortage import Remedy, relieved
 
 LOG = logging.getLogger(__name__)
 FALLBACK_TILE = 512
 """The tile's side in pixels when the whole picture does not fit into memory."""
+SMALLEST_TILE = 128
 
 
 class Autoencoder:
@@ -26,8 +27,23 @@ class Autoencoder:
     then serves for the rest.
     """
 
-    def __init__(self, module: Any, scaling_factor: float, pixels_per_latent: int) -> None:
+    def __init__(
+        self,
+        module: Any,
+        scaling_factor: float,
+        pixels_per_latent: int,
+        remedies: Sequence[Remedy] = (),
+    ) -> None:
+        """Take a module on.
+
+        Args:
+            module: A diffusers AutoencoderKL.
+            scaling_factor: From what it makes to latents.
+            pixels_per_latent: Along one side.
+            remedies: What makes room in memory: the first before tiles are tried, others after.
+        """
         self.module, self.scale, self.factor = module, scaling_factor, pixels_per_latent
+        self.remedies = remedies
 
     def decode(self, samples: Tensor, *, tile: int = 0, overlap: int = 0) -> Tensor:
         """Pictures in 0-1 on the CPU, float32.
@@ -103,17 +119,34 @@ class Autoencoder:
             unit: What tiles begin at multiples of.
         """
         tile, overlap = tiles
-        if not tile:
-            try:
+        longest = max(given.shape[-2:]) * pixels
+
+        def worked() -> Tensor:
+            if not tile:
                 return work(given)
-            except (MemoryError, RuntimeError) as error:
-                if not is_out_of_memory(error) or max(given.shape[-2:]) * pixels <= FALLBACK_TILE:
-                    raise
-            tile, overlap = FALLBACK_TILE, FALLBACK_TILE // 4
+            sides = {"tile": tile // pixels, "overlap": overlap // pixels}
+            return tiling.tiled(given, work, unit=unit, **sides)
+
+        def smaller() -> bool:
+            nonlocal tile, overlap
+            smaller_tile = min(tile // 2, FALLBACK_TILE) if tile else FALLBACK_TILE
+            if smaller_tile >= longest or smaller_tile < SMALLEST_TILE:
+                return False
             LOG.warning(
-                "the whole picture does not fit into memory: the VAE works in tiles of %d", tile
+                "the %s does not fit into memory: the VAE works in tiles of %d",
+                f"tile of {tile}" if tile else "whole picture",
+                smaller_tile,
             )
-        return tiling.tiled(given, work, tile=tile // pixels, overlap=overlap // pixels, unit=unit)
+            tile, overlap = smaller_tile, smaller_tile // 4
+            return True
+
+        return relieved(
+            worked,
+            (*self.remedies[:1], smaller, *self.remedies[1:]),
+            "out of memory in the VAE, even in tiles"
+            if longest > FALLBACK_TILE
+            else "out of memory in the VAE",
+        )
 
     def _finite(self, work: Callable[[Any], Tensor], what: str) -> Tensor:
         result = work(self.module)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nodes.values import SamplerName
+from nodes.widgets import SamplerName
 
 from .samplers import Denoiser
 from .schedules import VARIANCE_PRESERVING, Schedule

@@ -4,14 +4,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from nodes.values import PredictionType
+from nodes.widgets import PredictionType
 
 from . import predictions
+from .components import inspect_component, is_component, open_component, part_of
 from .families import FAMILIES, SD1, SDXL_SCALING_FACTOR, Family, Recognised, accepted, recognise
 from .headers import read_header
 from .layout import MORE_PREFIXES, ONLY_PREFIX, PREFIXES, PartName
 from .parts import Part, Parts, Source, Unpickled, make_part, numbers, stored
-from .pipelines import folder_sources, is_folder, open_folder, parts_in
+from .pipelines import (
+    KARLO_TITLE,
+    folder_sources,
+    is_folder as is_pipeline,
+    is_karlo,
+    open_folder,
+    parts_in,
+)
 
 T = TypeVar("T")
 PICKLE_ENDINGS = (".ckpt", ".pt", ".pth", ".bin")
@@ -27,9 +35,15 @@ _BARE: tuple[tuple[str, PartName], ...] = (
     ("embeddings.patch_embedding.weight", "image_encoder"),
 )
 """What tells a file that holds one part without a prefix."""
+_TEXTS = "cond_stage_model.model."
 _SDXL = "stable-diffusion-xl"
 _UPSCALER_LEVELS = 3
 """Of the upscaler's VAE; the others have one more."""
+
+
+def is_folder(path: Path) -> bool:
+    """Whether the path is a folder of diffusers or transformers: a whole pipeline, or one part."""
+    return is_pipeline(path) or is_component(path)
 
 
 def inspect(path: Path) -> Recognised:
@@ -39,7 +53,11 @@ def inspect(path: Path) -> Recognised:
         InputError: It is damaged.
         OSError: It cannot be read.
     """
-    if is_folder(path):
+    if is_component(path):
+        return inspect_component(path)
+    if is_pipeline(path):
+        if is_karlo(path):
+            return Recognised(KARLO_TITLE, SD1)
         found = folder_sources(path, "unet")
         return recognise({name: source.shape for name, source in found.items()})
     return recognise({name: entry.shape for name, entry in read_header(path).entries.items()})
@@ -47,7 +65,10 @@ def inspect(path: Path) -> Recognised:
 
 def kinds(path: Path) -> frozenset[PartName]:
     """Which parts a safetensors file or diffusers folder holds, by its header alone."""
-    if is_folder(path):
+    if is_component(path):
+        part = part_of(path)
+        return frozenset() if part is None else frozenset({part})
+    if is_pipeline(path):
         return frozenset(parts_in(path))
     return frozenset(_split(read_header(path).entries))
 
@@ -59,7 +80,9 @@ def open_weights(path: Path) -> Parts:
         InputError: It is damaged, unsafe, incomplete, or of a family that this version does not run.
         OSError: It cannot be read.
     """
-    if is_folder(path):
+    if is_component(path):
+        return open_component(path)
+    if is_pipeline(path):
         return open_folder(path)
     sources: Mapping[str, Source]
     metadata: Mapping[str, str] = {}
@@ -124,6 +147,8 @@ def _split(names: Mapping[str, T], family: Family | None = None) -> dict[PartNam
         prefixes += [(ONLY_PREFIX, "text_encoder" if is_sd2 else "text_encoder_2")]
     found: dict[PartName, dict[str, T]] = {}
     for prefix, part in (*prefixes, *MORE_PREFIXES):
+        if prefix == _TEXTS and any(name.startswith(f"{_TEXTS}visual.") for name in names):
+            continue  # image variations keep rests of a text encoder there, which they do not read
         held = {
             name.removeprefix(prefix): item
             for name, item in names.items()

@@ -18,10 +18,10 @@ from nodes.values import (
     GuidanceRule,
     PerpendicularNegative,
     PerturbedAttention,
-    PredictionType,
     RescaledGuidance,
     StaticThreshold,
 )
+from nodes.widgets import PredictionType
 
 from . import predictions
 

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from nodes import fitting
 from nodes.facts import LatentFacts, of_pixels
-from nodes.values import Control, ProfileName, Region
+from nodes.values import Control, Region
+from nodes.widgets import ProfileName
 
 from .schedules import NoiseSchedule, Schedule
 

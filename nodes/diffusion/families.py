@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from engine.errors import InputError
-from nodes.values import FamilyName, PredictionType, TextEncoder, TowerName
+from nodes.values import TextEncoder
+from nodes.widgets import FamilyName, PredictionType, TowerName
 
 Shapes = Mapping[str, tuple[int, ...]]
 

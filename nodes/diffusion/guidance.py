@@ -4,7 +4,9 @@ Symbols: `x` noisy latents with x = x0 + sigma * noise, `eps` and `v` the model'
 The model itself reads x / sqrt(1 + sigma^2).
 """
 
+import logging
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +16,8 @@ from torch import Tensor
 
 from nodes import fitting
 from nodes.facts import ConditioningFacts
-from nodes.values import PerturbedAttention, PredictionType
+from nodes.values import PerturbedAttention
+from nodes.widgets import PredictionType
 
 from . import combining, control, predictions
 from .guides import Guide
@@ -22,7 +25,9 @@ from .perturbing import straightened
 from .regions import Part, averaged, cropped
 from .samplers import Denoiser
 from .schedules import Schedule
+from .shortage import Remedy, relieved
 
+LOG = logging.getLogger(__name__)
 REPEATS = 4
 """Prompts are brought to one length as long as that repeats none of them more often."""
 
@@ -80,10 +85,11 @@ def guided(
     guidance_scale: float,
     prediction_type: PredictionType,
     rules: combining.Rules = (),
+    remedies: Sequence[Remedy] = (),
 ) -> Denoiser:
     """The model's estimate of x0 under guidance by any of the rules.
 
-    What can be asked in one call of the model is.
+    What can be asked in one call of the model is, as long as the memory suffices.
 
     Args:
         model: A diffusers UNet2DConditionModel.
@@ -92,11 +98,15 @@ def guided(
         guidance_scale: See `combining.combined`.
         prediction_type: What the model's output means.
         rules: Those of the model, one of each kind.
+        remedies: What makes room in memory: the first before calls are divided, others after.
+
+    Raises:
+        MemoryError: A call is too much for the memory, whatever was tried.
     """
     # Made once: a timestep made in the loop would wait for the device.
     timesteps = torch.tensor(schedule.timesteps, dtype=torch.float32, device=model.device)
     perturbed = combining.rule_of(rules, PerturbedAttention)
-    asker = _Asker(model)
+    asker = _Asker(model, remedies)
 
     def denoise(x: Tensor, step: int, sigma: float | None = None) -> Tensor:
         if sigma is None:
@@ -148,32 +158,65 @@ class _Call:
     guide: Guide
     roles: int = 1
 
-    def __call__(self, model: Any, x: Tensor, timestep: Tensor, step: int) -> Tensor:
+    def __call__(self, model: Any, x: Tensor, timestep: Tensor, step: int, rows: int) -> Tensor:
+        """The model's output, asked for at most so many rows at a time."""
         inputs = x if self.roles == 1 else torch.cat([x] * self.roles)
-        extras = self.guide.extras
-        added = control.residuals(
-            self.guide.controls, inputs, timestep, self.guide.embeddings, step, added=extras.added
+        if len(inputs) <= rows:
+            return _asked(model, self.guide, inputs, timestep, step)
+        parts = [slice(at, at + rows) for at in range(0, len(inputs), rows)]
+        return torch.cat(
+            [_asked(model, self.guide.rows(some), inputs[some], timestep, step) for some in parts]
         )
-        output: Tensor = model(
-            extras.beside_latents(inputs),
-            timestep,
-            encoder_hidden_states=self.guide.embeddings,
-            class_labels=extras.labels,
-            timestep_cond=extras.guidance,
-            added_cond_kwargs=extras.added,
-            down_block_additional_residuals=added and added.down,
-            mid_block_additional_residual=added and added.mid,
-            return_dict=False,
-        )[0]
-        return output
+
+
+def _asked(model: Any, guide: Guide, inputs: Tensor, timestep: Tensor, step: int) -> Tensor:
+    extras = guide.extras
+    added = control.residuals(
+        guide.controls, inputs, timestep, guide.embeddings, step, added=extras.added
+    )
+    output: Tensor = model(
+        extras.beside_latents(inputs),
+        timestep,
+        encoder_hidden_states=guide.embeddings,
+        class_labels=extras.labels,
+        timestep_cond=extras.guidance,
+        added_cond_kwargs=extras.added,
+        down_block_additional_residuals=added and added.down,
+        mid_block_additional_residual=added and added.mid,
+        return_dict=False,
+    )[0]
+    return output
 
 
 class _Asker:
-    """Asks the model for several prompts, in as few calls as it can. Calls are made up once."""
+    """Asks the model for several prompts, in as few calls as it can. Calls are made up once.
 
-    def __init__(self, model: Any) -> None:
+    One that is too much for the memory is asked in halves, as are those after it.
+    """
+
+    def __init__(self, model: Any, remedies: Sequence[Remedy]) -> None:
         self.model = model
         self.made: dict[tuple[int, ...], list[_Call]] = {}
+        self.rows = sys.maxsize
+        self.remedies = remedies
+
+    def _answer(self, call: _Call, x: Tensor, timestep: Tensor, step: int) -> Tensor:
+        def halved() -> bool:
+            rows = min(self.rows, call.roles * len(x))
+            if rows == 1:
+                return False
+            self.rows = (rows + 1) // 2
+            LOG.warning(
+                "a call of the model is too much for the memory: it takes %d latents", self.rows
+            )
+            return True
+
+        return relieved(
+            lambda: call(self.model, x, timestep, step, self.rows),
+            (*self.remedies[:1], halved, *self.remedies[1:]),
+            f"out of memory on {self.model.device} at latents of {x.shape[-1]}x{x.shape[-2]}, although the"
+            " model was asked for one at a time",
+        ).float()
 
     def __call__(
         self, parts: Sequence[Part], x: Tensor, timestep: Tensor, step: int
@@ -185,14 +228,14 @@ class _Asker:
             self.made[key] = _calls([part.guide for part in whole])
         outputs: list[Tensor] = []
         for call in self.made[key]:
-            outputs += call(self.model, x, timestep, step).float().chunk(call.roles)
+            outputs += self._answer(call, x, timestep, step).chunk(call.roles)
         found = []
         for part in parts:
             if part.box is None:
                 found.append(outputs.pop(0))
             else:
                 call = _Call(cropped(part.guide, part.box))
-                found.append(call(self.model, part.box.of(x), timestep, step).float())
+                found.append(self._answer(call, part.box.of(x), timestep, step))
         return found
 
 

@@ -1,7 +1,7 @@
 """Prompts as one model reads them: embeddings, and what its family reads beside them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -43,6 +43,11 @@ class Extras:
             joined[field.name] = None if ours is None else torch.cat([ours, theirs])
         return Extras(**joined)
 
+    def rows(self, some: slice) -> "Extras":
+        """Those of some latents of a call."""
+        held = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Extras(**{name: None if each is None else each[some] for name, each in held.items()})
+
     def beside_latents(self, x: Tensor) -> Tensor:
         """The model's whole input."""
         return x if self.beside is None else torch.cat([x, self.beside], dim=1)
@@ -62,6 +67,11 @@ class Guide:
     embeddings: Tensor
     controls: tuple[ActiveControl, ...] = ()
     extras: Extras = Extras()
+
+    def rows(self, some: slice) -> "Guide":
+        """The prompts of some latents of a call."""
+        controls = tuple(replace(each, hint=each.hint[some]) for each in self.controls)
+        return Guide(self.embeddings[some], controls, self.extras.rows(some))
 
 
 def extras(

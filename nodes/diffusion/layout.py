@@ -13,8 +13,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PartName = Literal[
-    "unet", "vae", "text_encoder", "text_encoder_2", "image_encoder", "controlnet", "upscaler"
-]
+    "unet", "vae", "text_encoder", "text_encoder_2", "image_encoder", "controlnet", "upscaler",
+    "depth_estimator", "prior", "text_proj", "decoder", "super_res_first", "super_res_last",
+]  # fmt: skip
+PLAIN: tuple[PartName, ...] = (
+    "depth_estimator", "prior", "text_proj", "decoder", "super_res_first", "super_res_last",
+)  # fmt: skip
+"""Parts that only folders hold, under the names that their modules have."""
 Table = dict[str, str]
 """Prefix of a name to prefix of a name; the longest that fits counts."""
 
@@ -28,6 +33,7 @@ PREFIXES: Mapping[PartName, str] = {
 }
 """What the names of a part begin with in a checkpoint of the original layout."""
 MORE_PREFIXES: tuple[tuple[str, PartName], ...] = (
+    ("cond_stage_model.model.visual.", "image_encoder"),
     ("cond_stage_model.model.", "text_encoder"),
     ("conditioner.embedders.0.transformer.", "text_encoder"),
 )
@@ -112,6 +118,8 @@ def to_checkpoint(parts: "Mapping[PartName, Mapping[str, Tensor]]") -> "dict[str
 
 def diffusers_names(part: PartName, names: Collection[str]) -> Table:
     """Every name, and what diffusers calls it. Old names of diffusers are accepted too."""
+    if part in PLAIN:
+        return {name: name for name in names}
     if part in _INNER:
         return {name: name.removeprefix(_INNER[part]) for name in names}
     if part == "vae":

@@ -184,6 +184,10 @@ def _pair(path: Path, flat: str, held: Mapping[str, str], scale: float) -> Pair:
 
 def _scales(file: Addition) -> dict[str, float]:
     """The scale of each part's pairs, which diffusers and PEFT write beside the tensors."""
+    beside = peft_config(file.path)
+    if beside is not None:
+        scale = _scale_beside(beside)
+        return dict.fromkeys(("unet", "text_encoder", "text_encoder_2"), scale)
     try:
         told = json.loads(file.metadata.get(_METADATA, "{}"))
     except ValueError:
@@ -195,6 +199,36 @@ def _scales(file: Addition) -> dict[str, float]:
             is_rank_stable = told.get(f"{part}.use_rslora") is True
             found[part] = alpha / (math.sqrt(rank) if is_rank_stable else rank)
     return found
+
+
+def peft_config(path: Path) -> Path | None:
+    """What PEFT writes beside a LoRA that it saves, if it is there."""
+    beside = path.with_name("adapter_config.json")
+    return beside if path.stem == "adapter_model" and beside.is_file() else None
+
+
+def _scale_beside(path: Path) -> float:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        alpha, rank = told["lora_alpha"], told["r"]
+        root = math.sqrt(rank) if told.get("use_rslora") is True else rank
+        scale = float(alpha / root)
+    except (ValueError, TypeError, KeyError, AttributeError, ZeroDivisionError) as error:
+        raise InputError(
+            f"{path.parent.name}/{path.name} tells no lora_alpha and r: download it again, or take it"
+            " away to have the LoRA count as it is",
+            code="damaged_file",
+            input="lora",
+        ) from error
+    for name in ("rank_pattern", "alpha_pattern"):
+        if told.get(name):
+            raise InputError(
+                f"{path.parent.name}/{path.name} has a {name}, a scale for each layer, which is not"
+                " applied here: save the LoRA with diffusers or in kohya's form",
+                code="unsupported_family",
+                input="lora",
+            )
+    return scale
 
 
 def _spellings(part: str, shapes: Shapes) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from nodes.values import ProfileName, SamplerName, ScheduleName, StartScale
+from nodes.widgets import ProfileName, SamplerName, ScheduleName, StartScale
 
 from .brownian import BrownianTree
 from .schedules import VARIANCE_PRESERVING, Schedule

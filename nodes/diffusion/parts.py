@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from engine.errors import InputError
-from nodes.values import PredictionType
+from nodes.widgets import PredictionType
 
 from . import openclip
 from .families import SD1, Family
 from .headers import ITEM_SIZES, Header
-from .layout import PartName, diffusers_names, diffusers_shape
+from .layout import PLAIN, PartName, diffusers_names, diffusers_shape
 from .predictions import Prediction
 from .sizes import Config, configuration
 
@@ -190,6 +190,12 @@ WORDS: Mapping[PartName, str] = {
     "text_encoder_2": "second text encoder",
     "image_encoder": "image encoder",
     "controlnet": "ControlNet",
+    "depth_estimator": "depth estimator",
+    "prior": "prior",
+    "text_proj": "projection of texts",
+    "decoder": "decoder",
+    "super_res_first": "super-resolution network",
+    "super_res_last": "last super-resolution network",
 }
 """What a part is called in messages."""
 _REMEDIES: Mapping[PartName, str] = {
@@ -199,6 +205,12 @@ _REMEDIES: Mapping[PartName, str] = {
     "text_encoder_2": "take the text encoder of another checkpoint",
     "image_encoder": "load one with LoadImageEncoder",
     "controlnet": "choose a ControlNet",
+    "depth_estimator": "choose a folder of a DPT model, or give DepthConditioning a map of your own",
+    "prior": "choose Karlo's folder",
+    "text_proj": "download Karlo's folder again, with its text_proj",
+    "decoder": "download Karlo's folder again, with its decoder",
+    "super_res_first": "download Karlo's folder again, with its super_res_first",
+    "super_res_last": "download Karlo's folder again, with its super_res_last",
 }
 
 
@@ -229,6 +241,9 @@ def make_part(
     Raises:
         InputError: Tensors are there twice, are missing, or do not fit the family.
     """
+    if name in PLAIN:
+        kept = {key: item for key, item in sources.items() if not key.endswith(_COUNTERS)}
+        return Part(name, kept, config or {}, family)
     left_out = _BUFFERS if name in _PROJECTED else (*_BUFFERS, *_PROJECTIONS)
     weights = _plain(
         path, {key: source for key, source in sources.items() if not key.endswith(left_out)}
@@ -255,6 +270,8 @@ def make_part(
 
 _BUFFERS = ("position_ids", "logit_scale", "attn_mask")
 """Endings of what some files hold beside the weights: modules make it themselves or do without."""
+_COUNTERS = "num_batches_tracked"
+"""What only training reads."""
 _PROJECTIONS = ("text_projection", "text_projection.weight")
 _PROJECTED: tuple[PartName, ...] = ("text_encoder_2", "image_encoder")
 """What gives one vector, by a projection of its own."""

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from . import waiting
 from .lora import Lora, Pair
 
 OpenLora = Callable[[Any], Lora]
@@ -21,11 +22,8 @@ class Patched:
     def __init__(self) -> None:
         self.patches: tuple[Any, ...] = ()
         self.originals: dict[str, Tensor] = {}
-
-    @property
-    def bytes(self) -> int:
+        self.bytes = 0
         """How much the changed weights hold, beside the originals."""
-        return sum(tensor.nbytes for tensor in self.originals.values())
 
     @torch.inference_mode(mode=False)  # the weights are shared with who trains on them
     def apply(self, module: Any, part: str, patches: Sequence[Any], open_lora: OpenLora) -> None:
@@ -50,7 +48,7 @@ class Patched:
                 todo.setdefault(name, []).append((lora, pair, patch.strength))
         try:
             for name, changes in todo.items():
-                self._change(weights[name], name, changes)
+                self._change(module, name, changes)
         except BaseException:
             self.undo(module)
             raise
@@ -62,18 +60,23 @@ class Patched:
         for name, original in self.originals.items():
             weight = module.get_parameter(name)
             weight.data = original.to(weight.device)
-        self.originals, self.patches = {}, ()
+        self.originals, self.patches, self.bytes = {}, (), 0
 
-    def _change(
-        self, weight: Tensor, name: str, changes: Sequence[tuple[Lora, Pair, float]]
-    ) -> None:
-        total = weight.data.to(torch.float32, copy=True)
+    def _change(self, module: Any, name: str, changes: Sequence[tuple[Lora, Pair, float]]) -> None:
+        weight: Tensor = module.get_parameter(name)
+        layer = module.get_submodule(name.rpartition(".")[0])
+        total = waiting.as_computed(layer, name, weight.device, torch.float32)
+        if total.data_ptr() == weight.data_ptr():
+            total = total.clone()
         for lora, pair, strength in changes:
             total += (strength * delta(lora, pair, weight.device)).reshape(weight.shape)
         original = weight.data if weight.device.type == "cpu" else weight.data.cpu()
+        # In the model's dtype, although a weight that waits may be stored in another.
+        changed = total.to(next(module.parameters()).dtype)
         # Only now, so that what fails on the way has changed nothing.
         self.originals[name] = original
-        weight.data = total.to(weight.dtype)
+        weight.data = changed
+        self.bytes += changed.nbytes
 
 
 def delta(lora: Lora, pair: Pair, device: torch.device) -> Tensor:

@@ -2,13 +2,13 @@
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
 
-from .families import SD2, Shapes, accepted, recognise
+from .families import SD1, SD2, Shapes, accepted, recognise
 from .headers import read_header
 from .layout import PartName
 from .parts import Parts, Stored, make_part, stored
@@ -22,9 +22,21 @@ FOLDERS: Mapping[PartName, tuple[str, ...]] = {
     "text_encoder": ("model", "diffusion_pytorch_model"),
     "text_encoder_2": ("model", "diffusion_pytorch_model"),
     "image_encoder": ("model", "diffusion_pytorch_model"),
+    "depth_estimator": ("model", "diffusion_pytorch_model"),
 }
 """The names of the files of weights in the folder of each part."""
+STEMS = ("diffusion_pytorch_model", "model")
+"""What a file of weights is called."""
 _LAYERS_OF_SD2 = 24
+_KARLO: Mapping[PartName, str] = {
+    "prior": "prior",
+    "text_encoder_2": "text_encoder",
+    "text_proj": "text_proj",
+    "decoder": "decoder",
+    "super_res_first": "super_res_first",
+    "super_res_last": "super_res_last",
+}
+"""The folders of Karlo's parts; its text encoder has a projection."""
 
 
 def is_folder(path: Path) -> bool:
@@ -32,8 +44,15 @@ def is_folder(path: Path) -> bool:
     return (path / INDEX).is_file()
 
 
+def is_karlo(path: Path) -> bool:
+    """Whether a diffusers folder is Karlo's: a prior, and no model of this program's families."""
+    return (path / "prior").is_dir() and not (path / "unet").is_dir()
+
+
 def parts_in(path: Path) -> list[PartName]:
     """The parts that a folder holds."""
+    if is_karlo(path):
+        return [name for name, folder in _KARLO.items() if (path / folder).is_dir()]
     return [name for name in FOLDERS if (path / name).is_dir()]
 
 
@@ -44,17 +63,19 @@ def open_folder(path: Path) -> Parts:
         InputError: It is damaged, incomplete, or of a family that this version does not run.
         OSError: It cannot be read.
     """
+    if is_karlo(path):
+        return _open_karlo(path)
     held = {name: folder_sources(path, name) for name in parts_in(path)}
     shapes: Shapes = {name: source.shape for name, source in held.get("unet", {}).items()}
     found = recognise(shapes)
     family = accepted(found, path.name)
-    configs = {name: _read_json(path / name / "config.json") for name in held}
+    configs = {name: read_json(path / name / "config.json") for name in held}
     parts = {
         name: make_part(path, name, sources, family, configs[name])
         for name, sources in held.items()
     }
     scheduler = path / "scheduler" / "scheduler_config.json"
-    settings = _read_json(scheduler) if scheduler.is_file() else {}
+    settings = read_json(scheduler) if scheduler.is_file() else {}
     said = settings.get("prediction_type")
     if said not in {None, "epsilon", "v_prediction", "sample"}:
         raise InputError(
@@ -87,21 +108,46 @@ def open_folder(path: Path) -> Parts:
 
 def folder_sources(path: Path, part: PartName) -> dict[str, Stored]:
     """The tensors in one part's folder, in one file or in the several that an index names."""
-    for stem, variant in itertools.product(FOLDERS[part], ("", ".fp16")):
-        index = path / part / f"{stem}.safetensors.index{variant}.json"
+    return sources_in(path / part, FOLDERS[part])
+
+
+def sources_in(folder: Path, stems: Iterable[str]) -> dict[str, Stored]:
+    """The tensors of the file of weights in a folder, which has one of the names.
+
+    Raises:
+        InputError: There is none, or it is damaged.
+    """
+    for stem, variant in itertools.product(stems, ("", ".fp16")):
+        index = folder / f"{stem}.safetensors.index{variant}.json"
         if index.is_file():
             return _sharded(index)
-        file = path / part / f"{stem}{variant}.safetensors"
+        file = folder / f"{stem}{variant}.safetensors"
         if file.is_file():
             return stored(read_header(file))
     raise InputError(
-        f"{path.name}/{part} holds no .safetensors file; convert its weights to safetensors",
+        f"{folder.parent.name}/{folder.name} holds no .safetensors file; convert its weights to"
+        " safetensors",
         code="missing_file",
     )
 
 
+def _open_karlo(path: Path) -> Parts:
+    held = {name: path / _KARLO[name] for name in parts_in(path)}
+    sources = {name: sources_in(folder, STEMS) for name, folder in held.items()}
+    parts = {
+        name: make_part(path, name, sources[name], SD1, read_json(folder / "config.json"))
+        for name, folder in held.items()
+    }
+    files = {source.path for found in sources.values() for source in found.values()}
+    files |= {folder / "config.json" for folder in held.values()} | {path / INDEX}
+    return Parts(path, KARLO_TITLE, SD1, parts, files=tuple(sorted(files)))
+
+
+KARLO_TITLE = "Karlo: a prior, a decoder and super-resolution"
+
+
 def _sharded(index: Path) -> dict[str, Stored]:
-    table = _read_json(index).get("weight_map")
+    table = read_json(index).get("weight_map")
     if not isinstance(table, dict) or not all(isinstance(name, str) for name in table.values()):
         raise InputError(
             f"{index} has no weight_map of file names; download it again", code="damaged_file"
@@ -123,7 +169,12 @@ def _sharded(index: Path) -> dict[str, Stored]:
     return found
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object in a file.
+
+    Raises:
+        InputError: It is none.
+    """
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nodes import facts
-from nodes.values import Interpolation
+from nodes.widgets import Interpolation
 
 Shape = Literal["circle", "square", "diamond"]
 _TORCH_MODES = {"nearest": "nearest-exact", "area": "area"}

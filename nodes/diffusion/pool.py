@@ -2,6 +2,7 @@
 
 import gc
 import itertools
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -16,7 +17,9 @@ from nodes.free import total_memory
 from nodes.values import (
     VAE,
     ControlNet,
+    DepthEstimator,
     ImageEncoder,
+    Karlo,
     Model,
     Patch,
     TextEncoder,
@@ -28,32 +31,40 @@ from .additions import Addition, open_addition
 from .checkpoints import open_weights
 from .layout import PartName
 from .parts import Part
+from .shortage import relieved
 
 if TYPE_CHECKING:
     import torch
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.controlnets.controlnet import ControlNetModel
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-    from transformers import CLIPTextModel, CLIPVisionModelWithProjection
+    from transformers import (
+        CLIPTextModel,
+        CLIPVisionModelWithProjection,
+        DPTForDepthEstimation,
+    )
 
     from .esrgan import Network
     from .lora import Lora
     from .patching import Patched
+    from .waiting import Tally
+    from .weights import Terms
 
-Recipe = Model | TextEncoder | VAE | ControlNet | ImageEncoder | Upscaler
+LOG = logging.getLogger(__name__)
+Recipe = Model | TextEncoder | VAE | ControlNet | ImageEncoder | DepthEstimator | Karlo | Upscaler
 _PARTS: dict[type, PartName] = {
     Model: "unet",
     VAE: "vae",
     ControlNet: "controlnet",
     ImageEncoder: "image_encoder",
+    DepthEstimator: "depth_estimator",
     Upscaler: "upscaler",
 }
-_OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
 
 
 def part_of(recipe: Recipe) -> PartName:
     """Which part of its weights a recipe names."""
-    return recipe.part if isinstance(recipe, TextEncoder) else _PARTS[type(recipe)]
+    return recipe.part if isinstance(recipe, TextEncoder | Karlo) else _PARTS[type(recipe)]
 
 
 class Usage(NamedTuple):
@@ -73,6 +84,8 @@ class _Held:
     part: PartName
     module: Any = None
     bytes: int = 0
+    flight: int = 0
+    """Those of `bytes` that are room for weights to come and go in."""
     borrowers: int = 0
     patches: tuple[Patch, ...] = ()
     """What its borrowers asked for; `patched` says what is applied."""
@@ -87,9 +100,12 @@ class Pool(Service):
         folders: Where the recipes' names are looked up.
         device: "cpu", "cuda", "cuda:1" ...
         dtype: "float32", "float16" or "bfloat16"; by default float32 on the CPU and float16 elsewhere.
-        budget: Bytes to keep at most. What is borrowed stays even beyond it. By default half of the
-            memory on the CPU and four fifths elsewhere.
+        budget: Bytes to keep at most. What is borrowed stays even beyond it; of a part that does not
+            fit, weights wait elsewhere, see `waiting`. By default half of the memory on the CPU and
+            four fifths elsewhere.
         on_load: Called with the name and the bytes of each part that was loaded.
+        is_small: Whether weights are kept in float8, which rounds them.
+        compiles: Whether UNets are compiled, where a compiler is there.
     """
 
     def __init__(
@@ -100,13 +116,17 @@ class Pool(Service):
         *,
         budget: int | None = None,
         on_load: Callable[[str, int], None] | None = None,
+        is_small: bool = False,
+        compiles: bool = False,
     ) -> None:
         self.folders = folders
         self.device = device
         self.loads = 0
         """How many parts were loaded so far."""
         self.dtype_name = dtype or ("float32" if device == "cpu" else "float16")
+        self.is_small, self.compiles = is_small, compiles
         self._budget = budget
+        self._tally: Tally | None = None
         self._on_load = on_load
         self._lock = threading.Lock()
         self._held: OrderedDict[tuple[PartName, str, int], _Held] = OrderedDict()
@@ -139,6 +159,12 @@ class Pool(Service):
     def borrow(self, recipe: ImageEncoder) -> "Iterator[CLIPVisionModelWithProjection]": ...
     @overload
     @contextmanager
+    def borrow(self, recipe: DepthEstimator) -> "Iterator[DPTForDepthEstimation]": ...
+    @overload
+    @contextmanager
+    def borrow(self, recipe: Karlo) -> Iterator[Any]: ...
+    @overload
+    @contextmanager
     def borrow(self, recipe: Upscaler) -> "Iterator[Network]": ...
     @contextmanager
     def borrow(self, recipe: Recipe) -> Iterator[Any]:
@@ -165,12 +191,24 @@ class Pool(Service):
         """Let go of everything that nobody is using. Returns how many bytes that were."""
         with self._lock:
             freed = self._evict(keep=0)
+        self._empty_cache()
+        return freed
+
+    def let_go(self) -> bool:
+        """`release`, as a remedy: whether anything was let go."""
+        freed = self.release()
+        if freed:
+            LOG.warning(
+                "memory is short on %s: idle models were let go (%d MiB)", self.device, freed >> 20
+            )
+        return freed > 0
+
+    def _empty_cache(self) -> None:
         gc.collect()
         if self.device.startswith("cuda"):
             import torch
 
             torch.cuda.empty_cache()
-        return freed
 
     def usage(self) -> list[Usage]:
         """What the pool holds, the longest unused first."""
@@ -184,6 +222,37 @@ class Pool(Service):
     def names(self) -> tuple[str, ...]:
         """The files that something is loaded from, the longest unused first."""
         return tuple(dict.fromkeys(used.name for used in self.usage()))
+
+    @property
+    def tally(self) -> "Tally":
+        """Counts the bytes of weights that are on the device, now and at most."""
+        if self._tally is None:
+            from .waiting import Tally
+
+            self._tally = Tally()
+        return self._tally
+
+    def send_away(self, module: Any) -> bool:
+        """Have the weights of a borrowed module wait in the machine's memory.
+
+        Returns whether that made room: not on the CPU, nor if someone else is using it.
+        """
+        from . import waiting
+
+        with self._lock:
+            held = next((each for each in self._held.values() if each.module is module), None)
+            if held is None or held.borrowers > 1:
+                return False
+            freed = waiting.send_away(module, self.tally)
+            self._count(held, -freed)
+        if freed:
+            LOG.warning(
+                "memory is short on %s: the weights of the %s wait in the machine's",
+                self.device,
+                held.part,
+            )
+            self._empty_cache()
+        return freed > 0
 
     def budget(self) -> int:
         """Bytes that the pool keeps at most, as far as nobody is using more."""
@@ -219,7 +288,7 @@ class Pool(Service):
             patched.apply(held.module, held.part, held.patches, self._open_lora)
         finally:
             with self._lock:
-                held.bytes += patched.bytes - before
+                self._count(held, patched.bytes - before)
 
     def _open_lora(self, patch: Patch) -> "Lora":
         from .lora import open_lora
@@ -232,40 +301,60 @@ class Pool(Service):
             held.borrowers -= 1
             self._evict(keep=self.budget())
 
+    def _count(self, held: _Held, size: int) -> None:
+        held.bytes += size
+        self.tally.add(size)
+
     def _evict(self, keep: int) -> int:
-        """Drop idle parts, the longest unused first, until at most `keep` bytes are held."""
-        total = sum(held.bytes for held in self._held.values())
+        """Drop idle parts until at most `keep` bytes are held.
+
+        The longest unused one that makes enough room by itself; if none does, the largest first. So a
+        model that takes another's place leaves the small parts around them alone.
+        """
+        for key in [key for key, held in self._held.items() if _is_void(held)]:
+            del self._held[key]
+        over = sum(held.bytes for held in self._held.values()) - keep
         freed = 0
-        for key, held in list(self._held.items()):
-            if held.borrowers:
-                continue
-            if held.module is None or total - freed > keep:
-                freed += held.bytes
-                del self._held[key]
+        while over > freed or not keep:
+            idle = {key: held for key, held in self._held.items() if not held.borrowers}
+            if not idle:
+                break
+            enough = (key for key, held in idle.items() if held.bytes >= over - freed)
+            key = next(enough, None) or max(idle, key=lambda key: idle[key].bytes)
+            gone = self._held.pop(key)
+            freed += gone.bytes
+            self.tally.add(gone.flight - gone.bytes)
         return freed
 
     def _load(self, held: _Held, recipe: Recipe) -> None:
+        from . import waiting
+
         part = self._part(recipe)
         dtype = self.dtype(recipe)
-        size = part.count * dtype.itemsize
+        size = part.count * (1 if self.is_small else dtype.itemsize)
         with self._lock:
             self._evict(keep=max(0, self.budget() - size))
-        try:
-            module = self._materialise(part, dtype)
-        except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
-                raise
-            module = None
-        if (
-            module is None
-        ):  # outside the handler: its traceback would keep the half-made module alive
-            self.release()
-            module = self._materialise_or_say(part, dtype, held.name, size)
+            room = self.budget() - sum(other.bytes for other in self._held.values())
+        rooms: list[int | None] = [None if size <= room else max(0, room)]
+
+        def wait() -> bool:
+            """Have all weights wait that can; that is tried once."""
+            rooms.append(0)
+            return len(rooms) == 2
+
+        module = relieved(
+            lambda: self._materialise(part, dtype, self._terms(rooms[-1])),
+            (self.let_go, wait),
+            f"the {part.name} of {held.name} needs {size / 2**20:.0f} MiB on {self.device}, which are not"
+            " free even with all idle models let go: close other programs or choose a smaller model",
+        )
         with self._lock:
-            held.module, held.bytes = module, size
+            held.module = module
+            held.bytes = held.flight = waiting.in_flight(module, dtype.itemsize)
+            self._count(held, waiting.resident(module) if held.flight else size)
             self.loads += 1
         if self._on_load is not None:
-            self._on_load(f"{held.name} ({held.part})", size)
+            self._on_load(f"{held.name} ({held.part})", held.bytes)
 
     def _part(self, recipe: Recipe) -> Part | Addition:
         weights = recipe.weights
@@ -282,40 +371,35 @@ class Pool(Service):
                 code="changed_file",
             )
 
-    def _materialise(self, part: Part | Addition, dtype: "torch.dtype") -> Any:
+    def _terms(self, room: int | None) -> "Terms":
+        from .weights import Terms
+
+        return Terms(room, self.is_small, self.tally)
+
+    def _materialise(self, part: Part | Addition, dtype: "torch.dtype", terms: "Terms") -> Any:
         if isinstance(part, Addition):
             from . import esrgan
 
             return esrgan.load(part, self.device, dtype)
         from .weights import load
 
-        return load(part, self.device, dtype)
+        module = load(part, self.device, dtype, terms)
+        if self.compiles and part.name == "unet":
+            from .compiling import compile_in_place
 
-    def _materialise_or_say(
-        self, part: Part | Addition, dtype: "torch.dtype", name: str, size: int
-    ) -> Any:
-        try:
-            return self._materialise(part, dtype)
-        except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
-                raise
-            raise MemoryError(
-                f"the {part.name} of {name} needs {size / 2**20:.0f} MiB on {self.device}, which are not free "
-                "even with all idle models let go: close other programs or choose a smaller model"
-            ) from error
+            compile_in_place(module, self.device)
+        return module
+
+
+def _is_void(held: _Held) -> bool:
+    """Whether nobody waits for a part that was not loaded in the end."""
+    return held.module is None and not held.borrowers
 
 
 def _patches(recipe: Recipe) -> tuple[Patch, ...]:
     """The LoRAs of a recipe; those of no strength change nothing."""
     held = recipe.patches if isinstance(recipe, Model | TextEncoder) else ()
     return tuple(patch for patch in held if patch.strength)
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory is short, of whatever device."""
-    return isinstance(error, MemoryError) or any(
-        text in str(error).lower() for text in _OUT_OF_MEMORY
-    )
 
 
 def _default_budget(device: str) -> int:

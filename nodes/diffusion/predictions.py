@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nodes.values import PredictionType
+from nodes.widgets import PredictionType
 
 if TYPE_CHECKING:  # what a file is can be told without torch
     from torch import Tensor

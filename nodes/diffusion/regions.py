@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from engine.errors import InputError
-from nodes.values import Area, ProfileName, Region
+from nodes.values import Area, Region
+from nodes.widgets import ProfileName
 
 from . import control
 from .guides import Guide

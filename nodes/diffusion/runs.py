@@ -1,6 +1,6 @@
 """Runs: denoising from its settings over halted states to a result, the loop left to the caller."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -10,23 +10,23 @@ from torch import Tensor
 
 from engine.errors import InputError
 from nodes import facts, fitting
+from nodes.states import SamplerState, SamplingDetails, Sigmas
 from nodes.values import (
     Conditioning,
     ControlNet,
     DualGuidance,
-    FamilyName,
     GuidanceRule,
     Latents,
-    MaskRule,
     Model,
     PerpendicularNegative,
+)
+from nodes.widgets import (
+    FamilyName,
+    MaskRule,
     PredictionType,
     ProfileName,
     SamplerName,
-    SamplerState,
-    SamplingDetails,
     ScheduleName,
-    Sigmas,
 )
 
 from . import control, guidance, guides, noise, regions, samplers, schedules
@@ -39,6 +39,7 @@ from .noise import NoiseStream
 from .regions import Part
 from .samplers import Denoiser, Options, Point
 from .schedules import NoiseSchedule, Schedule
+from .shortage import Remedy
 from .training_noise import ALIGNED_XL
 
 
@@ -162,7 +163,13 @@ class Run:
         )
 
     def denoiser(
-        self, model: Any, prompts: Prompts, borrow: Callable[[ControlNet], Any], *, origin: str
+        self,
+        model: Any,
+        prompts: Prompts,
+        borrow: Callable[[ControlNet], Any],
+        *,
+        origin: str,
+        remedies: Sequence[Remedy] = (),
     ) -> Denoiser:
         """The denoiser that the sampler sees.
 
@@ -171,6 +178,7 @@ class Run:
             prompts: With their ControlNets.
             borrow: Gives a ControlNet's weights, to be kept until the run ends.
             origin: The input that the latents came by, for messages.
+            remedies: See `guidance.guided`.
 
         Raises:
             InputError: Latents, prompts, hints and models do not fit each other.
@@ -205,6 +213,7 @@ class Run:
             guidance_scale=prompts.guidance_scale,
             prediction_type=prompts.prediction_type,
             rules=prompts.rules,
+            remedies=remedies,
         )
         if self.kept is not None and self.mask_rule == "around":
             return self.kept.around(denoise, self.schedule)

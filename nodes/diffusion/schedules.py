@@ -12,7 +12,8 @@ from functools import partial
 import numpy as np
 
 from engine.errors import InputError
-from nodes.values import Clock, ProfileName, SamplerName, SamplingDetails, ScheduleName
+from nodes.states import SamplingDetails
+from nodes.widgets import Clock, ProfileName, SamplerName, ScheduleName
 
 from .spacings import (
     LCM_STEPS,

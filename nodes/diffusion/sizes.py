@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.errors import InputError
-from nodes.values import TowerName
+from nodes.widgets import TowerName
 
 from .families import Family, Shapes
 from .layout import PartName

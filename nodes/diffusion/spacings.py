@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
-from nodes.values import ScheduleName
+from nodes.widgets import ScheduleName
 
 from .training_noise import Array, NoiseSchedule
 

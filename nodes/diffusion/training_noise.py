@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nodes.values import Clock
+from nodes.widgets import Clock
 
 Array = NDArray[np.float64]
 

@@ -37,7 +37,7 @@ def _read(image: ImagePrompt, level: int) -> Tensor:
     embedding = image.embedding
     noise = torch.randn(embedding.shape, generator=torch.Generator("cpu").manual_seed(image.seed))
     mean, deviation = image.spread if image.spread is not None else (0.0, 1.0)
-    share = _kept()[level]
+    share = kept()[level]
     blurred = share.sqrt() * (embedding - mean) / deviation + (1 - share).sqrt() * noise
     # The noise level is told in as many numbers as the picture.
     told = waves(torch.full((embedding.shape[0],), float(level)), embedding.shape[-1])
@@ -54,7 +54,7 @@ def waves(numbers: Tensor, width: int, *, cosines_first: bool = True) -> Tensor:
 
 
 @cache
-def _kept() -> Tensor:
+def kept() -> Tensor:
     """For each noise level the share of the embedding's variance that is left."""
 
     def left(time: float) -> float:
@@ -64,4 +64,4 @@ def _kept() -> Tensor:
         min(1 - left((level + 1) / LEVELS) / left(level / LEVELS), _LARGEST_BETA)
         for level in range(LEVELS)
     ]
-    return torch.cumprod(1 - torch.tensor(betas), dim=0)
+    return torch.cumprod(1 - torch.tensor(betas, dtype=torch.float64), dim=0)

@@ -27,15 +27,20 @@ def prepared(pixels: Tensor, size: int, crop: Literal["center", "none"]) -> Tens
     if crop == "center":
         scale = size / min(height, width)
         extent = max(size, int(height * scale)), max(size, int(width * scale))
-    if extent != (height, width):
+    pixels = rounded(pixels, extent)
+    top, left = (extent[0] - size) // 2, (extent[1] - size) // 2
+    pixels = pixels[..., top : top + size, left : left + size]
+    mean, deviation = (torch.tensor(each)[:, None, None] for each in (_MEAN, _DEVIATION))
+    return (pixels - mean) / deviation
+
+
+def rounded(pixels: Tensor, extent: tuple[int, int]) -> Tensor:
+    """Pictures of another height and width, as Pillow makes them, with the 256 values of a picture file."""
+    if extent != tuple(pixels.shape[-2:]):
         pixels = functional.interpolate(
             pixels, size=extent, mode="bicubic", antialias=True, align_corners=False
         )
-    top, left = (extent[0] - size) // 2, (extent[1] - size) // 2
-    pixels = pixels[..., top : top + size, left : left + size]
-    rounded = (pixels.clamp(0, 1) * 255).round() / 255
-    mean, deviation = (torch.tensor(each)[:, None, None] for each in (_MEAN, _DEVIATION))
-    return (rounded - mean) / deviation
+    return (pixels.clamp(0, 1) * 255).round() / 255
 
 
 def spread(path: Path) -> tuple[Tensor, Tensor] | None:

@@ -25,6 +25,8 @@ from .problems import ApiError
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
 _CARRIED = ("workflow", "prompt")
 """ComfyUI's texts in a picture; the editor's format says more, so it comes first."""
+_SETTINGS = "parameters"
+"""What A1111 and its kin write into a picture: the prompt and the settings, in one text."""
 
 
 class Called(BaseModel):
@@ -128,6 +130,16 @@ def _carried(carried: Any, called: str) -> object:
     for key in _CARRIED:
         if isinstance(told.get(key), str):
             return _parsed(told[key], f"{called} carries a {key} that")
+    if isinstance(told.get(_SETTINGS), str):
+        raise GraphError(
+            [
+                Problem(
+                    "settings_only",
+                    f"{called} carries settings as a text, as A1111 writes it, and no graph",
+                    hint="open a workflow and type them in: " + f"{told[_SETTINGS]:.400}",
+                )
+            ]
+        )
     raise GraphError(
         [
             Problem(

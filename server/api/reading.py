@@ -86,7 +86,17 @@ def _fields(model: type[BaseModel], given: Mapping[str, str], *, only_known: boo
             raise _TwiceError(name)
         else:
             values[name] = _read(texts[0], shape)
-    return model.model_validate_json(json.dumps(values), strict=True)
+    return _validated(model, json.dumps(values)) if values else _of_nothing(model)
+
+
+def _validated(model: type[BaseModel], text: str) -> BaseModel:
+    return model.model_validate_json(text, strict=True)
+
+
+@cache
+def _of_nothing(model: type[BaseModel]) -> BaseModel:
+    """Most requests say nothing here. Models of parameters are not changed, so one serves all."""
+    return _validated(model, "{}")
 
 
 @cache

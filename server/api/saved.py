@@ -11,11 +11,12 @@ from pathlib import Path
 from engine.files import write_whole
 from engine.workflow import Workflow
 from server.homes import home
-from server.settings import shipped_workflows
+from server.settings import FAMILIES, shipped_workflows
 
 from .problems import ApiError
 
-_NAME = re.compile(r"[^\W_][\w .()+,&'-]{0,99}(?<![ .])")
+_WORD = r"[^\W_][\w .()+,&'-]{0,99}(?<![ .])"
+_NAME = re.compile(rf"(?:{FAMILIES}/)?{_WORD}")
 _VERSION = re.compile(r"(\d{6,})-([0-9a-f]{16})\.json")
 MAX_NAME = 240
 """Bytes of a name in UTF-8: what file systems take, less the ending."""
@@ -75,10 +76,12 @@ class Shelf:
 
     def all(self) -> Iterator[Saved]:
         """All workflows by name; the user's own hides the shipped one of its name."""
-        own = {path.stem: path for path in sorted(self.folder.glob("*.json"))}
-        known = {path.stem: path for path in sorted(self.shipped.glob("*.json"))} | own
+        own = _by_name(self.folder)
+        known = _by_name(self.shipped) | own
         for name, path in sorted(known.items(), key=lambda item: item[0].lower()):
-            if path.match("*.lock.json") or not _NAME.fullmatch(name) or not _is_within(path):
+            if path.match("*.lock.json") or not _NAME.fullmatch(name):
+                continue
+            if not _is_within(path, self.folder if name in own else self.shipped):
                 continue
             try:
                 yield Saved(name, path.read_bytes(), path, shipped=name not in own)
@@ -94,7 +97,7 @@ class Shelf:
         check_name(name)
         for folder in (self.folder, self.shipped):
             path = folder / f"{name}.json"
-            if path.is_file() and _is_within(path):
+            if path.is_file() and _is_within(path, folder):
                 return Saved(name, path.read_bytes(), path, shipped=folder == self.shipped)
         near = get_close_matches(name, self._names(), 1)
         raise ApiError(
@@ -104,7 +107,7 @@ class Shelf:
         )
 
     def _names(self) -> list[str]:
-        return [path.stem for f in (self.folder, self.shipped) for path in f.glob("*.json")]
+        return [*_by_name(self.folder), *_by_name(self.shipped)]
 
     def save(self, name: str, workflow: Workflow, expected: "Expected") -> tuple[Saved, bool]:
         """Put a workflow in the place of the user's own; says whether it is new.
@@ -121,7 +124,7 @@ class Shelf:
             if present is not None:
                 self._remember(name, present)
             self._remember(name, text)
-            self.folder.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             if present != text:
                 write_whole(path, text, durable=True)
         return Saved(name, text, path), present is None
@@ -173,7 +176,7 @@ class Shelf:
 
     def _own(self, name: str) -> bytes | None:
         path = self.folder / f"{name}.json"
-        return path.read_bytes() if path.is_file() and _is_within(path) else None
+        return path.read_bytes() if path.is_file() and _is_within(path, self.folder) else None
 
     def _remember(self, name: str, text: bytes) -> None:
         """Keep a text, unless it is the latest that is kept."""
@@ -253,9 +256,15 @@ def check_name(name: str) -> None:
         )
 
 
-def _is_within(path: Path, folder: Path | None = None) -> bool:
-    """Whether a file lies in its folder, and is no link that leads out of there."""
-    return path.resolve().is_relative_to((folder or path.parent).resolve())
+def _by_name(folder: Path) -> dict[str, Path]:
+    """The workflows in a folder, with those of the models' families."""
+    found = [*folder.glob("*.json"), *folder.glob(f"{FAMILIES}/*.json")]
+    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(found)}
+
+
+def _is_within(path: Path, folder: Path) -> bool:
+    """Whether a file lies in a folder, and is no link that leads out of there."""
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 def revision_of(text: bytes) -> str:

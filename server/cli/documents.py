@@ -13,7 +13,7 @@ from engine.errors import GraphError, Problem
 from engine.graphs import Library
 from engine.node import Input
 from engine.workflow import Workflow
-from server.settings import shipped_workflows
+from server.settings import FAMILIES, shipped_workflows
 
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
 
@@ -38,6 +38,9 @@ def find_workflow(name: str) -> Path:
     files = (path for path in sorted(Path().glob("*.json")) if not path.match("*.lock.json"))
     there = {str(path): path for path in list(files)[:20]}
     there |= {path.stem: path for path in sorted(shipped.glob("*.json"))}
+    there |= {
+        f"{FAMILIES}/{path.stem}": path for path in sorted(shipped.glob(f"{FAMILIES}/*.json"))
+    }
     near = get_close_matches(name, there, 1) or get_close_matches(Path(name).stem, there, 1)
     listed = ", ".join(there) or "none here, and none that came with Darkroom"
     raise _problem(

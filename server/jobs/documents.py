@@ -47,11 +47,11 @@ def pack(document: Json) -> Packed:
     return Packed(text, hashlib.sha256(text).hexdigest())
 
 
-def keep(connection: Connection, packed: Packed) -> None:
-    """Have a document, unless it is there."""
+def keep(connection: Connection, *packed: Packed) -> None:
+    """Have documents, each unless it is there."""
     # The fastest level: a workflow shrinks to a fifth within a tenth of a millisecond.
-    content = zlib.compress(packed.text, 1)
-    connection.execute(_KEEP, {"of": packed.digest, "content": content})
+    rows = [{"of": each.digest, "content": zlib.compress(each.text, 1)} for each in packed]
+    connection.execute(_KEEP, rows)
 
 
 def unpack(content: bytes) -> Json:

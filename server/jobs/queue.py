@@ -52,7 +52,7 @@ class Jobs:
         """As `submit`; says of each job whether it is new."""
 
         def work(connection: Connection) -> list[submission.Accepted]:
-            return [submission.submit(connection, job, self.ids, self.clock()) for job in new]
+            return submission.submit_all(connection, new, self.ids, self.clock())
 
         return await self.database.write(work)
 

@@ -11,7 +11,8 @@ from typing_extensions import override
 
 from nodes.diffusion.pool import Pool
 from nodes.sampling import finish_sampling, ksampler, sample_steps, start_sampling
-from nodes.values import Conditioning, Latents, Model, SamplerName, Weights
+from nodes.values import Conditioning, Latents, Model, Weights
+from nodes.widgets import SamplerName
 
 BOUNDS = {
     "sampling_overhead_ratio": 0.03,

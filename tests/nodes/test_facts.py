@@ -33,7 +33,8 @@ from nodes.diffusion import readers
 from nodes.facts import ConditioningFacts, LatentFacts, PixelFacts, SamplerFacts
 from nodes.folders import Folders
 from nodes.loaders import load_checkpoint, load_controlnet
-from nodes.values import Image, Latents, Mask, Model, SamplerState, Weights
+from nodes.states import SamplerState
+from nodes.values import Image, Latents, Mask, Model, Weights
 
 from .conftest import Tiny
 

@@ -11,7 +11,9 @@ from engine.errors import InputError
 from nodes.latents import empty_latent, mask_blend, set_latent_mask
 from nodes.noisy_latents import noise_latents, read_noisy_latents, set_noisy_latents
 from nodes.sampling import finish_sampling, ksampler, sample_steps, start_sampling
-from nodes.values import Latents, Mask, SamplerName, SamplerState
+from nodes.states import SamplerState
+from nodes.values import Latents, Mask
+from nodes.widgets import SamplerName
 from tests.nodes import small
 from tests.nodes.small import MODEL, SmallPool, prompt
 

@@ -9,7 +9,8 @@ from nodes.control import control_net_apply
 from nodes.latents import empty_latent
 from nodes.sampling import ksampler
 from nodes.vae import vae_decode, vae_encode
-from nodes.values import Conditioning, Image, SamplerName, ScheduleName
+from nodes.values import Conditioning, Image
+from nodes.widgets import SamplerName, ScheduleName
 from tests.nodes import parity, small
 from tests.nodes.references import (
     DDIM,

@@ -23,6 +23,7 @@ from nodes.clip_vision import (
 )
 from nodes.diffusion.pool import Pool
 from nodes.folders import Folders
+from nodes.guidance import dual_guidance
 from nodes.latents import empty_latent
 from nodes.loaders import load_checkpoint
 from nodes.sampling import ksampler
@@ -132,6 +133,27 @@ def test_instructions(tmp_path: Path) -> None:
 
     found = _sampled(made, equipped.positive, equipped.negative, equipped.latents)
     parity.agree("InstructPix2Pix", "euler / leading", found, expected)
+
+
+def test_instructions_under_dual_guidance(tmp_path: Path) -> None:
+    made = opened("edit", tmp_path)
+    image = picture(3)
+    expected = latents(
+        _pipeline("StableDiffusionInstructPix2PixPipeline", "edit"),
+        prompt=PROMPT, negative_prompt=NEGATIVE, image=image, image_guidance_scale=1.5,
+        guidance_scale=7.5,
+    )  # fmt: skip
+    positive, negative = _prompts(made)
+    equipped = edit_conditioning(
+        positive, negative, made.checkpoint.vae, Image(image), pool=made.pool
+    )
+
+    # From no picture to the picture by 1.5, and from there to the order by 7.5.
+    model = dual_guidance(made.checkpoint.model, equipped.negative, scale=1.5)
+    dual = Opened(made.checkpoint._replace(model=model), made.pool)
+    found = _sampled(dual, equipped.positive, negative, equipped.latents)
+
+    parity.agree("InstructPix2Pix", "euler / leading, image guidance 1.5", found, expected)
 
 
 def test_depth(tmp_path: Path) -> None:
@@ -248,6 +270,24 @@ def _variations(root: Path) -> Opened:
     save(folder / "image_normalizer" / "diffusion_pytorch_model.safetensors", normalizer)
     folders = Folders((root,), ())
     return Opened(load_checkpoint(checkpoint="variations", folders=folders), Pool(folders))
+
+
+def test_image_variations_in_a_single_file(tmp_path: Path) -> None:
+    name = models.write("variations", tmp_path)
+    folders = Folders((tmp_path,), ())
+    image = torch.rand(1, 3, 28, 28, generator=torch.Generator().manual_seed(4))
+
+    made = load_unclip_checkpoint(checkpoint=name, folders=folders)
+    pool = Pool(folders)
+    found = clip_vision_encode(made.image_encoder, Image(image), pool=pool)
+    whole = _variations(tmp_path)
+    encoder = load_unclip_checkpoint(checkpoint="variations", folders=folders).image_encoder
+    expected = clip_vision_encode(encoder, Image(image), pool=pool)
+    first = _sampled(Opened(made, pool), *variation_conditioning(found))  # type: ignore[arg-type]
+    second = _sampled(whole, *variation_conditioning(expected))
+
+    assert torch.equal(found.embedding, expected.embedding)
+    parity.agree("SD image variations", "a single file", first, second, by="the folder")
 
 
 def test_image_variations(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from torch import Tensor
 from nodes.diffusion.schedules import NoiseSchedule
 from nodes.latents import empty_latent
 from nodes.sampling import ksampler
-from nodes.values import Latents, SamplerName
+from nodes.values import Latents
+from nodes.widgets import SamplerName
 from tests.nodes import small
 from tests.nodes.small import MODEL, SmallPool, prompt, relative_rms
 

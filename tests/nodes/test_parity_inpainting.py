@@ -13,7 +13,8 @@ from torch import Tensor
 from nodes.latents import set_latent_mask
 from nodes.sampling import ksampler
 from nodes.vae import vae_encode
-from nodes.values import Conditioning, Image, Latents, Mask, SamplerName, ScheduleName
+from nodes.values import Conditioning, Image, Latents, Mask
+from nodes.widgets import SamplerName, ScheduleName
 from tests.nodes import small
 from tests.nodes.references import (
     DDIM,

@@ -12,8 +12,9 @@ from nodes.handover import steps_to_noise
 from nodes.latents import empty_latent
 from nodes.sampling import finish_sampling, ksampler, sample_steps, start_sampling
 from nodes.sdxl import aesthetic_score, size_conditioning
+from nodes.states import SamplerState
 from nodes.text import clip_encode, clip_encode_pair, clip_skip
-from nodes.values import Conditioning, Latents, SamplerState
+from nodes.values import Conditioning, Latents
 from tests.nodes import parity
 from tests.nodes.conftest import tokenizer
 from tests.nodes.tiny import models

@@ -13,7 +13,8 @@ from engine.node import node_type
 from nodes.control import control_net_apply
 from nodes.latents import empty_latent
 from nodes.sampling import check_steps, ksampler
-from nodes.values import Image, Latents, ProfileName, SamplerName, ScheduleName
+from nodes.values import Image, Latents
+from nodes.widgets import ProfileName, SamplerName, ScheduleName
 from tests.nodes import small
 from tests.nodes.small import CONTROLNETS, MODEL, V_MODEL, SmallPool, prompt, relative_rms
 
@@ -125,7 +126,11 @@ def test_cancelling_ends_the_run() -> None:
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_outside_the_mask_the_latents_stay(sampler: SamplerName, profile: ProfileName) -> None:
     made = sampled(replace(START, mask=HALF), sampler=sampler, profile=profile)
-    assert torch.equal(made[..., 4:], START.samples[..., 4:])
+    kept, original = made[..., 4:], START.samples[..., 4:]
+    if profile == "diffusers":
+        assert torch.equal(kept, original)
+    # ComfyUI keeps what is around each call, and its unipc ends at a noise of 0.001.
+    assert float((kept - original).abs().max()) < (5e-3 if sampler.startswith("unipc") else 1e-5)
     assert relative_rms(made[..., :4], START.samples[..., :4]) > 0.1
 
 

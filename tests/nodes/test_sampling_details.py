@@ -19,7 +19,8 @@ from nodes.sampling_details import (
     schedule_sigmas,
     solver_order,
 )
-from nodes.values import Latents, Sigmas
+from nodes.states import Sigmas
+from nodes.values import Latents
 from tests.nodes import small
 from tests.nodes.small import MODEL, SmallPool, prompt
 

@@ -13,7 +13,8 @@ from engine.errors import Cancelled
 from engine.node import Waypoints
 from nodes.control import control_net_apply
 from nodes.sampling import ksampler, sample_steps, start_sampling
-from nodes.values import Conditioning, Image, Latents, SamplerName
+from nodes.values import Conditioning, Image, Latents
+from nodes.widgets import SamplerName
 from tests.nodes import small
 from tests.nodes.small import CODECS, CONTROLNETS, MODEL, SmallPool, prompt
 

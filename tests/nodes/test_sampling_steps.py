@@ -20,15 +20,9 @@ from nodes.sampling import (
     sample_steps,
     start_sampling,
 )
-from nodes.values import (
-    Latents,
-    Model,
-    ProfileName,
-    SamplerName,
-    SamplerState,
-    ScheduleName,
-    Weights,
-)
+from nodes.states import SamplerState
+from nodes.values import Latents, Model, Weights
+from nodes.widgets import ProfileName, SamplerName, ScheduleName
 from tests.nodes import small
 from tests.nodes.small import CODECS, MODEL, SmallPool, prompt
 

@@ -13,9 +13,10 @@ from nodes.logic import join_text, not_, switch
 from nodes.noisy_latents import noise_latents, read_noisy_latents, set_noisy_latents
 from nodes.output import save_image
 from nodes.sampling import finish_sampling, ksampler, sample_steps, start_sampling
+from nodes.states import SamplerState
 from nodes.text import clip_encode
 from nodes.vae import vae_decode, vae_encode
-from nodes.values import Conditioning, Image, Latents, SamplerState
+from nodes.values import Conditioning, Image, Latents
 
 graph = Graph()
 checkpoint = graph.add(load_checkpoint, checkpoint="starter.safetensors")

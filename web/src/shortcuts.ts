@@ -109,6 +109,9 @@ const graph: readonly Shortcut[] = [
   command("graph.mute", "Mute", ["Ctrl+M"], (e) => e.toggleMode("mute"), withNodes),
   command("graph.collapse", "Collapse or expand", ["Alt+C"], (e) => e.toggleCollapsed(), withNodes),
   command("graph.pin", "Pin in its place", ["P"], (e) => e.togglePinned(), withNodes),
+  command("graph.wires", "Hide or show its wires", ["Shift+W"], (e) => e.toggleWires(), withNodes),
+  command("graph.wider", "Wider", ["Alt+]"], (e) => e.widen(16), withNodes),
+  command("graph.narrower", "Narrower", ["Alt+["], (e) => e.widen(-16), withNodes),
   command("graph.group", "Group", ["Ctrl+G"], (e) => e.groupSelection(), withSome),
   command("graph.note", "Add a note", ["Shift+N"], (e) => e.addNote(placeFor(e))),
   command(

@@ -2,11 +2,12 @@
 
 import { base } from "./words/base";
 import { canvas } from "./words/canvas";
+import { commands } from "./words/commands";
 import { paint } from "./words/paint";
 import { panels } from "./words/panels";
 import { run } from "./words/run";
 
-const words = { ...base, ...canvas, ...panels, ...run, ...paint } as const;
+const words = { ...base, ...canvas, ...commands, ...panels, ...run, ...paint } as const;
 
 export type Code = keyof typeof words;
 type Values = Readonly<Record<string, string | number>>;

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from nodes.diffusion.schedules import Schedule
-from nodes.values import SamplerName
+from nodes.widgets import SamplerName
 
 from . import ancestral, consistency, multistep, one_step, predictor_corrector, sde
 from .point import Advance, Course, Denoiser, Options, Point, Step

@@ -239,7 +239,7 @@ ENTRIES = (
                 strength=Given("strength"),
                 noise_level=Given(
                     "noise_augmentation",
-                    Codec(lambda share: round(999 * share), lambda level: level / 999),
+                    Codec(lambda share: round(999 * share), lambda level: round(level / 999, 3)),
                 ),
             ),
         ),

@@ -14,10 +14,10 @@ from nodes.values import (
     GuidanceRule,
     PerpendicularNegative,
     PerturbedAttention,
-    PredictionType,
     RescaledGuidance,
     StaticThreshold,
 )
+from nodes.widgets import PredictionType
 from tests.nodes import small
 
 P, N, M, E, Q, X = (small.noise(seed, (2, 4, 8, 8)) for seed in range(6))

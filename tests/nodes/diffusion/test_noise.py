@@ -7,7 +7,7 @@ from diffusers.utils.torch_utils import randn_tensor
 
 from nodes.diffusion.noise import NoiseStream, initial, start_scale
 from nodes.diffusion.schedules import Schedule
-from nodes.values import ProfileName, SamplerName, ScheduleName
+from nodes.widgets import ProfileName, SamplerName, ScheduleName
 
 SHAPE = (3, 4, 6, 5)
 SIGMA = 14.6146

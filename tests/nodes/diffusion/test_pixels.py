@@ -8,7 +8,7 @@ from torch import Tensor
 
 from engine.errors import InputError
 from nodes.diffusion import pixels
-from nodes.values import Interpolation
+from nodes.widgets import Interpolation
 
 SMOOTH = ("bilinear", "bicubic", "lanczos")
 ALL = ("nearest", "area", *SMOOTH)

@@ -13,7 +13,8 @@ from nodes.diffusion.brownian import BrownianTree
 from nodes.diffusion.noise import NoiseStream, initial
 from nodes.diffusion.samplers import Denoiser, Options, Point, finish, step
 from nodes.diffusion.schedules import VARIANCE_PRESERVING, NoiseSchedule, Schedule, schedule
-from nodes.values import SamplerName, SamplingDetails, ScheduleName
+from nodes.states import SamplingDetails
+from nodes.widgets import SamplerName, ScheduleName
 from tests.nodes.small import CODECS, relative_rms
 
 pytestmark = [

@@ -19,7 +19,8 @@ from nodes.diffusion.schedules import (
     turbo,
 )
 from nodes.diffusion.training_noise import ALIGNED_XL
-from nodes.values import ProfileName, SamplerName, SamplingDetails, ScheduleName
+from nodes.states import SamplingDetails
+from nodes.widgets import ProfileName, SamplerName, ScheduleName
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 TRAINED = NoiseSchedule.scaled_linear()

@@ -170,6 +170,19 @@ def image_encoder() -> Any:
     return randomised(CLIPVisionModelWithProjection(config), 6)
 
 
+@cache
+def depth_estimator() -> Any:
+    """A DPT that estimates depth in pictures of 64 pixels."""
+    from transformers import DPTConfig, DPTForDepthEstimation
+
+    config: Any = DPTConfig(
+        hidden_size=32, num_hidden_layers=4, num_attention_heads=2, intermediate_size=64,
+        image_size=64, patch_size=16, backbone_out_indices=[0, 1, 2, 3],
+        neck_hidden_sizes=[8, 8, 16, 16], fusion_hidden_size=16, is_hybrid=False,
+    )  # fmt: skip
+    return randomised(DPTForDepthEstimation(config), 7)
+
+
 def original(kind: Kind) -> "dict[str, Tensor]":
     """A whole checkpoint as its makers published it."""
     parts: dict[PartName, Any] = {"unet": unet(kind).state_dict(), "vae": vae(kind).state_dict()}
@@ -184,6 +197,8 @@ def original(kind: Kind) -> "dict[str, Tensor]":
         parts["text_encoder"] = clip_l().state_dict()
     elif kind != "variations":
         encoders["cond_stage_model.model."] = openclip.original(open_clip().state_dict())
+    if kind == "variations":
+        encoders["cond_stage_model.model.visual."] = openclip.original(image_encoder().state_dict())
     if kind == "unclip":
         encoders["embedder.model.visual."] = openclip.original(image_encoder().state_dict())
     named = {

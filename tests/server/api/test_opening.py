@@ -69,6 +69,16 @@ async def test_a_picture_of_comfyui_gives_its_graph(client: Client, bench: Bench
     assert told["document"]["name"] == "house"
 
 
+async def test_a_picture_with_settings_alone_tells_them(client: Client, bench: Bench) -> None:
+    told_by_picture = {"parameters": "a cat\nSteps: 20, Seed: 7"}
+    bench.answers["metadata"] = Answer(0, told_by_picture)
+    status, told = await opened(client, PICTURE, "cat.png")
+    assert status == 422
+    assert problem(told)["code"] == "settings_only"
+    assert "A1111" in problem(told)["message"]
+    assert "Seed: 7" in problem(told)["hint"]
+
+
 async def test_a_picture_without_a_workflow_says_why_nothing_opens(
     client: Client, bench: Bench
 ) -> None:

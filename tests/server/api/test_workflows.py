@@ -89,6 +89,7 @@ async def test_the_shipped_ones_are_there_to_read(client: Client, graph: Json) -
     listed = (await (await client.get(AT)).json())["workflows"]
     shipped = {each["name"]: each for each in listed}
     assert shipped["text-to-image"]["shipped"]
+    assert shipped["families/sd2"]["shipped"]
     assert "prompt" in shipped["text-to-image"]["inputs"]
     headers = {"If-Match": "*"}
     assert (await client.delete(f"{AT}/text-to-image", headers=headers)).status == 409

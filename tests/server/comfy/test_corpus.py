@@ -56,6 +56,8 @@ def meaning(prompt: Json) -> list[str]:
             return ["link", told(str(given[0])), given[1]]
         if isinstance(given, int) and not isinstance(given, bool):
             return float(given)
+        if isinstance(given, float):
+            return round(given, 9)
         return given.replace("\\", "/") if isinstance(given, str) else given
 
     return sorted(told(node) for node in prompt)

@@ -52,13 +52,13 @@ def answered(graph: Json, catalogue: Json, catalog: Catalog, folder: Path) -> Js
 def test_a_choice_that_is_not_there_is_told_at_its_input(
     catalogue: Json, catalog: Catalog, tmp_path: Path
 ) -> None:
-    answer = answered(text_to_image(sampler_name="uni_pc"), catalogue, catalog, tmp_path)
+    answer = answered(text_to_image(sampler_name="dpm_fast"), catalogue, catalog, tmp_path)
     assert answer["error"]["type"] == "prompt_outputs_failed_validation"
     node = answer["node_errors"]["3"]
     assert (node["class_type"], node["dependent_outputs"]) == ("KSampler", ["9"])
     (error,) = node["errors"]
     assert error["type"] == "value_not_in_list"
-    assert error["extra_info"] == {"input_name": "sampler_name", "received_value": "uni_pc"}
+    assert error["extra_info"] == {"input_name": "sampler_name", "received_value": "dpm_fast"}
 
 
 @pytest.mark.parametrize(

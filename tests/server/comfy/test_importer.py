@@ -61,11 +61,11 @@ def test_a_body_that_was_posted_is_read(catalogue: Json) -> None:
 
 
 def test_a_choice_that_is_not_here_is_told_and_kept(catalogue: Json) -> None:
-    made = import_graph(text_to_image(sampler_name="uni_pc_bh2"), catalogue)
+    made = import_graph(text_to_image(sampler_name="dpm_fast"), catalogue)
     (finding,) = made.report.findings
     assert (finding.code, finding.input, finding.node) == ("unsupported_value", "sampler_name", "3")
     assert "dpmpp_2m" in finding.message
-    assert made.workflow.nodes["sampler"].inputs["sampler"] == "uni_pc_bh2"
+    assert made.workflow.nodes["sampler"].inputs["sampler"] == "dpm_fast"
     assert not made.report.complete
 
 

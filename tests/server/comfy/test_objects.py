@@ -16,7 +16,7 @@ def objects(catalogue: Json) -> Json:
 
 def test_supported_types_are_told_and_no_others(objects: Json) -> None:
     assert {"KSampler", "LoadImage", "SaveImage"} <= objects.keys()
-    assert "LoraLoader" not in objects
+    assert "GLIGENLoader" not in objects
 
 
 def test_inputs_stand_in_order_with_what_comfyui_says_of_them(objects: Json) -> None:

@@ -34,6 +34,7 @@ export function NodeHead({ data }: { readonly data: NodeData }) {
       <NodeMark data={data} />
       {node.mode === "mute" && <Mark icon="mute" text={say("canvas.muted")} />}
       {node.mode === "bypass" && <Mark icon="bypass" text={say("canvas.bypassed")} />}
+      {place.wiresHidden === true && <Mark icon="unlink" text={say("canvas.wiresHidden")} />}
       {place.pinned === true && <Mark icon="pin" text={say("canvas.pinned")} />}
       <button
         type="button"

@@ -1,6 +1,7 @@
-import type { NodeProps } from "@xyflow/react";
+import { NodeResizeControl, type NodeProps } from "@xyflow/react";
 import { memo, useContext } from "react";
 
+import { mainName } from "../graph/types";
 import type { NodeItem } from "./flow";
 import { FieldRow } from "./FieldRow";
 import { LevelContext } from "./level";
@@ -10,6 +11,8 @@ import { NodeProblem } from "./NodeProblem";
 import { Port, WireEnd } from "./Port";
 import { useRunState } from "./runs";
 import type { PortSpot } from "./shape";
+
+const LEAST_WIDTH = 128;
 
 /** A node of any type, drawn from its schema; less of it the further away it is. */
 export const NodeView = memo(function NodeView({ data, selected }: NodeProps<NodeItem>) {
@@ -38,6 +41,14 @@ export const NodeView = memo(function NodeView({ data, selected }: NodeProps<Nod
       <NodeHead data={data} />
       {place.collapsed === true ? <FoldedPorts data={data} /> : <NodeBody data={data} />}
       <NodeProblem data={data} />
+      {selected && place.pinned !== true && (
+        <NodeResizeControl
+          className="node-size"
+          position="bottom-right"
+          resizeDirection="horizontal"
+          minWidth={LEAST_WIDTH}
+        />
+      )}
     </div>
   );
 });
@@ -84,7 +95,8 @@ function Label({ spot, wired }: { readonly spot: PortSpot; readonly wired: boole
   const isNeeded = spot.field?.required === true && !wired;
   return (
     <span className={`port-label of-${spot.side}`} data-required={isNeeded || undefined}>
-      {spot.title}
+      {/* An output without a name of its own is called by what it is. */}
+      {spot.title === "" ? mainName(spot.type) : spot.title}
     </span>
   );
 }

@@ -1,7 +1,9 @@
 /** What becomes of things that were dragged, once they are let go. */
 
 import { nodeId } from "../graph/ids";
+import { placeIn } from "../state/structure";
 import { useEditor } from "../state/store";
+import { activeGraph } from "../state/tabs";
 import type { Board } from "./gestures";
 import { overlap } from "./curves";
 import type { Item } from "./flow";
@@ -29,13 +31,12 @@ export function commitShifts(shifts: Shifts, dragged: readonly Item[] = []): voi
 
 /** Leave what was dragged where it was, and put copies where it was let go. */
 export function duplicateShifted(shifts: Shifts, board: Board): void {
-  const items = board.items();
-  const before = (id: string) => items.find((item) => item.id === id);
-  const { duplicate, view, setWireUnder, scale } = useEditor.getState();
+  const { duplicate, setWireUnder, scale } = board.editor();
   setWireUnder(null);
   for (const [id, { x, y }] of shifts) {
-    const start = view?.placeOf(id);
-    if (x === undefined || y === undefined || start == null || before(id) === undefined) continue;
+    // What is drawn has moved along already: the document has not.
+    const start = placeIn(activeGraph(board.editor()), id);
+    if (x === undefined || y === undefined || start === undefined) continue;
     duplicate({ x: Math.round(x / scale - start.x), y: Math.round(y / scale - start.y) });
     return;
   }

@@ -211,6 +211,8 @@ export class FlowBuilder {
       const muted = source.mode === "mute" || target.mode === "mute";
       const near = selected.has(from.node) || selected.has(to.node);
       const isSelected = selected.has(id);
+      const isHidden = areHidden(graph, from.node) || areHidden(graph, to.node);
+      if (isHidden && !near && !isSelected) return [];
       const made = [from.node, from.output, type, muted, near, isSelected, bends.join("\n")];
       return [
         this.wires.item(id, made, () => ({
@@ -227,6 +229,9 @@ export class FlowBuilder {
     });
   }
 }
+
+const areHidden = (graph: Graph, node: NodeId): boolean =>
+  at(graph.view?.nodes, node)?.wiresHidden === true;
 
 function sourcesOf(graph: Graph, node: GraphNode): Record<string, string> {
   const found: Record<string, string> = {};

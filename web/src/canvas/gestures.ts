@@ -2,7 +2,7 @@
 
 import { nodeId } from "../graph/ids";
 import type { Wire } from "../graph/wiring";
-import type { OpenWire, Point, PortRef } from "../state/canvas";
+import type { Box, OpenWire, Point, PortRef } from "../state/canvas";
 import type { EditorState } from "../state/store";
 import { boxBetween, crosses, overlap, pathThrough } from "./curves";
 import { verdictOn } from "./fitting";
@@ -18,6 +18,10 @@ export interface Board {
   readonly toFlow: (at: Point) => Point;
   readonly toOverlay: (at: Point) => Point;
   readonly zoom: () => number;
+  /** Where the canvas is in the window. */
+  readonly bounds: () => Box | null;
+  /** Move the view by so many pixels. */
+  readonly pan: (by: Point) => void;
   /** How many pixels of React Flow one of the document is. */
   readonly scale: () => number;
   readonly draw: (kind: "wire" | "box" | "cut" | null, path: string, hue?: string) => void;

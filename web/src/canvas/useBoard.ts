@@ -1,4 +1,4 @@
-import { useReactFlow } from "@xyflow/react";
+import { useReactFlow, useStoreApi } from "@xyflow/react";
 import { useLayoutEffect, useMemo, useRef, type RefObject } from "react";
 
 import { mainName } from "../graph/types";
@@ -11,6 +11,7 @@ import { portsIn } from "./shape";
 /** What gestures see of the canvas; the same object for as long as the canvas is there. */
 export function useBoard(root: RefObject<HTMLDivElement | null>, flow: Flow): Board {
   const { screenToFlowPosition, flowToScreenPosition, getZoom } = useReactFlow();
+  const store = useStoreApi();
   const latest = useRef(flow);
   useLayoutEffect(() => {
     latest.current = flow;
@@ -28,6 +29,8 @@ export function useBoard(root: RefObject<HTMLDivElement | null>, flow: Flow): Bo
         return { x: place.x - (box?.left ?? 0), y: place.y - (box?.top ?? 0) };
       },
       zoom: getZoom,
+      bounds: () => root.current?.getBoundingClientRect() ?? null,
+      pan: (by) => void store.getState().panBy(by),
       draw: (kind, path, hue) => {
         const line = root.current?.querySelector<SVGPathElement>(".overlay path");
         line?.setAttribute("d", path);
@@ -44,6 +47,6 @@ export function useBoard(root: RefObject<HTMLDivElement | null>, flow: Flow): Bo
         return spot === undefined ? "var(--edge)" : typeLook(mainName(spot.type)).hue;
       },
     }),
-    [root, screenToFlowPosition, flowToScreenPosition, getZoom],
+    [root, store, screenToFlowPosition, flowToScreenPosition, getZoom],
   );
 }

@@ -12,6 +12,7 @@ import { nodeId } from "../graph/ids";
 import type { Point, PortRef } from "../state/canvas";
 import { activeGraph } from "../state/tabs";
 import { wiresOf } from "../graph/wiring";
+import { drifting } from "./drift";
 import { droppedOn } from "./dropping";
 import {
   boxGesture,
@@ -111,14 +112,14 @@ function handlersFor(board: Board, hand: Hand) {
       }
       const port = portOf(target);
       if (port !== null && event.button === 0) {
-        begin(event, wireGesture(board, port, at, heldBy(board, port)));
+        begin(event, drifting(board, wireGesture(board, port, at, heldBy(board, port))));
         return;
       }
       const isCut = hand.isCutting || (event.button === 2 && event.ctrlKey);
       if (isCut) begin(event, cutGesture(board, at));
       else if (target?.classList.contains("react-flow__pane") === true && event.button === 0) {
         const how = boxHow(board, event);
-        if (how !== null) begin(event, boxGesture(board, at, how));
+        if (how !== null) begin(event, drifting(board, boxGesture(board, at, how)));
       }
     },
     // What React Flow and its zooming listen for, while a gesture of ours goes on.
@@ -187,8 +188,11 @@ function doubleClicked(board: Board, event: MouseEvent): void {
   const item = targetOf(target);
   if (item.kind !== "item" || target?.closest("input, textarea, button, .node-title") != null)
     return;
-  if (item.id.startsWith("wire:")) board.editor().addReroute(item.id, board.toFlow(at));
-  else if (!item.id.includes(":")) board.editor().enter(nodeId(item.id));
+  if (item.id.startsWith("wire:")) {
+    const [{ x, y }, scale] = [board.toFlow(at), board.scale()];
+    board.editor().addReroute(item.id, { x: Math.round(x / scale), y: Math.round(y / scale) });
+  }
+  if (!item.id.includes(":")) board.editor().enter(nodeId(item.id));
 }
 
 /** Y held makes strokes cut. */

@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useRef, type RefObject } from "react";
 import { nodeId } from "../graph/ids";
 import type { CanvasView, Point } from "../state/canvas";
 import { useEditor } from "../state/store";
+import { activeGraph } from "../state/tabs";
 import type { Item } from "./flow";
 import { boxOf } from "./places";
 import { portsIn } from "./shape";
@@ -37,13 +38,17 @@ export function useView(
     const key = `${tab} ${path ?? ""}`;
     const known = views.current.get(key);
     const kept = views.current;
-    if (known === undefined) setTimeout(() => void react.fitView({ padding: 0.12, maxZoom: 1 }), 0);
-    else void react.setViewport(known);
+    if (known !== undefined) void react.setViewport(known);
+    // To show nothing wholly would wait for the first node, and then move the view away from it.
+    else if (isEmpty()) void react.setViewport({ x: 0, y: 0, zoom: 1 });
+    else setTimeout(() => void react.fitView({ padding: 0.12, maxZoom: 1 }), 0);
     return () => {
       kept.set(key, react.getViewport());
     };
   }, [tab, path, react]);
 }
+
+const isEmpty = (): boolean => Object.keys(activeGraph(useEditor.getState()).nodes).length === 0;
 
 function viewOf(
   root: RefObject<HTMLDivElement | null>,
@@ -78,7 +83,11 @@ function viewOf(
       // It may have to be drawn first.
       requestAnimationFrame(() => focusOn(root.current, id, 20));
     },
-    focusCanvas: () => root.current?.focus({ preventScroll: true }),
+    focusCanvas: () => {
+      // A node that has the focus keeps it.
+      if (document.activeElement?.matches(".react-flow__node") !== true)
+        root.current?.focus({ preventScroll: true });
+    },
     placeOf: (id) => {
       const item = find(id);
       if (item === undefined) return null;

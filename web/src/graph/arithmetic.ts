@@ -1,7 +1,15 @@
-/** Sums as people type them into number fields: `512*1.5`, `(2+3)/4`, `2^10`, `50%`. */
+/** Sums as people type them into number fields: `512*1.5`, `(2+3)/4`, `2^10`, `50%`, `+=64`. */
 
 const TOKEN = /\s*(?:(\d+(?:[.,]\d+)?(?:e[+-]?\d+)?|[.,]\d+)|(\*\*|[-+*/^%()]))/iy;
+const CHANGE = /^\s*([-+*/^])=(.*)$/s;
 const DEPTH = 50;
+
+/** What a text makes of the value that is there: `+=64` adds to it, any other text is a sum. */
+export function evaluateFrom(value: number | undefined, text: string): number | null {
+  const [, sign, by] = CHANGE.exec(text) ?? [];
+  if (sign === undefined || by === undefined) return evaluate(text);
+  return value === undefined ? null : evaluate(`(${value})${sign}(${by})`);
+}
 
 /** What the text comes to; null if it is no sum, or comes to no number. */
 export function evaluate(text: string): number | null {

@@ -57,6 +57,8 @@ export type NodePlace = {
   readonly title?: string;
   readonly collapsed?: boolean;
   readonly pinned?: boolean;
+  /** Its wires are drawn only while it is selected. */
+  readonly wiresHidden?: boolean;
   readonly [key: string]: Json;
 };
 

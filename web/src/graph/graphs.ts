@@ -94,3 +94,20 @@ export function instancesOf(workflow: Workflow, definition: GraphPath): Instance
       .map(([id, node]) => ({ path, id, node })),
   );
 }
+
+/** The nodes to enter one after the other to get to a graph; null if no node stands for it. */
+export function trailTo(workflow: Workflow, path: GraphPath): NodeId[] | null {
+  const ways: { readonly at: GraphPath; readonly trail: NodeId[] }[] = [{ at: [], trail: [] }];
+  const seen = new Set<string>();
+  for (const { at: here, trail } of ways) {
+    if (samePath(here, path)) return trail;
+    const key = here.join("\n");
+    if (seen.has(key)) continue;
+    seen.add(key);
+    for (const [id, node] of nodesOf(graphAt(workflow, here))) {
+      const inner = definitionPath(workflow, here, node.graph);
+      if (inner !== undefined) ways.push({ at: inner, trail: [...trail, id] });
+    }
+  }
+  return null;
+}

@@ -15,9 +15,9 @@ interface Props {
 
 const tools: readonly (readonly [Tool, IconName])[] = [
   ["brush", "brush"],
-  ["eraser", "reset"],
-  ["fill", "target"],
-  ["lasso", "link"],
+  ["eraser", "eraser"],
+  ["fill", "fill"],
+  ["lasso", "lasso"],
 ];
 
 /** The tools over the picture. */

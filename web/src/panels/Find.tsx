@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 
 import { find, type Found } from "../graph/find";
-import { samePath } from "../graph/graphs";
+import { samePath, trailTo } from "../graph/graphs";
 import { Icon } from "../look/Icon";
 import { useEditor } from "../state/store";
 import { activeTab, activeWorkflow } from "../state/tabs";
@@ -23,6 +23,12 @@ export function Find() {
     if (place !== undefined) show(place);
     setTimeout(() => box.current?.focus({ preventScroll: true }), 60);
   };
+  /** Close it, and go on at what was found. */
+  const leave = () => {
+    const place = found[at];
+    close();
+    if (place !== undefined) show(place);
+  };
   return (
     <div className="find" role="search" aria-label={say("find.title")}>
       <input
@@ -37,7 +43,9 @@ export function Find() {
         }}
         onKeyDown={(event) => {
           if (event.key === "Enter") go(event.shiftKey ? at - 1 : at + 1);
-          if (event.key === "Escape") close();
+          if (event.key !== "Escape") return;
+          event.stopPropagation();
+          leave();
         }}
       />
       <span className="quiet small find-count" aria-live="polite">
@@ -48,7 +56,7 @@ export function Find() {
       </span>
       <FindButton code="find.previous" icon="chevron-up" onClick={() => go(at - 1)} />
       <FindButton code="find.next" icon="chevron-down" onClick={() => go(at + 1)} />
-      <FindButton code="find.close" icon="close" onClick={close} />
+      <FindButton code="find.close" icon="close" onClick={leave} />
     </div>
   );
 }
@@ -57,7 +65,8 @@ export function Find() {
 function show({ path, node, note }: Found): void {
   const editor = useEditor.getState();
   const tab = activeTab(editor);
-  if (!samePath(tab.path, path)) editor.changeTab(tab.id, { path, trail: [] });
+  if (!samePath(tab.path, path))
+    editor.changeTab(tab.id, { path, trail: trailTo(tab.workflow, path) ?? [] });
   const id = node ?? (note === undefined ? null : `note:${note}`);
   if (id === null) return;
   editor.select([id]);

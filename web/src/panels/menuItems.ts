@@ -30,6 +30,7 @@ const canvas: Parts = [
 ];
 const node: Parts = [
   ["edit.rename", "graph.replace", "graph.bypass", "graph.mute", "graph.collapse", "graph.pin"],
+  ["graph.wires", "graph.wider", "graph.narrower"],
   ["edit.copy", "edit.cut", "edit.duplicate", "edit.delete"],
   ["graph.group", "graph.subgraph"],
   ["select.upstream", "select.downstream", "graph.arrange", "view.frame"],

@@ -74,6 +74,7 @@ function whyNot(name: string, error: unknown): string {
   if (code === "no_workflow") return say("drop.noWorkflow", { name });
   if (code === "too_large") return say("drop.tooLarge", { name });
   const hint = first?.hint ?? error.hint;
+  if (code === "settings_only") return say("drop.settings", { name, hint: hint ?? "" });
   const why = first?.message ?? error.message;
   return say("drop.broken", { name, why: hint == null || hint === "" ? why : `${why}; ${hint}` });
 }

@@ -12,7 +12,14 @@ import {
   reconnect,
 } from "../graph/commands/links";
 import { addNode, replaceNode, toggleMode } from "../graph/commands/nodes";
-import { collapse, moveNodes, pin, resizeNode, setTitle } from "../graph/commands/places";
+import {
+  collapse,
+  hideWires,
+  moveNodes,
+  pin,
+  resizeNode,
+  setTitle,
+} from "../graph/commands/places";
 import type { InputPort, OutputPort, Wire } from "../graph/wiring";
 import { say } from "../words";
 import type { Point, PortRef } from "./canvas";
@@ -48,6 +55,8 @@ export interface EditingSlice {
   /** Collapse the selection, or expand it if all of it is collapsed. */
   readonly toggleCollapsed: () => void;
   readonly togglePinned: () => void;
+  /** Hide the wires of the selection, or show them if all are hidden. */
+  readonly toggleWires: () => void;
 }
 
 export const editingSlice: Slice<EditingSlice> = (set, get) => ({
@@ -169,10 +178,11 @@ type Places = Pick<
   | "collapse"
   | "toggleCollapsed"
   | "togglePinned"
+  | "toggleWires"
 >;
 
 function places(get: Get): Places {
-  const isEach = (key: "collapsed" | "pinned"): boolean => {
+  const isEach = (key: "collapsed" | "pinned" | "wiresHidden"): boolean => {
     const places = activeGraph(get()).view?.nodes ?? {};
     return selectedNodes(get()).every((id) => places[id]?.[key] === true);
   };
@@ -195,6 +205,9 @@ function places(get: Get): Places {
     toggleCollapsed: () => get().collapse(selectedNodes(get()), !isEach("collapsed")),
     togglePinned: () => {
       get().perform(pin(activePath(get()), selectedNodes(get()), !isEach("pinned")));
+    },
+    toggleWires: () => {
+      get().perform(hideWires(activePath(get()), selectedNodes(get()), !isEach("wiresHidden")));
     },
   };
 }

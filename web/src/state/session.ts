@@ -61,6 +61,8 @@ function remembered(drafts: readonly Draft[]): string | null {
 /** Writes what changed, a moment after it did, and at the latest when the page is left. */
 class Keeper {
   private written = new Map<string, Tab>();
+  /** In which order the tabs were written. */
+  private places = new Map<string, number>();
   private active = "";
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -96,9 +98,11 @@ class Keeper {
     const changed = tabs.filter(
       (tab) =>
         this.written.get(tab.id) !== tab ||
+        this.places.get(tab.id) !== tabs.indexOf(tab) ||
         (activeTab !== this.active && (tab.id === activeTab || tab.id === this.active)),
     );
     this.written = new Map(tabs.map((tab) => [tab.id, tab]));
+    this.places = new Map(tabs.map((tab, place) => [tab.id, place]));
     this.active = activeTab;
     const faults = await Promise.all([
       ...gone.map((id) => this.drafts.drop(id)),

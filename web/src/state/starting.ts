@@ -33,6 +33,8 @@ const isBlank = (state: EditorState): boolean =>
 
 /** A new profile: the first workflow, whose seeds change so that each press gives another picture. */
 async function openFirst(store: StoreApi<EditorState>): Promise<void> {
+  // Somebody who dropped a file before all was there wants that one.
+  if (!isBlank(store.getState())) return;
   await store.getState().openFile(FIRST);
   const state = store.getState();
   const { id, workflow, path } = activeTab(state);

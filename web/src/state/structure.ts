@@ -4,6 +4,7 @@ import * as beside from "../graph/commands/canvas";
 import { disconnect, insertOnWire } from "../graph/commands/links";
 import { removeNodes } from "../graph/commands/nodes";
 import { moveNodes, resizeNode } from "../graph/commands/places";
+import type { Graph } from "../graph/document";
 import { nodeId, type NodeId } from "../graph/ids";
 import { at } from "../graph/tables";
 import { linksIn } from "../graph/values";
@@ -38,6 +39,8 @@ export interface StructureSlice {
   ) => void;
   /** Put a frame around the selection. */
   readonly groupSelection: () => void;
+  /** Make the selected nodes wider or narrower by so much. */
+  readonly widen: (by: number) => void;
   readonly addNote: (at: Point) => void;
   readonly addReroute: (wire: string, at: Point) => void;
   readonly setFrameTitle: (frame: string, title: string) => void;
@@ -75,6 +78,14 @@ export const structureSlice: Slice<StructureSlice> = (set, get) => {
       const wire = wireOf(get(), key);
       const insert = wire === null ? [] : [insertOnWire(path(), node, wire)];
       get().perform(together("insert_on_wire", ...placings(get(), places), ...insert));
+    },
+    widen: (by) => {
+      const { view, moveItems } = get();
+      const widths = selectedNodes(get()).flatMap((id) => {
+        const box = view?.boxOf(id);
+        return box == null ? [] : [[id, { width: Math.max(128, box.width + by) }] as const];
+      });
+      moveItems(new Map(widths), "widen");
     },
     groupSelection: () => {
       const box = boundsOfSelection(get());
@@ -115,11 +126,12 @@ function placings(state: EditorState, places: ReadonlyMap<string, Placing>): Com
   const rest: Command[] = [];
   for (const [id, placing] of places) {
     const [sort, own] = sortOf(id);
-    const { x, y, width, height } = placing;
+    const { x, y, width } = placing;
     if (sort === "node") {
       if (x !== undefined && y !== undefined) nodes.set(nodeId(id), { x, y });
       if (width !== undefined)
-        rest.push(resizeNode(path, nodeId(id), { width, ...(height ? { height } : {}) }));
+        // How tall it is follows from what is in it.
+        rest.push(resizeNode(path, nodeId(id), { width }));
     } else if (sort === "frame") rest.push(beside.placeGroup(path, own, placing));
     else if (sort === "note") rest.push(beside.placeNote(path, own, placing));
     else if (x !== undefined && y !== undefined)
@@ -127,6 +139,17 @@ function placings(state: EditorState, places: ReadonlyMap<string, Placing>): Com
       rest.push(beside.moveReroute(path, own, { x: x + 8, y: y + 8 }));
   }
   return [moveNodes(path, nodes), ...rest];
+}
+
+/** Where a thing stands in the document, by its id as the selection has it. */
+export function placeIn({ view }: Graph, id: string): Point | undefined {
+  const [sort, own] = sortOf(id);
+  if (sort === "node") {
+    const { x = 0, y = 0 } = at(view?.nodes, own) ?? {};
+    return { x, y };
+  }
+  const all = { frame: view?.groups, note: view?.notes, reroute: view?.reroutes }[sort];
+  return all?.find((each) => each.id === own);
 }
 
 function sortOf(id: string): readonly ["node" | "frame" | "note" | "reroute", string] {

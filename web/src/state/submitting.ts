@@ -7,6 +7,7 @@ import type { Workflow } from "../graph/document";
 import { isList, isObject, printJson, readJson, type Json, type JsonObject } from "../graph/json";
 import { workflowFrom } from "../graph/read";
 import { entriesOf } from "../graph/tables";
+import { say } from "../words";
 import { learn } from "./hearing";
 import type { Surroundings } from "./running";
 import { advanceSeeds } from "./seeds";
@@ -70,6 +71,10 @@ export function submitting(around: Surroundings, set: SetState, get: () => Edito
     remembered: recalled(memory),
     generate: async ({ front = false }: { readonly front?: boolean } = {}): Promise<void> => {
       const tab = activeTab(get());
+      if (Object.keys(tab.workflow.nodes).length === 0) {
+        get().notify("info", say("run.nothing"));
+        return;
+      }
       const waiting = { key: newKey(), tab: tab.id, document: tab.workflow, front, isStuck: false };
       set((state) => ({ waiting: [...state.waiting, waiting] }));
       remember();

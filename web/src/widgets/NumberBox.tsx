@@ -1,7 +1,7 @@
 import { useRef, useState } from "react";
 import type { KeyboardEvent, PointerEvent } from "react";
 
-import { evaluate } from "../graph/arithmetic";
+import { evaluateFrom } from "../graph/arithmetic";
 import { Icon } from "../look/Icon";
 import { say } from "../words";
 import { useGesture } from "./gesture";
@@ -47,7 +47,7 @@ export function NumberBox(props: Props) {
 
   const finish = () => {
     if (draft === null) return;
-    const result = draft.trim() === "" ? null : evaluate(draft);
+    const result = draft.trim() === "" ? null : evaluateFrom(value, draft);
     setWrong(result === null && draft.trim() !== "");
     if (result !== null) change(fitted(result, scale));
     setDraft(null);

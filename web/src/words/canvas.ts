@@ -24,6 +24,7 @@ export const canvas = {
   "canvas.muted": "Muted",
   "canvas.bypassed": "Bypassed",
   "canvas.pinned": "Pinned",
+  "canvas.wiresHidden": "Its wires are hidden until it is selected",
   "canvas.picture": "Last picture of {title}",
   "canvas.zoomIn": "Zoom in",
   "canvas.zoomOut": "Zoom out",
@@ -157,6 +158,8 @@ export const canvas = {
   "drop.tooLarge": "{name} is too large to be a workflow",
   "drop.noWorkflow":
     "{name} carries no workflow. Pictures lose it when a chat sends them or a program saves them anew.",
+  "drop.settings":
+    "{name} carries no graph, only settings as A1111 writes them, which open as no workflow. {hint}",
   "drop.opened": "{name} opened",
   "drop.remarks": "{name} differs a little from what it was:",
   "drop.noPictureInput": "Drop the picture on a node that takes a picture file.",

@@ -34,7 +34,7 @@ export const panels = {
   "widget.moveDown": "Move down",
   "widget.kind": "Kind",
   "widget.badJson": "This is no JSON: {fault}",
-  "widget.badArithmetic": "Type a number, or a sum such as 512*1.5",
+  "widget.badArithmetic": "Type a number, or a sum such as 512*1.5 or +=64",
   "widget.badSeed": "Type a whole number from 0",
   "widget.nameTaken": "This name is there already",
   "widget.upload": "Choose a file",

@@ -96,11 +96,18 @@ export function pin(path: GraphPath, ids: readonly NodeId[], pinned: boolean): C
   return flag(pinned ? "pin" : "unpin", path, ids, { pinned: pinned ? true : undefined });
 }
 
+/** Draw the wires of nodes only while these are selected, or always. */
+export function hideWires(path: GraphPath, ids: readonly NodeId[], hidden: boolean): Command {
+  return flag(hidden ? "hide_wires" : "show_wires", path, ids, {
+    wiresHidden: hidden ? true : undefined,
+  });
+}
+
 function flag(
   name: string,
   path: GraphPath,
   ids: readonly NodeId[],
-  change: { readonly collapsed?: true | undefined; readonly pinned?: true | undefined },
+  change: Pick<PlaceChange, "collapsed" | "pinned" | "wiresHidden">,
 ): Command {
   return {
     name,

@@ -1,0 +1,74 @@
+"""Nodes that estimate how far away things in a picture are."""
+
+from typing import Any
+
+from engine.node import node
+
+from .diffusion.pool import Pool, in_process
+from .folders import Folders, standard
+from .values import DepthEstimator, Image, Weights
+from .widgets import CheckpointName, DepthName, WeightsKind
+
+
+def depth_digest(estimator: str, folders: Folders) -> str:
+    """What the estimator's bytes are, after a look at whether it is one."""
+    return _estimator("depth", estimator, folders).weights.digest
+
+
+def checkpoint_estimator_digest(checkpoint: str, folders: Folders) -> str:
+    """What the checkpoint's bytes are, after a look at whether it has an estimator."""
+    return _estimator("checkpoints", checkpoint, folders).weights.digest
+
+
+@node("LoadDepthEstimator", category="loaders", fingerprint=depth_digest, early=True)
+def load_depth_estimator(*, estimator: DepthName, folders: Folders = standard) -> DepthEstimator:
+    """Choose a network that estimates depth.
+
+    Args:
+        estimator: A folder of DPT or MiDaS as transformers saves it, with its config.json.
+    """
+    return _estimator("depth", estimator, folders)
+
+
+@node(
+    "LoadCheckpointDepth", category="loaders", fingerprint=checkpoint_estimator_digest, early=True
+)
+def load_checkpoint_depth(
+    *, checkpoint: CheckpointName, folders: Folders = standard
+) -> DepthEstimator:
+    """Choose the network that estimates depth out of the folder of SD 2's depth model.
+
+    Args:
+        checkpoint: A diffusers folder. Single files have theirs in another form: LoadDepthEstimator
+            reads it from a folder of its own.
+    """
+    return _estimator("checkpoints", checkpoint, folders)
+
+
+def _estimator(kind: WeightsKind, name: str, folders: Folders) -> DepthEstimator:
+    folders.open(kind, name).part("depth_estimator")
+    return DepthEstimator(Weights(kind, name, folders.digest(kind, name)))
+
+
+@node("EstimateDepth", category="image", lane="device")
+def estimate_depth(estimator: DepthEstimator, image: Image, *, pool: Pool = in_process) -> Image:
+    """Estimate how far away things are: a grey picture for each, in which bright is near.
+
+    It is as large as the network sees, which DepthConditioning brings to the latents' size.
+
+    Args:
+        image: Of any size; it is squeezed into the network's square.
+    """
+    import torch
+
+    from .diffusion import vision
+
+    network: Any
+    with torch.inference_mode(), pool.borrow(estimator) as network:
+        told = network.config.image_size
+        height, width = told if isinstance(told, list | tuple) else (told, told)
+        pixels = vision.rounded(image.pixels, (height, width)) * 2 - 1
+        found = network(pixels.to(network.device, network.dtype)).predicted_depth
+        depth = found.float().cpu().clone()[:, None]
+    low, high = (each(dim=(1, 2, 3), keepdim=True) for each in (depth.amin, depth.amax))
+    return Image(((depth - low) / (high - low).clamp(min=1e-12)).expand(-1, 3, -1, -1).contiguous())
