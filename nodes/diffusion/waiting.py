@@ -192,12 +192,13 @@ def resident(module: nn.Module) -> int:
 
 def in_flight(module: nn.Module, item: int) -> int:
     """Bytes of the largest weight that comes and goes."""
-    waiting = [layer for layer in module.modules() if isinstance(layer, _Waiting)]
+    waiting: list[Any] = [layer for layer in module.modules() if isinstance(layer, _Waiting)]
     return max((layer.weight.numel() * item for layer in waiting), default=0)
 
 
 def _is_elsewhere(module: nn.Module, name: str, tensor: Tensor) -> bool:
     layer: Any = module.get_submodule(name.rpartition(".")[0])
-    if not isinstance(layer, _Waiting) or tensor is not layer.weight:
+    waits = isinstance(layer, _Waiting)
+    if not waits or tensor is not layer.weight:
         return False
     return layer.scale is None or tensor.device.type != next(module.parameters()).device.type

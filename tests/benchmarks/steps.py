@@ -22,7 +22,8 @@ from typing_extensions import override
 
 from nodes.diffusion.pool import Pool
 from nodes.sampling import ksampler
-from nodes.values import Conditioning, FamilyName, Framing, Latents, Model, Weights
+from nodes.values import Conditioning, Framing, Latents, Model, Weights
+from nodes.widgets import FamilyName
 
 from .memory import ROOT, status
 

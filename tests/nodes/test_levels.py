@@ -17,7 +17,7 @@ EMPTY = empty_latent(width=64, height=64)
 
 
 def through(sigmas: Sigmas, latents: Latents = EMPTY, **settings: Any) -> Denoised:
-    given = {"seed": 4, "pool": SmallPool()} | settings
+    given: dict[str, Any] = {"seed": 4, "pool": SmallPool()} | settings
     return sample_sigmas(MODEL, prompt(1), prompt(2), latents, sigmas, **given)
 
 

@@ -23,7 +23,9 @@ def test_a_folder_of_another_class_names_those_that_are_run(tmp_path: Path) -> N
     (tmp_path / "vae" / "config.json").write_text(json.dumps({"_class_name": "VQModel"}))
 
     assert kinds(tmp_path / "vae") == frozenset()
-    with pytest.raises(InputError, match="vae is a folder of 'VQModel' .*; this version runs Auto"):
+    with pytest.raises(
+        InputError, match=r"vae is a folder of 'VQModel' .*; this version runs Auto"
+    ):
         open_weights(tmp_path / "vae")
 
 
