@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef, type KeyboardEvent, type ReactNode } from "react";
+import { useLayoutEffect, useRef, type ReactNode } from "react";
 
 import type { Point } from "../state/canvas";
 
@@ -37,28 +37,30 @@ export function Floating({ at, label, onClose, children }: Props) {
         aria-label={label}
         aria-modal="true"
         onKeyDown={(event) => {
-          if (event.key === "Tab" && !event.defaultPrevented) keepWithin(event);
           if (event.key !== "Escape") return;
           event.stopPropagation();
           onClose();
         }}
       >
+        <Turn onTurn={() => toEnd(box.current, -1)} />
         {children}
+        <Turn onTurn={() => toEnd(box.current, 0)} />
       </div>
     </div>
   );
 }
 
-const FOCUSABLE = "button, input, textarea, select, a[href], [tabindex]";
+const FOCUSABLE = "button, input, textarea, select, a[href]";
 
-/** Tab that leads out of the box leads back to its other end. */
-function keepWithin({ currentTarget: box, shiftKey }: KeyboardEvent<HTMLElement>): void {
-  // Once the browser has moved the focus: what takes it, such as a list to scroll, is its affair.
-  setTimeout(() => {
-    if (!box.isConnected || box.contains(document.activeElement)) return;
-    const all = [...box.querySelectorAll<HTMLElement>(FOCUSABLE)].filter(
-      (each) => each.tabIndex >= 0 && !each.matches(":disabled") && each.offsetParent !== null,
-    );
-    all.at(shiftKey ? -1 : 0)?.focus();
-  }, 0);
+/** Where Tab would lead out of the box: it turns to the other end of it. */
+function Turn({ onTurn }: { readonly onTurn: () => void }) {
+  return <span tabIndex={0} aria-hidden="true" onFocus={onTurn} />;
+}
+
+/** Focus the first thing in the box (0), or the last one (-1). */
+function toEnd(box: HTMLElement | null, end: 0 | -1): void {
+  const all = [...(box?.querySelectorAll<HTMLElement>(FOCUSABLE) ?? [])].filter(
+    (each) => each.tabIndex >= 0 && !each.matches(":disabled") && each.offsetParent !== null,
+  );
+  all.at(end)?.focus();
 }
