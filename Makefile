@@ -1,8 +1,9 @@
 # Each command sets up what it needs, once. Nothing but Python 3.11 and make has to be there; for
-# `make test` also Chromium, which it installs where it may.
+# `make journeys` also Chromium, which it installs where it may.
 #
 #   make demo      a picture from the model that ships with Darkroom
 #   make test      every check, as CI runs them
+#   make journeys  the editor in a browser, against real servers
 #   make format    put the code in its form
 #   make starter   train the starter model again (hours)
 #   make clean     remove the environment and all caches; pictures and models stay
@@ -25,7 +26,7 @@ EDITOR := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web
 CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
 export CHROMIUM
 
-.PHONY: help demo test test-web chromium format clean starter
+.PHONY: help demo test test-web chromium format clean starter journeys
 .DELETE_ON_ERROR:
 
 help:
@@ -52,11 +53,13 @@ test: .venv/installed-test
 	@$(MAKE) --no-print-directory test-web
 	$(BIN)/pytest -n 2
 
-# The editor: form, lint, types, layers; the core by itself; then whole journeys in a browser.
-test-web: .venv/installed-test chromium
+# The editor: form, lint, types, layers; the core by itself. `make journeys` walks through it in a browser.
+test-web: .venv/installed-test
 	$(NPM) run check
 	$(NPM) run types -- --check
 	$(NPM) test
+
+journeys: .venv/installed-test chromium
 	$(NPM) run e2e
 
 chromium:
