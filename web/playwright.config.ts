@@ -25,7 +25,8 @@ export default defineConfig({
   use: {
     browserName: "chromium",
     viewport: { width: 1440, height: 900 },
-    trace: "retain-on-failure",
+    // A trace takes the whole page down at each step, which would be measured too.
+    trace: measuring ? "off" : "retain-on-failure",
     launchOptions: {
       executablePath: chromium,
       args: ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"],

@@ -73,7 +73,10 @@ test("searching among 1,000 node types", async ({ editor, page, darkroom }) => {
   const told = manyTypes(await darkroom.ask<NodeTypes>("GET", "/api/v1/nodes"), 1000);
   await page.route("**/api/v1/nodes", (route) => route.fulfill({ json: told }));
   await editor.open();
+  await expect(page.locator("[data-node-id]").first()).toBeVisible();
   await middleOf(page);
+  // A new profile begins in the prompt, where the key would be a letter.
+  await page.locator(".canvas").focus();
   const slowest: number[] = [];
   for (let attempt = 0; attempt < TRIES; attempt++) {
     await page.keyboard.press("Space");
