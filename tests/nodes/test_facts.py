@@ -41,6 +41,7 @@ from .conftest import Tiny
 BLIND = {
     *("RandomSeed", "SaveImage", "PreviewImage", "SaveTable", "ImageGrid"),
     *("CLIPVisionEncode", "MixImageEmbeddings", "VariationConditioning", "UpscaleImage"),
+    *("EstimateDepth", "KarloPrior", "KarloDecode", "KarloEnlarge"),
     *("SamplingRules", "SamplerNoise", "SolverOrder"),
     *("ScheduleSigmas", "KarrasSigmas", "ExponentialSigmas", "StepsToNoise"),
 }

@@ -38,12 +38,14 @@ def test_without_a_file_it_goes_to_standard_output(real: Darkroom, write: Write)
 
 
 def test_what_is_missing_is_told_and_gives_a_status(real: Darkroom, write: Write) -> None:
-    graph = text_to_image(sampler_name="uni_pc", scheduler="ddim_uniform")
+    graph = text_to_image(sampler_name="dpm_fast", scheduler="ddim_uniform")
     said = real("import", write(graph), "--output", "ours.json")
     assert said.status == 1
     assert said.out == "wrote ours.json; 1 thing in it has no counterpart yet\n"
     missing, differs = said.err.splitlines()
-    assert missing.startswith("""missing: KSampler "3", sampler_name: there is no 'uni_pc' here""")
+    assert missing.startswith(
+        """missing: KSampler "3", sampler_name: there is no 'dpm_fast' here"""
+    )
     assert differs.startswith('differs: KSampler "3", scheduler:')
 
 

