@@ -1,11 +1,12 @@
 """How much memory is free on a device, and how much there is, found without importing torch."""
 
 import ctypes
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from engine.machine import total_memory
 
 from .devices import library
 
@@ -37,19 +38,6 @@ def memory(device: str) -> dict[str, int]:
     """Bytes of a device, `free` and `total`, as far as they can be told."""
     found = {"free": free(device), "total": total(device)}
     return {name: size for name, size in found.items() if size is not None}
-
-
-def total_memory() -> int:
-    """Bytes of memory that this process may use: of the machine, or of its container if that is less."""
-    try:
-        found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
-        found = 16 * 2**30
-    try:
-        limit = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
-    except OSError:
-        return found
-    return min(found, int(limit)) if limit.isdigit() else found
 
 
 def _of_machine(root: Path) -> int | None:

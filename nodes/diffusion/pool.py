@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from engine.errors import InputError
+from engine.machine import total_memory
 from engine.node import Service
 from nodes.folders import Folders, standard
-from nodes.free import total, total_memory
+from nodes.free import total
 from nodes.values import (
     VAE,
     ControlNet,

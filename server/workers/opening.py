@@ -2,11 +2,10 @@
 
 import os
 import sys
-from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from engine.errors import InputError
+from engine.machine import total_memory
 from server.settings import MOST_WORKERS, WORKERS, Settings
 
 from .line import Line
@@ -46,14 +45,6 @@ def open_pool(settings: Settings) -> Pool:
     if care.most_bytes is None:
         care = replace(care, most_bytes=total_memory() * 3 // 4 // max(1, len(found)))
     return Pool(local_opener(outfit), found, care=care)
-
-
-def total_memory() -> int:
-    """Bytes of memory of this machine, or of its container if that has less."""
-    found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    with suppress(OSError, ValueError):  # "max", where there is no limit
-        found = min(found, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
-    return found
 
 
 def local_opener(outfit: Outfit) -> Opener:

@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 
 from engine.errors import InputError
+from engine.machine import total_memory
 from server.settings import Settings
 from server.workers.messages import Run
-from server.workers.opening import open_pool, specs, total_memory
+from server.workers.opening import open_pool, specs
 
 from .conftest import eventually, graph
 
