@@ -12,12 +12,10 @@ from server.homes import home, within
 from server.service import Service
 
 from .desk import ask
-from .files import send_file
-from .incoming import digest_of
-from .operation import Answer, operation
-from .outputs import Size, thumbnail
+from .operation import operation
+from .outputs import Size
 from .problems import ApiError
-from .uploads import MEDIA_TYPES
+from .uploads import MEDIA_TYPES, PICTURE, PICTURE_PROBLEMS, send_picture
 
 PictureName = Annotated[
     str, Field(min_length=1, max_length=400, description="What a workflow's input names.")
@@ -28,12 +26,8 @@ PictureName = Annotated[
     "GET",
     "/api/v1/pictures/{name:.+}",
     scope="read",
-    answers={
-        200: Answer("The picture, or the part that `Range` asks for.", media=("*/*",)),
-        206: Answer("The part that was asked for.", media=("*/*",)),
-        304: Answer("You have it already."),
-    },
-    problems=("range", "invalid_value", "worker_lost", "gone"),
+    answers=PICTURE,
+    problems=PICTURE_PROBLEMS,
 )
 async def read_picture(
     *,
@@ -47,11 +41,7 @@ async def read_picture(
 
     Your own pictures come first, then those that the node package brings along.
     """
-    place = await _place(service, principal, name)
-    digest = await asyncio.to_thread(digest_of, place)
-    if query.thumbnail is not None:
-        return await thumbnail(service, request, place, digest, query.thumbnail)
-    return await send_file(request, place, MEDIA_TYPES[place.suffix.lower()], digest)
+    return await send_picture(service, request, await _place(service, principal, name), query)
 
 
 async def _place(service: Service, principal: Principal, name: str) -> Path:

@@ -28,6 +28,12 @@ MEDIA_TYPES = {
     ".gif": "image/gif", ".avif": "image/avif", ".bmp": "image/bmp", ".tif": "image/tiff",
     ".tiff": "image/tiff",
 }  # fmt: skip
+PICTURE = {
+    200: Answer("The picture, or the part that `Range` asks for.", media=("*/*",)),
+    206: Answer("The part that was asked for.", media=("*/*",)),
+    304: Answer("You have it already."),
+}
+PICTURE_PROBLEMS = ("range", "invalid_value", "worker_lost", "gone")
 _ENDINGS = {"jpeg": (".jpg", ".jpeg"), "tiff": (".tif", ".tiff"), "mpo": (".jpg", ".jpeg")}
 
 
@@ -122,12 +128,8 @@ async def list_uploads(service: Service, principal: Principal) -> UploadList:
     "GET",
     "/api/v1/uploads/{name}",
     scope="read",
-    answers={
-        200: Answer("The picture, or the part that `Range` asks for.", media=("*/*",)),
-        206: Answer("The part that was asked for.", media=("*/*",)),
-        304: Answer("You have it already."),
-    },
-    problems=("range", "invalid_value", "worker_lost", "gone"),
+    answers=PICTURE,
+    problems=PICTURE_PROBLEMS,
 )
 async def read_upload(
     *,
@@ -138,10 +140,16 @@ async def read_upload(
     query: Size,
 ) -> web.StreamResponse:
     """Read a picture of yours, or a thumbnail of it."""
-    place = _there(service, principal, name)
+    return await send_picture(service, request, _there(service, principal, name), query)
+
+
+async def send_picture(
+    service: Service, request: web.Request, place: Path, size: Size
+) -> web.StreamResponse:
+    """Answer with a picture that is there, or with a thumbnail of it."""
     digest = await asyncio.to_thread(digest_of, place)
-    if query.thumbnail is not None:
-        return await thumbnail(service, request, place, digest, query.thumbnail)
+    if size.thumbnail is not None:
+        return await thumbnail(service, request, place, digest, size.thumbnail)
     media_type = MEDIA_TYPES.get(place.suffix.lower(), "application/octet-stream")
     return await send_file(request, place, media_type, digest)
 
