@@ -9,7 +9,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -106,42 +106,20 @@ def guided(
     # Made once: a timestep made in the loop would wait for the device.
     timesteps = torch.tensor(schedule.timesteps, dtype=torch.float32, device=model.device)
     perturbed = combining.rule_of(rules, PerturbedAttention)
-    asker = _Asker(model, remedies)
+    voices = _Voices(roles, _Asker(model, remedies), prediction_type)
 
     def denoise(x: Tensor, step: int, sigma: float | None = None) -> Tensor:
         if sigma is None:
             sigma, timestep = schedule.sigmas[step], timesteps[step]
         else:
             timestep = timesteps.new_tensor(schedule.clock(sigma))
-        return estimated(x, step, sigma, timestep)
-
-    def estimated(x: Tensor, step: int, sigma: float, timestep: Tensor) -> Tensor:
-        wanted = combining.asked(rules, sigma, has_negative="negative" in roles)
         scaled = predictions.scaled(x, sigma, prediction_type).to(model.dtype)
-
-        def meant(part: Part, output: Tensor) -> Tensor:
-            seen = x if part.box is None else part.box.of(x)
-            return predictions.denoised(output, seen, sigma, prediction_type)
-
-        def spoken(names: tuple[str, ...]) -> dict[str, Tensor]:
-            acting = {name: [part for part in roles[name] if part.active[step]] for name in names}
-            parts = [part for name in names for part in acting[name]]
-            outputs = asker(parts, scaled, timestep, step)
-            found = {}
-            for name in names:
-                own = [outputs.pop(0) for _ in acting[name]]
-                if len(own) == 1 and acting[name][0].weight is None:
-                    found[name] = own[0]
-                    continue
-                estimates = [meant(*pair) for pair in zip(acting[name], own, strict=True)]
-                estimate = averaged(acting[name], estimates, x)
-                found[name] = combining.raw(estimate, x, sigma, prediction_type)
-            return found
-
-        outputs = spoken(tuple(name for name in wanted if name != "perturbed"))
+        now = _Moment(x, scaled, step, sigma, timestep)
+        wanted = combining.asked(rules, sigma, has_negative="negative" in roles)
+        outputs = voices.spoken(tuple(name for name in wanted if name != "perturbed"), now)
         if perturbed is not None:
             with straightened(model, perturbed.layers):
-                outputs["perturbed"] = spoken(("positive",))["positive"]
+                outputs["perturbed"] = voices.spoken(("positive",), now)["positive"]
         output = combining.combined(
             rules, outputs, guidance_scale, x=x, sigma=sigma, prediction_type=prediction_type
         )
@@ -149,6 +127,48 @@ def guided(
         return combining.thresholded(rules, estimate)
 
     return denoise
+
+
+class _Moment(NamedTuple):
+    """Where a run is when the model is asked."""
+
+    x: Tensor
+    scaled: Tensor
+    """What the model reads of `x`."""
+    step: int
+    sigma: float
+    timestep: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class _Voices:
+    """What the model says to each role's prompts."""
+
+    roles: Mapping[str, tuple[Part, ...]]
+    asker: "_Asker"
+    prediction_type: PredictionType
+
+    def spoken(self, names: tuple[str, ...], now: _Moment) -> dict[str, Tensor]:
+        """The model's output for each role, of all the prompts that act in it."""
+        acting = {
+            name: [part for part in self.roles[name] if part.active[now.step]] for name in names
+        }
+        parts = [part for name in names for part in acting[name]]
+        outputs = self.asker(parts, now.scaled, now.timestep, now.step)
+        return {
+            name: self._joined(acting[name], [outputs.pop(0) for _ in acting[name]], now)
+            for name in names
+        }
+
+    def _joined(self, parts: list[Part], outputs: list[Tensor], now: _Moment) -> Tensor:
+        if len(outputs) == 1 and parts[0].weight is None:
+            return outputs[0]
+        x, sigma, kind = now.x, now.sigma, self.prediction_type
+        estimates = [
+            predictions.denoised(output, x if part.box is None else part.box.of(x), sigma, kind)
+            for part, output in zip(parts, outputs, strict=True)
+        ]
+        return combining.raw(averaged(parts, estimates, x), x, sigma, kind)
 
 
 @dataclass(frozen=True, eq=False)
