@@ -130,20 +130,11 @@ SDXL = Family(
         9: "an SDXL inpainting checkpoint",
     },
 )
-REFINER = Family(
+REFINER = replace(
+    SDXL,
     name="refiner",
     title="SDXL's refiner",
-    train_steps=1000,
-    beta_start=0.00085,
-    beta_end=0.012,
-    prediction_type="epsilon",
-    scaling_factor=0.13025,
-    latent_channels=4,
-    heads=None,
-    norm_groups=32,
     towers=(_BIG_G,),
-    skip=1,
-    normed=False,
     channels={4: "an SDXL refiner checkpoint"},
 )
 SDXL_SCALING_FACTOR = SDXL.scaling_factor
