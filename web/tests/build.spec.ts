@@ -33,7 +33,7 @@ async function expectTextToImage(editor: Editor, seed: number): Promise<void> {
     steps: STEPS,
   });
   expect(Object.values(nodes)).toContainEqual(
-    expect.objectContaining({ inputs: expect.objectContaining({ text: PROMPT }) as object }),
+    expect.objectContaining({ inputs: expect.objectContaining({ text: PROMPT }) }),
   );
 }
 
