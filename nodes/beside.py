@@ -8,7 +8,7 @@ from pydantic import Field
 from engine.facts import has_unknown
 from engine.node import UNKNOWN, Progress, node, silent
 
-from . import facts, fitting, foresight
+from . import autoencoded, facts, fitting
 from .diffusion.families import UPSCALER
 from .diffusion.pool import Pool, in_process
 from .facts import LatentFacts, PixelFacts
@@ -49,7 +49,7 @@ def _masked(
     if has_unknown((vae, image, mask)):
         return UNKNOWN, UNKNOWN, UNKNOWN
     _check_mask(image, mask)
-    latents = foresight.encoded_picture(vae=vae, image=image, pool=pool)
+    latents = autoencoded.encoded_picture(vae=vae, image=image, odd_size="refuse", pool=pool)
     if has_unknown((latents, mask_latents)):
         return UNKNOWN, UNKNOWN, UNKNOWN
     size = PixelFacts(latents.batch, latents.height, latents.width)
@@ -109,7 +109,7 @@ def _with(prompt: Conditioning, beside: "Tensor") -> Conditioning:
 def _edited(
     *, positive: Any, negative: Any, vae: Any, image: Any, pool: Pool
 ) -> tuple[Any, Any, Any]:
-    latents = foresight.encoded_picture(vae=vae, image=image, pool=pool)
+    latents = autoencoded.encoded_picture(vae=vae, image=image, odd_size="refuse", pool=pool)
     if latents is UNKNOWN:
         return UNKNOWN, UNKNOWN, UNKNOWN
     size = PixelFacts(latents.batch, latents.height, latents.width)

@@ -8,6 +8,7 @@ from pydantic import Field
 from engine.node import node
 
 from .diffusion.pool import Pool, in_process
+from .facts import same
 from .folders import Folders, standard
 from .loaders import PredictionChoice, load_checkpoint
 from .values import (
@@ -128,7 +129,7 @@ def mix_image_embeddings(
     return replace(first, embedding=vision.between(first.embedding, second.embedding, amount))
 
 
-@node("UnCLIPConditioning", category="conditioning")
+@node("UnCLIPConditioning", category="conditioning", infer=same("conditioning"))
 def unclip_conditioning(
     conditioning: Conditioning,
     embedding: ImageEmbedding,

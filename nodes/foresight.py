@@ -19,9 +19,7 @@ from .facts import (
     LatentFacts,
     PixelFacts,
     Space,
-    known,
 )
-from .fitting import OddSize
 from .free import free
 from .memory import Need
 from .values import VAE, ControlNet, DualGuidance, Model, TextEncoder
@@ -133,88 +131,6 @@ def _under(prompt: ConditioningFacts, control: ControlFacts) -> ConditioningFact
     return replace(first, others=tuple(others))
 
 
-@known
-def encoded_in_tiles(vae: VAE, image: PixelFacts, odd_size: OddSize, pool: Pool) -> Any:
-    """What is known of a picture that is encoded in tiles.
-
-    Raises:
-        InputError: Its sides are no multiples.
-    """
-    sizes = of_part(vae, "vae", pool).sizes
-    if sizes is None:
-        return UNKNOWN
-    factor = pixels_per_latent(sizes)
-    size = fitting.check_picture(image, factor, odd_size)
-    height, width = size.height // factor, size.width // factor
-    space = space_of(vae, pool)
-    return LatentFacts(size.batch, sizes["latent_channels"], height, width, space=space)
-
-
-@known
-def decoded_in_tiles(vae: VAE, latents: LatentFacts, pool: Pool) -> Any:
-    """What is known of a picture that is decoded in tiles.
-
-    Raises:
-        InputError: The VAE is of another family.
-    """
-    sizes = of_part(vae, "vae", pool).sizes
-    if sizes is None:
-        return UNKNOWN
-    fitting.check_decoder(latents.channels, sizes["latent_channels"])
-    fitting.check_space(latents.space, space_of(vae, pool), "the VAE", "vae")
-    factor = pixels_per_latent(sizes)
-    return PixelFacts(latents.batch, latents.height * factor, latents.width * factor)
-
-
-@known
-def encoded_picture(vae: VAE, image: PixelFacts, odd_size: OddSize, pool: Pool) -> Any:
-    """What is known of an encoded picture.
-
-    Raises:
-        InputError: Its sides are no multiples, or there is too little memory.
-    """
-    part = of_part(vae, "vae", pool)
-    sizes = part.sizes
-    if sizes is None:
-        return UNKNOWN
-    factor = pixels_per_latent(sizes)
-    image = fitting.check_picture(image, factor, odd_size)
-    _check_memory(
-        pool,
-        (part,),
-        lambda *shape: memory.encoding(sizes, PixelFacts(*shape), pool.dtype_name),
-        image,
-        unit=1,
-        inputs=("vae", "image"),
-    )
-    height, width = image.height // factor, image.width // factor
-    space = space_of(vae, pool)
-    return LatentFacts(image.batch, sizes["latent_channels"], height, width, space=space)
-
-
-@known
-def decoded(vae: VAE, latents: LatentFacts, pool: Pool) -> Any:
-    """What is known of a decoded picture.
-
-    Raises:
-        InputError: The VAE is of another family, or there is too little memory.
-    """
-    part = of_part(vae, "vae", pool)
-    sizes = part.sizes
-    if sizes is None:
-        return UNKNOWN
-    fitting.check_decoder(latents.channels, sizes["latent_channels"])
-    fitting.check_space(latents.space, space_of(vae, pool), "the VAE", "vae")
-    factor = pixels_per_latent(sizes)
-
-    def need(batch: int, height: int, width: int) -> Need:
-        picture = PixelFacts(batch, height * factor, width * factor)
-        return memory.decoding(sizes, picture, pool.dtype_name)
-
-    _check_memory(pool, (part,), need, latents, unit=factor, inputs=("vae", "latents"))
-    return PixelFacts(latents.batch, latents.height * factor, latents.width * factor)
-
-
 def sampled(
     *,
     model: Any,
@@ -301,7 +217,7 @@ def denoised(
                 acting += _check_control(control, sizes, latents, role, pool)
     if part is not None and sizes is not None:
         rows = 2 if is_guided and _together(positive, negative) else 1
-        _check_memory(
+        check_memory(
             pool,
             (part, *acting),
             lambda batch, height, width: memory.denoising(
@@ -378,7 +294,7 @@ def _together(positive: Any, negative: Any) -> bool:
     )
 
 
-def _check_memory(
+def check_memory(
     pool: Pool,
     parts: Iterable[Part],
     working: Any,
@@ -387,6 +303,7 @@ def _check_memory(
     unit: int,
     inputs: tuple[str, str],
 ) -> None:
+    """Refuse what parts cannot do in the memory that is free; see `memory.check`."""
     room = free(pool.device)
     if room is not None:
         # What the pool holds is either part of the need or can be let go.
@@ -395,14 +312,11 @@ def _check_memory(
     distinct = {id(part): part for part in parts}.values()
     kind = pool.device.partition(":")[0]
     fixed = sum(memory.weights(part, pool.dtype_name, kind) for part in distinct)
+    if room is not None:  # weights beyond the budget wait elsewhere
+        fixed = min(fixed, pool.budget())
 
     def need(batch: int, height: int, width: int) -> Need:
         found: Need = working(batch, height, width)
         return Need(fixed, found.maps, found.scratch)
 
     memory.check(room, need, asked, unit=unit, inputs=inputs, device=pool.device)
-
-
-def pixels_per_latent(sizes: Sizes) -> int:
-    """Pixels to one latent: the encoder halves once for every level but one."""
-    return int(2 ** (len(sizes["block_out_channels"]) - 1))

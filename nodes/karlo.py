@@ -10,8 +10,8 @@ from engine.node import Progress, node, silent
 from .diffusion.pool import Pool, in_process
 from .folders import Folders, standard
 from .text import check_text
-from .values import Image, ImageEmbedding, Karlo, KarloPart, Weights
-from .widgets import GuidanceScale, KarloName, Prompt, Seed, Steps
+from .values import Image, ImageEmbedding, Karlo, Weights
+from .widgets import GuidanceScale, KarloName, KarloPart, Prompt, Seed, Steps
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -115,7 +115,7 @@ def karlo_decode(
     project: Any
     decoder: Any
     with torch.inference_mode(), _borrowed(karlo, "text_proj", pool) as project:
-        weight = project.embedding_proj.weight
+        weight = project.learned_classifier_free_guidance_embeddings
         given = embedding.embedding
         if given.shape[-1] != weight.shape[-1]:
             raise InputError(

@@ -33,6 +33,10 @@ def open_runtime(
     device: str | None = None,
     output: Path | None = None,
     near: Iterable[Path] = (),
+    precision: str | None = None,
+    model_memory: int | None = None,
+    float8: bool = False,
+    compiled: bool = False,
 ) -> Runtime:
     """What a run gets on this machine. Quick: nothing is loaded, torch is not imported.
 
@@ -41,13 +45,17 @@ def open_runtime(
         device: As for `devices.choose`.
         output: Where files are delivered, instead of `data / "outputs"`.
         near: Further folders to look for pictures in, such as the workflow's own.
+        precision: What models compute in; see `Pool`.
+        model_memory: Bytes of models to keep on the device; see `Pool`.
+        float8: Whether weights are kept in float8.
+        compiled: Whether UNets are compiled.
 
     Raises:
         InputError: There is no such device here.
     """
     chosen = devices.choose(device)
     folders = open_folders(data, near)
-    pool = Pool(folders, chosen)
+    pool = Pool(folders, chosen, precision, budget=model_memory, is_small=float8, compiles=compiled)
 
     def lend_from(roots: Sequence[Path]) -> tuple[Services, Files]:
         found = folders.with_images(*roots)
@@ -78,7 +86,13 @@ def open_runtime(
 def profile(pool: Pool) -> dict[str, str]:
     """What numbers depend on, beside code and inputs."""
     libraries = {name: version(name) for name in LIBRARIES}
-    return {"device": pool.device.partition(":")[0], "dtype": pool.dtype_name} | libraries
+    told = {"device": pool.device.partition(":")[0], "dtype": pool.dtype_name}
+    # Only what is not as usual, so that results from before stay known.
+    if pool.is_small:
+        told["weights"] = "float8_e4m3"
+    if pool.compiles:
+        told["compiled"] = "yes"
+    return told | libraries
 
 
 def compare(before: Path, after: Path) -> Difference:

@@ -16,7 +16,7 @@ from .values import Conditioning, Latents, Model
 from .widgets import Fraction, GuidanceScale, ProfileName, SamplerName, ScheduleName, Seed, Steps
 
 if TYPE_CHECKING:
-    from .diffusion.runs import Prompts
+    from .diffusion.roles import Prompts
 
 StartStep = Annotated[int, Field(ge=0, le=1000)]
 Draws = Annotated[int, Field(ge=0, le=16)]
@@ -76,7 +76,7 @@ def ksampler(
         draws_before: How often noise of the latents' size was already drawn from the seed: 1 if
             VAEEncode sampled with the same seed, as diffusers does. For the diffusers profile.
     """
-    from .diffusion import runs
+    from .diffusion import roles
 
     state = start_sampling(
         model,
@@ -91,10 +91,10 @@ def ksampler(
         profile=profile,
         draws_before=draws_before,
     )
-    ended = _advanced(
+    ended = advanced(
         state,
         model,
-        runs.Prompts.of(positive, negative, guidance_scale, model),
+        roles.Prompts.of(positive, negative, guidance_scale, model),
         state.steps,
         origin="latents",
         pool=pool,
@@ -185,13 +185,13 @@ def sample_steps(
         state: Where the run stands. A finished one stays as it is.
         count: Steps to take at most; left as it is, all that remain.
     """
-    from .diffusion import runs
+    from .diffusion import roles
 
     fitting.check_reader(state.family, model.family)
-    after = _advanced(
+    after = advanced(
         state,
         model,
-        runs.Prompts.of(positive, negative, guidance_scale, model),
+        roles.Prompts.of(positive, negative, guidance_scale, model),
         count,
         origin="state",
         pool=pool,
@@ -234,7 +234,7 @@ def reschedule_sampling(
     return runs.rescheduled(state, steps, schedule)
 
 
-def _advanced(
+def advanced(
     state: SamplerState,
     model: Model,
     prompts: "Prompts",
@@ -248,7 +248,7 @@ def _advanced(
     """The state at most `count` steps further on; from the last waypoint on its way, if there is one."""
     import torch
 
-    from .diffusion import previews, runs
+    from .diffusion import previews, runs, watching
 
     begun, last = state.step, min(state.step + count, state.steps)
     # A single step is over before a waypoint could spare any of it.
@@ -271,7 +271,7 @@ def _advanced(
             origin=origin,
             remedies=(pool.let_go, partial(pool.send_away, unet)),
         )
-        watch = runs.Watch(model.prediction_type)
+        watch = watching.Watch(model.prediction_type)
         while point.step < last:
             point = run.advance(point, denoiser)
             watch.saw(point)

@@ -10,7 +10,7 @@ from pydantic import Field
 from engine.errors import InputError
 from engine.node import Progress, node, silent
 
-from . import facts, fitting, foresight
+from . import autoencoded, facts, fitting
 from .diffusion.pool import Pool, in_process
 from .fitting import OddSize
 from .values import VAE, Image, Latents
@@ -25,7 +25,7 @@ Tile = Annotated[int, Field(ge=64, le=4096, multiple_of=32, description="Pixels 
 Overlap = Annotated[int, Field(ge=0, le=2048, multiple_of=8, description="Pixels")]
 
 
-@node("VAEEncode", category="latent", lane="device", infer=foresight.encoded_picture)
+@node("VAEEncode", category="latent", lane="device", infer=autoencoded.encoded_picture)
 def vae_encode(
     vae: VAE,
     image: Image,
@@ -67,7 +67,7 @@ def check_tiles(tile: int, overlap: int) -> None:
     category="latent",
     lane="device",
     check=check_tiles,
-    infer=foresight.encoded_in_tiles,
+    infer=autoencoded.encoded_in_tiles,
 )
 def vae_encode_tiled(
     vae: VAE,
@@ -99,7 +99,7 @@ def vae_encode_tiled(
     )
 
 
-@node("VAEDecode", category="latent", lane="device", infer=foresight.decoded)
+@node("VAEDecode", category="latent", lane="device", infer=autoencoded.decoded)
 def vae_decode(
     vae: VAE, latents: Latents, *, pool: Pool = in_process, progress: Progress = silent
 ) -> Image:
@@ -112,7 +112,7 @@ def vae_decode(
     category="latent",
     lane="device",
     check=check_tiles,
-    infer=foresight.decoded_in_tiles,
+    infer=autoencoded.decoded_in_tiles,
 )
 def vae_decode_tiled(
     vae: VAE,
@@ -189,7 +189,7 @@ def _borrowed(vae: VAE, pool: Pool) -> "Iterator[Autoencoder]":
 
     module: Any
     with torch.inference_mode(), pool.borrow(vae) as module:
-        factor = foresight.pixels_per_latent(module.config)
+        factor = autoencoded.pixels_per_latent(module.config)
         remedies = (pool.let_go, partial(pool.send_away, module))
         yield Autoencoder(module, vae.scaling_factor, factor, remedies)
 

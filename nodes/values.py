@@ -8,6 +8,7 @@ from engine.node import Opaque
 
 from .widgets import (
     FamilyName,
+    KarloPart,
     PredictionType,
     TowerName,
     WeightsKind,
@@ -94,9 +95,6 @@ class DepthEstimator(Opaque):
     """A network that tells how far away things are (DPT) as a recipe."""
 
     weights: Weights
-
-
-KarloPart = Literal["text_encoder_2", "prior", "text_proj", "decoder", "super_res_first", "super_res_last"]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,9 @@ ControlNetName = Annotated[FileName, Field(json_schema_extra={"files": "controln
 ImageEncoderName = Annotated[FileName, Field(json_schema_extra={"files": "clip_vision"})]
 DepthName = Annotated[FileName, Field(json_schema_extra={"files": "depth"})]
 KarloName = Annotated[FileName, Field(json_schema_extra={"files": "karlo"})]
+KarloPart = Literal[
+    "text_encoder_2", "prior", "text_proj", "decoder", "super_res_first", "super_res_last"
+]
 LoraName = Annotated[FileName, Field(json_schema_extra={"files": "loras"})]
 EmbeddingName = Annotated[FileName, Field(json_schema_extra={"files": "embeddings"})]
 UpscalerName = Annotated[FileName, Field(json_schema_extra={"files": "upscale_models"})]

@@ -1,7 +1,7 @@
 """An opened Darkroom: what the commands work with, each part made when first asked for."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,9 +29,11 @@ class Session:
         output: Path | None = None,
         workflow_folder: Path | None = None,
         warn: Callable[[str], None] | None = None,
+        computing: Mapping[str, object] | None = None,
     ) -> None:
         self.settings = settings
         self.device = device
+        self.computing = settings.computing if computing is None else computing
         self.output = output
         self.workflow_folder = workflow_folder
         self.warn = warn or _to_stderr
@@ -59,6 +61,7 @@ class Session:
             device=self.device,
             output=self.output,
             near=() if self.workflow_folder is None else (self.workflow_folder,),
+            **self.computing,
         )
 
     @cached_property

@@ -150,6 +150,23 @@ class Settings(BaseModel):
         description="Requests that each may send at once before `rate` counts.",
     )
 
+    precision: Literal["auto", "float32", "float16", "bfloat16"] = Field(
+        default="auto",
+        description="What models compute in; `auto`: float32 on the CPU, float16 elsewhere.",
+    )
+    model_memory: Bytes = Field(
+        default=0,
+        description="Memory of the device for models, such as `6GB`; of one that is larger, layers wait in the machine's memory or in their file. 0: half of the memory on the CPU, four fifths elsewhere.",
+    )
+    float8_weights: bool = Field(
+        default=False,
+        description="Keep weights in float8, which takes half of float16's memory and rounds them.",
+    )
+    compile: bool = Field(
+        default=False,
+        description="Have torch compile models at their first run, where a compiler is installed.",
+    )
+
     workers: str = Field(
         default="auto",
         description="What runs the jobs: `auto` (a process for each device), a number of processes, devices such as `cuda:0,cuda:1`, or Ray: `ray` for a cluster of this machine alone, `ray://HOST:PORT` for an existing one through its client server, `ray:HOST:PORT` or `ray:auto` for one that this machine is part of.",
@@ -201,6 +218,17 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = Field(
         default="text", description="How the server's log is written to standard error."
     )
+
+    @property
+    def computing(self) -> dict[str, str | int | bool]:
+        """How models compute, as a node package's runtime takes it; only what is not left to it."""
+        asked = {
+            "precision": None if self.precision == "auto" else self.precision,
+            "model_memory": self.model_memory,
+            "float8": self.float8_weights,
+            "compiled": self.compile,
+        }
+        return {name: value for name, value in asked.items() if value}
 
     @classmethod
     def read(

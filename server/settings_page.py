@@ -12,6 +12,7 @@ _GROUPS = {
     "host": "Where the server listens",
     "admin_token": "Who may come in",
     "max_body": "How much is too much",
+    "precision": "Models",
     "workers": "Workers",
     "retention_days": "Jobs",
     "log_level": "Logs",

@@ -124,8 +124,8 @@ class Autoencoder:
         def worked() -> Tensor:
             if not tile:
                 return work(given)
-            sides = {"tile": tile // pixels, "overlap": overlap // pixels}
-            return tiling.tiled(given, work, unit=unit, **sides)
+            side, shared = tile // pixels, overlap // pixels
+            return tiling.tiled(given, work, unit=unit, tile=side, overlap=shared)
 
         def smaller() -> bool:
             nonlocal tile, overlap

@@ -246,9 +246,7 @@ def _recognise_unet(shapes: Shapes, channels: int) -> Recognised:
     family = _family_of_unet(shapes)
     if family is None or channels not in family.channels:
         what = "ControlNet" if is_control else "UNet"
-        return Recognised(
-            f"a {what} with {channels} input channels, of an unknown family", mark="conv_in.weight"
-        )
+        return Recognised(f"a {what} of an unknown family: {_deciding(shapes)}")
     title = family.channels[channels]
     label = _first(shapes, _LABELS)
     if family is SD2 and label is not None:
@@ -256,6 +254,21 @@ def _recognise_unet(shapes: Shapes, channels: int) -> Recognised:
     if is_control:
         title = f"a ControlNet for {family.title}"
     return Recognised(title, family)
+
+
+def _deciding(shapes: Shapes) -> str:
+    """The tensors that tell a UNet's family, with their shapes."""
+    endings = (
+        "input_blocks.0.0.weight",
+        "conv_in.weight",
+        *_LABELS,
+        *_LEVELS,
+        ".attn2.to_k.weight",
+    )
+    found = {ending: name for name in shapes for ending in endings if name.endswith(ending)}
+    told = [f"{name} is {list(shapes[name])}" for name in dict.fromkeys(found.values())]
+    reads = any(name.endswith(".attn2.to_k.weight") for name in shapes)
+    return ", ".join(told) + ("" if reads else ", and no attn2.to_k.weight reads a text")
 
 
 def _family_of_unet(shapes: Shapes) -> Family | None:

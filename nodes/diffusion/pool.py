@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 from engine.errors import InputError
 from engine.node import Service
 from nodes.folders import Folders, standard
-from nodes.free import total_memory
+from nodes.free import total, total_memory
 from nodes.values import (
     VAE,
     ControlNet,
@@ -31,6 +31,7 @@ from .additions import Addition, open_addition
 from .checkpoints import open_weights
 from .layout import PartName
 from .parts import Part
+from .recipes import Recipe, part_of
 from .shortage import relieved
 
 if TYPE_CHECKING:
@@ -38,33 +39,14 @@ if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.controlnets.controlnet import ControlNetModel
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-    from transformers import (
-        CLIPTextModel,
-        CLIPVisionModelWithProjection,
-        DPTForDepthEstimation,
-    )
+    from transformers import CLIPTextModel, CLIPVisionModelWithProjection
 
     from .esrgan import Network
     from .lora import Lora
     from .patching import Patched
     from .waiting import Tally
-    from .weights import Terms
 
 LOG = logging.getLogger(__name__)
-Recipe = Model | TextEncoder | VAE | ControlNet | ImageEncoder | DepthEstimator | Karlo | Upscaler
-_PARTS: dict[type, PartName] = {
-    Model: "unet",
-    VAE: "vae",
-    ControlNet: "controlnet",
-    ImageEncoder: "image_encoder",
-    DepthEstimator: "depth_estimator",
-    Upscaler: "upscaler",
-}
-
-
-def part_of(recipe: Recipe) -> PartName:
-    """Which part of its weights a recipe names."""
-    return recipe.part if isinstance(recipe, TextEncoder | Karlo) else _PARTS[type(recipe)]
 
 
 class Usage(NamedTuple):
@@ -159,10 +141,7 @@ class Pool(Service):
     def borrow(self, recipe: ImageEncoder) -> "Iterator[CLIPVisionModelWithProjection]": ...
     @overload
     @contextmanager
-    def borrow(self, recipe: DepthEstimator) -> "Iterator[DPTForDepthEstimation]": ...
-    @overload
-    @contextmanager
-    def borrow(self, recipe: Karlo) -> Iterator[Any]: ...
+    def borrow(self, recipe: DepthEstimator | Karlo) -> Iterator[Any]: ...
     @overload
     @contextmanager
     def borrow(self, recipe: Upscaler) -> "Iterator[Network]": ...
@@ -226,10 +205,9 @@ class Pool(Service):
     @property
     def tally(self) -> "Tally":
         """Counts the bytes of weights that are on the device, now and at most."""
-        if self._tally is None:
-            from .waiting import Tally
+        from .waiting import Tally
 
-            self._tally = Tally()
+        self._tally = self._tally or Tally()
         return self._tally
 
     def send_away(self, module: Any) -> bool:
@@ -343,7 +321,7 @@ class Pool(Service):
             return len(rooms) == 2
 
         module = relieved(
-            lambda: self._materialise(part, dtype, self._terms(rooms[-1])),
+            lambda: self._materialise(part, dtype, rooms[-1]),
             (self.let_go, wait),
             f"the {part.name} of {held.name} needs {size / 2**20:.0f} MiB on {self.device}, which are not"
             " free even with all idle models let go: close other programs or choose a smaller model",
@@ -371,19 +349,14 @@ class Pool(Service):
                 code="changed_file",
             )
 
-    def _terms(self, room: int | None) -> "Terms":
-        from .weights import Terms
-
-        return Terms(room, self.is_small, self.tally)
-
-    def _materialise(self, part: Part | Addition, dtype: "torch.dtype", terms: "Terms") -> Any:
+    def _materialise(self, part: Part | Addition, dtype: "torch.dtype", room: int | None) -> Any:
         if isinstance(part, Addition):
             from . import esrgan
 
             return esrgan.load(part, self.device, dtype)
-        from .weights import load
+        from .weights import Terms, load
 
-        module = load(part, self.device, dtype, terms)
+        module = load(part, self.device, dtype, Terms(room, self.is_small, self.tally))
         if self.compiles and part.name == "unet":
             from .compiling import compile_in_place
 
@@ -403,13 +376,10 @@ def _patches(recipe: Recipe) -> tuple[Patch, ...]:
 
 
 def _default_budget(device: str) -> int:
-    if device == "cpu":
+    size = total(device)
+    if device == "cpu" or size is None:
         return total_memory() // 2
-    import torch
-
-    if device.startswith("cuda"):
-        return int(torch.cuda.get_device_properties(device).total_memory) * 4 // 5
-    return total_memory() // 2
+    return size * 4 // 5
 
 
 in_process = Pool()

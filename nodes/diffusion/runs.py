@@ -8,22 +8,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.errors import InputError
 from nodes import facts, fitting
 from nodes.states import SamplerState, SamplingDetails, Sigmas
 from nodes.values import (
     Conditioning,
     ControlNet,
-    DualGuidance,
-    GuidanceRule,
     Latents,
     Model,
-    PerpendicularNegative,
 )
 from nodes.widgets import (
     FamilyName,
     MaskRule,
-    PredictionType,
     ProfileName,
     SamplerName,
     ScheduleName,
@@ -37,6 +32,7 @@ from .families import FAMILIES
 from .guides import Guide
 from .noise import NoiseStream
 from .regions import Part
+from .roles import Prompts
 from .samplers import Denoiser, Options, Point
 from .schedules import NoiseSchedule, Schedule
 from .shortage import Remedy
@@ -87,42 +83,6 @@ class Settings:
     def whole(self) -> bool:
         """Whether the run begins at the noisiest level of its schedule."""
         return self.sigmas is None and self.denoise == 1 and self.start_step == 0
-
-
-@dataclass(frozen=True, eq=False)
-class Prompts:
-    """What a run is to show and to avoid, and what the model's output means."""
-
-    positive: Conditioning
-    negative: Conditioning | None
-    """None at a guidance scale of 1, which asks for none."""
-    guidance_scale: float
-    prediction_type: PredictionType
-    rules: tuple[GuidanceRule, ...] = ()
-
-    @classmethod
-    def of(
-        cls, positive: Conditioning, negative: Conditioning, guidance_scale: float, model: Model
-    ) -> "Prompts":
-        """What a model is to show and to avoid."""
-        is_asked = guidance_scale != 1 or any(
-            isinstance(rule, DualGuidance | PerpendicularNegative) for rule in model.guidance
-        )
-        asked = negative if is_asked else None
-        return cls(positive, asked, guidance_scale, model.prediction_type, model.guidance)
-
-    @property
-    def roles(self) -> dict[str, Conditioning]:
-        """What a model may be asked for, by the words of `combining.asked`."""
-        found = {"positive": self.positive}
-        if self.negative is not None:
-            found["negative"] = self.negative
-            for rule in self.rules:
-                if isinstance(rule, DualGuidance):
-                    found["middle"] = rule.middle
-                elif isinstance(rule, PerpendicularNegative):
-                    found["empty"] = rule.empty
-        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,37 +211,6 @@ class Run:
         if self.kept is not None and self.mask_rule != "around" and self.schedule.steps:
             return self.kept.clean(latents)
         return latents
-
-
-class Watch:
-    """Tells at which step latents stopped being numbers.
-
-    What a step gives is looked at when the next one is on its way, so that a device never waits.
-    """
-
-    def __init__(self, prediction_type: PredictionType) -> None:
-        self._prediction_type = prediction_type
-        self._seen: tuple[int, Tensor] | None = None
-
-    def saw(self, point: Point) -> None:
-        """Note a point; see `check` for the one noted before."""
-        finite = point.x.isfinite().all()
-        self.check()
-        self._seen = point.step, finite
-
-    def check(self) -> None:
-        """Look at the point noted last.
-
-        Raises:
-            InputError: It holds what is no number.
-        """
-        if self._seen is not None and not bool(self._seen[1]):
-            raise InputError(
-                f"after step {self._seen[0]} the latents hold values that are no numbers: either the"
-                " model overflowed in 16 bits, then run it in float32 or bfloat16; or it does not"
-                f" predict {self._prediction_type}, then give its prediction type",
-                input="model",
-            )
 
 
 def trained(family: FamilyName, *, zero_snr: bool = False) -> NoiseSchedule:

@@ -44,13 +44,13 @@ class _Waiting:
     tally: Tally
     scale: Tensor | None = None
     """Of each row, if the weight is kept small."""
-    weight: nn.Parameter
 
     @contextmanager
     def come(self, like: Tensor) -> Iterator[Tensor]:
         """The weight on the device and in the dtype of `like`."""
-        here = as_computed(self, "weight", like.device, like.dtype)
-        size = 0 if here.data_ptr() == self.weight.data_ptr() else here.nbytes
+        layer: Any = self
+        here = as_computed(layer, "weight", like.device, like.dtype)
+        size = 0 if here.data_ptr() == layer.weight.data_ptr() else here.nbytes
         self.tally.add(size)
         try:
             yield here
@@ -73,7 +73,8 @@ class WaitingConv2d(_Waiting, nn.Conv2d):
     @override
     def forward(self, input: Tensor) -> Tensor:
         with self.come(input) as weight:
-            return self._conv_forward(input, weight, self.bias)
+            made: Tensor = self._conv_forward(input, weight, self.bias)
+            return made
 
 
 _KINDS: dict[type, type] = {nn.Linear: WaitingLinear, nn.Conv2d: WaitingConv2d}
@@ -133,7 +134,8 @@ def wait(
     for name in names:
         layer: Any = module.get_submodule(name.removesuffix(".weight"))
         layer.__class__ = _KINDS.get(type(layer), type(layer))
-        layer.tally, layer.scale = tally, scales.get(name)
+        layer.tally = tally
+        layer.scale = scales.get(name, getattr(layer, "scale", None))
 
 
 @torch.inference_mode(mode=False)
@@ -158,7 +160,8 @@ def as_computed(layer: Any, name: str, device: torch.device, dtype: torch.dtype)
     scale = getattr(layer, "scale", None)
     if scale is None or held.dtype != SMALL:
         return held.to(device, dtype)
-    return (held.to(device).to(torch.float32) * scale.to(device)).to(dtype)
+    whole: Tensor = held.to(device).to(torch.float32) * scale.to(device)
+    return whole.to(dtype)
 
 
 def send_away(module: nn.Module, tally: Tally) -> int:
@@ -189,12 +192,13 @@ def resident(module: nn.Module) -> int:
 
 def in_flight(module: nn.Module, item: int) -> int:
     """Bytes of the largest weight that comes and goes."""
-    waiting = [layer for layer in module.modules() if isinstance(layer, _Waiting)]
+    waiting: list[Any] = [layer for layer in module.modules() if isinstance(layer, _Waiting)]
     return max((layer.weight.numel() * item for layer in waiting), default=0)
 
 
 def _is_elsewhere(module: nn.Module, name: str, tensor: Tensor) -> bool:
     layer: Any = module.get_submodule(name.rpartition(".")[0])
-    if not isinstance(layer, _Waiting) or tensor is not layer.weight:
+    waits = isinstance(layer, _Waiting)
+    if not waits or tensor is not layer.weight:
         return False
     return layer.scale is None or tensor.device.type != next(module.parameters()).device.type

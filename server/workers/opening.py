@@ -27,6 +27,7 @@ def open_pool(settings: Settings) -> Pool:
         nodes=settings.nodes,
         disk_bytes=settings.store_size,
         shared_store=settings.shared_store,
+        computing=settings.computing,
         hang=2 * settings.heartbeat_seconds,
     )
     care = Care(

@@ -1,6 +1,7 @@
 """What a worker is given before its first message."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -24,6 +25,8 @@ class Outfit:
     memory_bytes: int = 2 * GIB
     """Of stored results in memory, for all namespaces together."""
     shared_store: str = ""
+    computing: Mapping[str, str | int | bool] = field(default_factory=dict)
+    """How models compute: see `Settings.computing`."""
     carries: bool = False
     """Whether files come and go as messages, for the worker does not share the server's disk."""
     hang: float = 0.0

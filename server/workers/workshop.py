@@ -53,7 +53,7 @@ class Workshop:
         self.devices = devices(outfit.nodes)
         """Of this machine, the best first."""
         self.device = outfit.device or self.devices[0]
-        self.session = Session(settings, device=self.device)
+        self.session = Session(settings, device=self.device, computing=outfit.computing)
         self.runtime: Runtime = self.session.runtime
         self.stores = Stores(outfit, self.runtime.codecs)
 

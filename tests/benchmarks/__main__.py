@@ -5,7 +5,7 @@ import importlib
 import json
 import sys
 
-NAMES = ("engine", "sampling", "memory", "demo", "store", "server", "soak")
+NAMES = ("engine", "sampling", "steps", "memory", "demo", "store", "server", "soak")
 
 
 def main() -> int:

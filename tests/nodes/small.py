@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
@@ -14,6 +14,7 @@ from engine.codecs import Codecs
 from nodes.diffusion.pool import Pool
 from nodes.runtime import TENSOR
 from nodes.values import VAE, Conditioning, ControlNet, Model, Weights
+from nodes.widgets import SamplerName, ScheduleName
 
 CODECS = Codecs(frozenset({"engine", "nodes"}), {TENSOR.type_name: TENSOR})
 """As the store writes values."""
@@ -25,6 +26,16 @@ AUTOENCODER = VAE(Weights("vae", "small", "0"))
 CONTROLNETS = tuple(
     ControlNet(Weights("controlnet", f"small-{index}", str(index))) for index in range(2)
 )
+
+
+def in_turn(each: int) -> list[tuple[SamplerName, ScheduleName]]:
+    """Every sampler with so many of the schedules in turn, so that every schedule has its share."""
+    schedules = get_args(ScheduleName)
+    return [
+        (sampler, schedules[(each * place + index) % len(schedules)])
+        for place, sampler in enumerate(get_args(SamplerName))
+        for index in range(each)
+    ]
 
 
 class SmallPool(Pool):

@@ -38,10 +38,16 @@ from nodes.values import Image, Latents, Mask, Model, Weights
 
 from .conftest import Tiny
 
-BLIND = {"RandomSeed", "SaveImage", "PreviewImage", "SaveTable", "ImageGrid"}
+BLIND = {
+    *("RandomSeed", "SaveImage", "PreviewImage", "SaveTable", "ImageGrid"),
+    *("CLIPVisionEncode", "MixImageEmbeddings", "VariationConditioning", "UpscaleImage"),
+    *("SamplingRules", "SamplerNoise", "SolverOrder"),
+    *("ScheduleSigmas", "KarrasSigmas", "ExponentialSigmas", "StepsToNoise"),
+}
 """Nodes of whose outputs nothing can be known, or needs to be.
 
 A sheet is as large as its labels need, which are measured with the font that draws them, on tensors.
+Noise levels are laid by what needs torch; image encoders and upscalers tell sizes once they are read.
 """
 
 

@@ -286,7 +286,7 @@ def test_image_variations_in_a_single_file(tmp_path: Path) -> None:
     first = _sampled(Opened(made, pool), *variation_conditioning(found))  # type: ignore[arg-type]
     second = _sampled(whole, *variation_conditioning(expected))
 
-    assert torch.equal(found.embedding, expected.embedding)
+    assert torch.allclose(found.embedding, expected.embedding, atol=1e-5)
     parity.agree("SD image variations", "a single file", first, second, by="the folder")
 
 

@@ -16,7 +16,7 @@ from nodes.sampling import check_steps, ksampler
 from nodes.values import Image, Latents
 from nodes.widgets import ProfileName, SamplerName, ScheduleName
 from tests.nodes import small
-from tests.nodes.small import CONTROLNETS, MODEL, V_MODEL, SmallPool, prompt, relative_rms
+from tests.nodes.small import CONTROLNETS, MODEL, V_MODEL, SmallPool, in_turn, prompt, relative_rms
 
 SAMPLERS = get_args(SamplerName)
 PROFILES = get_args(ProfileName)
@@ -31,8 +31,7 @@ def sampled(latents: Latents = START, **settings: Any) -> Tensor:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-@pytest.mark.parametrize("schedule", get_args(ScheduleName))
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize(("sampler", "schedule"), in_turn(3))
 def test_every_choice_makes_a_picture(
     sampler: SamplerName, schedule: ScheduleName, profile: ProfileName
 ) -> None:

@@ -2,6 +2,8 @@
 
 import type { CDPSession, Page } from "@playwright/test";
 
+import type { Editor } from "./editor";
+
 declare global {
   interface Window {
     frameTimes?: number[];
@@ -53,4 +55,16 @@ export async function firstPaint(page: Page): Promise<number> {
         }).observe({ type: "paint", buffered: true });
       }),
   );
+}
+
+/** Milliseconds from asking for the page until the form and its button can be used. */
+export async function usableAfter(page: Page, editor: Editor): Promise<number> {
+  await page.goto(editor.url, { waitUntil: "commit" });
+  const seen = await page.waitForFunction(() => {
+    const buttons = [...document.querySelectorAll("button")];
+    const isReady = buttons.some((each) => each.textContent === "Generate" && !each.disabled);
+    const hasForm = document.querySelector("textarea, [data-node-id]") !== null;
+    return isReady && hasForm && performance.now();
+  });
+  return Number(await seen.jsonValue());
 }

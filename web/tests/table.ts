@@ -7,6 +7,8 @@ export interface Figure {
   readonly value: number;
   readonly budget: number;
   readonly unit: string;
+  /** Of the machine in the last minute: above its number of processors, figures are not the page's. */
+  readonly load: number;
 }
 
 /** The kind of annotation by which a test tells a figure. */
@@ -22,8 +24,8 @@ export default class Table implements Reporter {
   }
 
   onEnd(): void {
-    const rows = [["", "measured", "budget", ""], ...this.figures.map(shown)];
-    const widths = [0, 1, 2].map((at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
+    const rows = [["", "measured", "budget", "load", ""], ...this.figures.map(shown)];
+    const widths = [0, 1, 2, 3].map((at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
     const lines = rows.map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join("  "));
     console.log(`\n${lines.join("\n")}\n`);
   }
@@ -33,7 +35,13 @@ export default class Table implements Reporter {
   }
 }
 
-function shown({ what, value, budget, unit }: Figure): string[] {
+function shown({ what, value, budget, unit, load }: Figure): string[] {
   const number = value.toFixed(Math.abs(value) < 10 ? 2 : 0);
-  return [what, `${number} ${unit}`, `${budget} ${unit}`, value <= budget ? "" : "over"];
+  return [
+    what,
+    `${number} ${unit}`,
+    `${budget} ${unit}`,
+    load.toFixed(1),
+    value <= budget ? "" : "over",
+  ];
 }

@@ -8,7 +8,18 @@ from collections.abc import Mapping
 
 from server.comfy.declared import Entry
 
-from . import conditioning, latents, loaders, masks, models, pictures, regions, sampling, values
+from . import (
+    conditioning,
+    latents,
+    levels,
+    loaders,
+    masks,
+    models,
+    pictures,
+    regions,
+    sampling,
+    values,
+)
 
 ENTRIES: tuple[Entry, ...] = (
     *loaders.ENTRIES,
@@ -16,6 +27,7 @@ ENTRIES: tuple[Entry, ...] = (
     *conditioning.ENTRIES,
     *regions.ENTRIES,
     *sampling.ENTRIES,
+    *levels.ENTRIES,
     *latents.ENTRIES,
     *pictures.ENTRIES,
     *masks.ENTRIES,

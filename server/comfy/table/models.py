@@ -1,10 +1,28 @@
 """Nodes that merge, guide, change and save models; most are known by their interface alone."""
 
-from server.comfy.declared import Entry, Given, Preset, choice, flag, link, one, real, text, whole
+from server.comfy.declared import (
+    Entry,
+    Given,
+    Input,
+    Preset,
+    choice,
+    flag,
+    link,
+    one,
+    real,
+    text,
+    whole,
+)
 
 _MODEL, _CLIP = (("MODEL", "MODEL"),), (("CLIP", "CLIP"),)
 _MODELS = (link("model1", "MODEL"), link("model2", "MODEL"))
 _CLIPS = (link("clip1", "CLIP"), link("clip2", "CLIP"))
+_PREDICTIONS = {
+    "eps": "epsilon",
+    "v_prediction": "v_prediction",
+    "lcm": "lcm",
+    "x0": "sample",
+}
 _XL_BLOCKS = (
     "time_embed.",
     "label_emb.",
@@ -43,10 +61,36 @@ ENTRIES = (
         "ModelSamplingDiscrete",
         (
             link("model", "MODEL"),
-            choice("sampling", "eps", "v_prediction", "lcm", "x0"),
+            Input("sampling", "COMBO", words=_PREDICTIONS),
             flag("zsnr", default=False),
         ),
         _MODEL,
+        (
+            one(
+                "ModelSampling",
+                when=lambda values: values.get("sampling") == "lcm" and not values.get("zsnr"),
+                says={"sampling": "lcm"},
+                exports=False,
+                near="the timesteps are not limited to the 50 of distillation, and the sampler lcm"
+                " alone keeps to the boundary",
+                model=Given("model"),
+                prediction_type="epsilon",
+                zero_snr=Given("zsnr"),
+            ),
+            one(
+                "ModelSampling",
+                when=lambda values: (
+                    values.get("sampling") in {"v_prediction", "x0"}
+                    or (values.get("sampling") == "eps" and not values.get("zsnr"))
+                ),
+                model=Given("model"),
+                prediction_type=Given("sampling"),
+                zero_snr=Given("zsnr"),
+            ),
+        ),
+        "advanced/model",
+        "ModelSamplingDiscrete",
+        limits="a model that predicts eps or is made for LCM has no zero terminal SNR here",
     ),
     Entry(
         "ModelSamplingContinuousEDM",

@@ -13,7 +13,6 @@ from server.comfy.declared import (
     Preset,
     Recipe,
     choice,
-    flag,
     link,
     one,
     real,
@@ -28,13 +27,14 @@ _NAMES = (
     | {f"{name}_gpu": name for name in _SAMPLERS}
     | {"uni_pc": "unipc_bh1", "uni_pc_bh2": "unipc"}
 )
-_PROFILE = Preset("comfyui", "noise, clock and masks follow ComfyUI's rules there")
+PROFILE = Preset("comfyui", "noise, clock and masks follow ComfyUI's rules there")
 _DRAWS = Preset(0, "ComfyUI draws no noise before a run")
 _ALL = 1000
 """SampleSteps takes all steps that remain."""
 
 
-def _sampler() -> Input:
+def sampler_name() -> Input:
+    """The choice of a sampler."""
     return Input(
         "sampler_name",
         "COMBO",
@@ -44,7 +44,8 @@ def _sampler() -> Input:
     )
 
 
-def _scheduler() -> Input:
+def scheduler() -> Input:
+    """The choice of a schedule."""
     return Input(
         "scheduler",
         "COMBO",
@@ -57,13 +58,13 @@ def _scheduler() -> Input:
     )
 
 
-_ROLES = (
+ROLES = (
     link("positive", "CONDITIONING"),
     link("negative", "CONDITIONING"),
     link("latent_image", "LATENT"),
 )
-_STEPS = whole("steps", 20, 1, 10000)
-_CFG = real("cfg", 8.0, 0.0, 100.0, step=0.1, round=0.01)
+STEPS = whole("steps", 20, 1, 10000)
+CFG = real("cfg", 8.0, 0.0, 100.0, step=0.1, round=0.01)
 _LATENT = (("LATENT", "LATENT"),)
 
 
@@ -86,7 +87,7 @@ _COUNT = Computed(
     lambda start, end: min(end - start, _ALL),
     lambda count, known: {"end_at_step": known["start_at_step"] + count},
 )
-_GUIDED: dict[str, Any] = {
+GUIDED: dict[str, Any] = {
     "model": Given("model"),
     "positive": Given("positive"),
     "negative": Given("negative"),
@@ -103,7 +104,7 @@ _BEGUN = Part(
         "schedule": Given("scheduler"),
         "denoise": 1.0,
         "start_step": _START,
-        "profile": _PROFILE,
+        "profile": PROFILE,
         "draws_before": _DRAWS,
     },
 )
@@ -115,7 +116,7 @@ def _parts(*, noise: bool, whole_run: bool) -> dict[str, Part]:
     begun = Made("start" if noise else "noisy")
     count: object = _ALL if whole_run else _COUNT
     parts = {"start": _BEGUN} if noise else {"start": _BEGUN, "noisy": _TAKEN_OVER}
-    parts["steps"] = Part("SampleSteps", {**_GUIDED, "state": begun, "count": count})
+    parts["steps"] = Part("SampleSteps", {**GUIDED, "state": begun, "count": count})
     last = "FinishSampling" if whole_run else "ReadNoisyLatents"
     return parts | {"end": Part(last, {"state": Made("steps", "state")})}
 
@@ -141,18 +142,18 @@ ENTRIES = (
         (
             link("model", "MODEL"),
             seed(),
-            _STEPS,
-            _CFG,
-            _sampler(),
-            _scheduler(),
-            *_ROLES,
+            STEPS,
+            CFG,
+            sampler_name(),
+            scheduler(),
+            *ROLES,
             real("denoise", 1.0, 0.0, 1.0),
         ),
         _LATENT,
         (
             one(
                 "KSampler",
-                **_GUIDED,
+                **GUIDED,
                 latents=Given("latent_image"),
                 seed=Given("seed"),
                 steps=Given("steps"),
@@ -160,7 +161,7 @@ ENTRIES = (
                 schedule=Given("scheduler"),
                 denoise=Given("denoise"),
                 start_step=0,
-                profile=_PROFILE,
+                profile=PROFILE,
                 draws_before=_DRAWS,
             ),
         ),
@@ -173,11 +174,11 @@ ENTRIES = (
             link("model", "MODEL"),
             choice("add_noise", "enable", "disable"),
             seed("noise_seed"),
-            _STEPS,
-            _CFG,
-            _sampler(),
-            _scheduler(),
-            *_ROLES,
+            STEPS,
+            CFG,
+            sampler_name(),
+            scheduler(),
+            *ROLES,
             whole("start_at_step", 0, 0, 10000),
             whole("end_at_step", 10000, 0, 10000),
             choice("return_with_leftover_noise", "disable", "enable"),
@@ -192,7 +193,7 @@ ENTRIES = (
                     "end_at_step": 10000,
                     "return_with_leftover_noise": "disable",
                 },
-                **_GUIDED,
+                **GUIDED,
                 latents=Given("latent_image"),
                 seed=Given("noise_seed"),
                 steps=Given("steps"),
@@ -200,7 +201,7 @@ ENTRIES = (
                 schedule=Given("scheduler"),
                 denoise=1.0,
                 start_step=_START,
-                profile=_PROFILE,
+                profile=PROFILE,
                 draws_before=_DRAWS,
             ),
             _advanced(noise=False, whole_run=True),
@@ -211,30 +212,5 @@ ENTRIES = (
         "KSampler (Advanced)",
         limits="a run that ends early leaves its noise in, and takes at least one step;"
         " where it starts and ends must be given as numbers",
-    ),
-    Entry("KSamplerSelect", (_sampler(),), (("SAMPLER", "SAMPLER"),)),
-    Entry(
-        "SDTurboScheduler",
-        (link("model", "MODEL"), whole("steps", 1, 1, 10), real("denoise", 1.0, 0.0, 1.0)),
-        (("SIGMAS", "SIGMAS"),),
-    ),
-    Entry(
-        "BasicScheduler",
-        (link("model", "MODEL"), _scheduler(), _STEPS, real("denoise", 1.0, 0.0, 1.0)),
-        (("SIGMAS", "SIGMAS"),),
-    ),
-    Entry(
-        "SamplerCustom",
-        (
-            link("model", "MODEL"),
-            flag("add_noise", default=True),
-            seed("noise_seed"),
-            _CFG,
-            *_ROLES[:2],
-            link("sampler", "SAMPLER"),
-            link("sigmas", "SIGMAS"),
-            _ROLES[2],
-        ),
-        (("output", "LATENT"), ("denoised_output", "LATENT")),
     ),
 )

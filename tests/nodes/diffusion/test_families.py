@@ -69,7 +69,11 @@ def test_widths_do_not_matter(name: str) -> None:
         ("lora_unet_down_blocks_0.lora_down.weight", (4, 8), "a LoRA"),
         ("emb_params", (2, 768), "a textual inversion embedding"),
         ("decoder.conv_in.weight", (512, 16, 3, 3), "a VAE with 16 latent channels"),
-        ("conv_in.weight", (32, 6, 3, 3), "a UNet with 6 input channels, of an unknown family"),
+        (
+            "conv_in.weight",
+            (32, 6, 3, 3),
+            "a UNet of an unknown family: conv_in.weight is [32, 6, 3, 3], and no attn2.to_k.weight reads a text",
+        ),
         ("weight", (8,), "of an unknown kind"),
     ],
 )

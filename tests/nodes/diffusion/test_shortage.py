@@ -8,10 +8,11 @@ import torch
 from torch import nn
 from typing_extensions import override
 
+from nodes.control import control_net_apply
 from nodes.diffusion.shortage import relieved
 from nodes.sampling import ksampler
-from nodes.values import Latents
 from nodes.vae import vae_decode
+from nodes.values import Image, Latents
 from tests.nodes import small
 from tests.nodes.small import AUTOENCODER, CONTROLNETS, MODEL, SmallPool
 
@@ -68,11 +69,8 @@ def test_call_that_is_too_much_is_halved_and_stays_so(caplog: pytest.LogCaptureF
 
 
 def test_controls_are_divided_with_the_call() -> None:
-    from nodes.control import apply_controlnet
-    from nodes.values import Image
-
     hint = Image(small.noise(4, (2, 3, 64, 64)).clamp(0, 1))
-    prompts = apply_controlnet(small.prompt(1), small.prompt(2), CONTROLNETS[0], hint)
+    prompts = control_net_apply(small.prompt(1), small.prompt(2), CONTROLNETS[0], hint)
 
     def made(pool: SmallPool) -> torch.Tensor:
         start = Latents(torch.zeros(2, 4, 8, 8))
@@ -142,11 +140,15 @@ def test_vae_takes_smaller_tiles_until_it_fits(caplog: pytest.LogCaptureFixture)
 
 
 def test_other_errors_are_not_taken_for_it() -> None:
-    asked = []
+    asked: list[str] = []
 
     def work() -> None:
         raise RuntimeError("sizes do not match")
 
+    def smaller() -> bool:
+        asked.append("smaller")
+        return True
+
     with pytest.raises(RuntimeError, match="sizes"):
-        relieved(work, (lambda: bool(asked.append(1)),), "")
+        relieved(work, (smaller,), "")
     assert not asked

@@ -1,5 +1,6 @@
 """A tiny SDXL and refiner in float16, on budgets that are as small for them as 6 GiB is for the real one."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,14 +8,17 @@ import torch
 from torch import Tensor
 
 from engine.keys import FileDigests
+from nodes import memory
 from nodes.adapters import load_lora
 from nodes.diffusion import weights
+from nodes.diffusion.checkpoints import open_weights
 from nodes.diffusion.pool import Pool
-from nodes.diffusion.waiting import SMALL, WaitingLinear, keep_small
+from nodes.diffusion.waiting import SMALL, WaitingLinear, candidates, choose, keep_small
+from nodes.facts import PixelFacts
 from nodes.folders import Folders
 from nodes.loaders import Checkpoint, load_checkpoint
 from tests.nodes import loras, small
-from tests.nodes.conftest import save
+from tests.nodes.conftest import hollow, real_shapes, save
 from tests.nodes.tiny import models
 
 
@@ -188,3 +192,37 @@ def test_a_load_that_is_too_much_is_tried_with_weights_that_wait(
     with Pool(folders).borrow(base.model) as unet:
         assert unet.dtype == torch.float32
     assert rooms == [None, 0]
+
+
+@pytest.mark.parametrize(
+    ("device", "dtype", "there", "budget"),
+    [("cuda", torch.float16, 6 * 2**30, 0.8), ("cpu", torch.float32, 12 * 2**30, 0.5)],
+)
+def test_the_real_sdxl_is_estimated_to_fit(
+    device: str, dtype: torch.dtype, there: int, budget: float, tmp_path: Path
+) -> None:
+    """At 1024x1024 under guidance, on a card of 6 GiB and in 12 GiB of memory, with the default budgets."""
+    path = hollow(tmp_path / "xl.safetensors", real_shapes("sdxl_base_or_turbo"))
+    parts = open_weights(path)
+    unet, vae = parts.part("unet"), parts.part("vae")
+    assert unet.sizes is not None
+    assert vae.sizes is not None
+    with torch.device("meta"):
+        module = weights.build("unet", unet.config)
+    room, name = int(there * budget), str(dtype).removeprefix("torch.")
+    able = frozenset(candidates(module))
+    away = choose(module, room, dtype.itemsize, able)
+
+    sizes = {name: each.numel() * dtype.itemsize for name, each in module.named_parameters()}
+    here = sum(size for name, size in sizes.items() if name not in away)
+    here += max((sizes[name] for name in away), default=0)
+    libraries = 2**29
+    picture = PixelFacts(1, 1024, 1024)
+    decoding = memory.decoding(vae.sizes, picture, name).likely + vae.count * dtype.itemsize
+    assert here <= room
+    assert here + memory.denoising(unet.sizes, 2, 128, 128, name).likely + libraries < there
+    assert decoding + libraries < there
+    if device == "cpu":
+        assert away, "all of it takes 9.6 GiB"
+        assert here + decoding + libraries < there  # nothing need be let go
+    assert sum(sizes.values()) == unet.count * dtype.itemsize

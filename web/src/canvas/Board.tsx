@@ -2,7 +2,6 @@ import {
   Background,
   ReactFlow,
   SelectionMode,
-  useStore,
   type EdgeTypes,
   type NodeTypes,
 } from "@xyflow/react";
@@ -16,11 +15,13 @@ import { commitShifts, duplicateShifted, dropTarget } from "./dragging";
 import { EmptyHint } from "./EmptyHint";
 import { FarWires } from "./FarWires";
 import type { Item, WireItem } from "./flow";
+import { Ground } from "./Ground";
 import { onCanvasKey } from "./keyboard";
-import { levelAt, LevelContext } from "./level";
+import { LevelContext, useLevel } from "./level";
 import { NodeView } from "./NodeView";
 import { useBoard } from "./useBoard";
 import { useFlow } from "./useFlow";
+import { useSome } from "./useSome";
 import { usePointer } from "./usePointer";
 import { useView } from "./useView";
 import { WireView } from "./WireView";
@@ -42,7 +43,9 @@ export function Board() {
   const board = useBoard(root, flow);
   const pointer = usePointer(root, board);
   useView(root, flow, pointer.place);
-  const level = useStore((store) => levelAt(store.transform[2]));
+  const level = useLevel(root);
+  const wires = useSome(flow.wires, level === "near");
+  const isSketched = level !== "near" || wires.length < flow.wires.length;
   const tool = useEditor((state) => state.tool);
   const isFaint = useEditor((state) => state.faintWires);
   const snap = useEditor((state) => state.snap);
@@ -80,7 +83,7 @@ export function Board() {
       >
         <ReactFlow<Item, WireItem>
           nodes={flow.items}
-          edges={level === "near" ? flow.wires : NO_WIRES}
+          edges={level === "near" ? wires : NO_WIRES}
           nodeTypes={nodeTypes}
           edgeTypes={edgeTypes}
           onNodesChange={flow.onNodesChange}
@@ -108,8 +111,13 @@ export function Board() {
           disableKeyboardA11y
           aria-label={say("canvas.title")}
         >
-          <Background id="dots" gap={grid * 3} size={1.5} color="var(--dots)" />
-          {level !== "near" && <FarWires wires={flow.wires} items={flow.items} />}
+          {level !== "block" && (
+            <Background id="dots" gap={grid * 3} size={1.5} color="var(--dots)" />
+          )}
+          {flow.items.length > 0 && <Ground items={flow.still} />}
+          {isSketched && (
+            <FarWires wires={flow.wires} items={flow.items} still={flow.still} moved={flow.moved} />
+          )}
         </ReactFlow>
         <svg className="overlay" aria-hidden="true">
           <path />

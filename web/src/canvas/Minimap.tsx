@@ -1,56 +1,76 @@
-import { useReactFlow, useStore } from "@xyflow/react";
-import { useEffect, useMemo, useRef, type PointerEvent } from "react";
+import { useReactFlow, useStoreApi } from "@xyflow/react";
+import { memo, useEffect, useRef, type PointerEvent } from "react";
 
 import { say } from "../words";
 import type { Box } from "../state/canvas";
 import type { Item } from "./flow";
-import { boxOf } from "./places";
+import { boundsOf, boxOf } from "./places";
 
 const WIDTH = 184;
 const HEIGHT = 120;
 const MARGIN = 8;
+/** It is drawn no more often than this, in milliseconds. */
+const PAUSE = 100;
+
+/** How the graph lies in the map. */
+interface Frame {
+  readonly left: number;
+  readonly top: number;
+  readonly scale: number;
+}
 
 /** All of the graph, small, with what is in sight. Press or drag to go there. */
-export function Minimap({ items }: { readonly items: readonly Item[] }) {
-  const drawn = useRef<HTMLCanvasElement>(null);
-  const { setCenter } = useReactFlow();
-  const [x, y, zoom] = useStore((store) => store.transform);
-  const width = useStore((store) => store.width);
-  const height = useStore((store) => store.height);
-  const whole = useMemo(() => boundsOf(items), [items]);
-  const scale = Math.min((WIDTH - 2 * MARGIN) / whole.width, (HEIGHT - 2 * MARGIN) / whole.height);
-  const left = (WIDTH - whole.width * scale) / 2 - whole.x * scale;
-  const top = (HEIGHT - whole.height * scale) / 2 - whole.y * scale;
-  const blocks = useRef<HTMLCanvasElement | null>(null);
+export const Minimap = memo(function Minimap({ items }: { readonly items: readonly Item[] }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const shown = useRef(items);
+  const redraw = useRef<(() => void) | null>(null);
+  const { setCenter, getZoom } = useReactFlow();
+  const store = useStoreApi();
   useEffect(() => {
-    blocks.current = picture(drawn.current, items, { left, top, scale });
-  }, [items, left, top, scale]);
+    const sheet = canvas.current;
+    if (sheet === null) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let blocks: { readonly of: readonly Item[]; readonly drawn: HTMLCanvasElement } | null = null;
+    const draw = () => {
+      timer = undefined;
+      const frame = frameOf(shown.current);
+      if (blocks?.of !== shown.current)
+        blocks = { of: shown.current, drawn: picture(sheet, shown.current, frame) };
+      const { transform, width, height } = store.getState();
+      drawView(sheet, blocks.drawn, frame, seen(transform, width, height));
+    };
+    const soon = () => {
+      timer ??= setTimeout(draw, PAUSE);
+    };
+    redraw.current = soon;
+    draw();
+    const stop = store.subscribe((now, before) => {
+      const isMoved = now.transform !== before.transform;
+      if (isMoved || now.width !== before.width || now.height !== before.height) soon();
+    });
+    return () => {
+      stop();
+      clearTimeout(timer);
+      redraw.current = null;
+    };
+  }, [store]);
   useEffect(() => {
-    const sheet = drawn.current;
-    const pen = sheet?.getContext("2d");
-    if (sheet == null || pen == null || blocks.current === null) return;
-    const dense = window.devicePixelRatio;
-    pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.clearRect(0, 0, sheet.width, sheet.height);
-    pen.drawImage(blocks.current, 0, 0);
-    pen.setTransform(dense, 0, 0, dense, left * dense, top * dense);
-    pen.strokeStyle = getComputedStyle(sheet).getPropertyValue("outline-color");
-    pen.lineWidth = 1.5;
-    const seen = { x: -x / zoom, y: -y / zoom, width: width / zoom, height: height / zoom };
-    pen.strokeRect(seen.x * scale, seen.y * scale, seen.width * scale, seen.height * scale);
-  }, [items, x, y, zoom, width, height, left, top, scale]);
+    shown.current = items;
+    redraw.current?.();
+  }, [items]);
   const go = (event: PointerEvent<HTMLCanvasElement>) => {
     if (event.buttons !== 1) return;
     const box = event.currentTarget.getBoundingClientRect();
+    const { left, top, scale } = frameOf(shown.current);
     const px = ((event.clientX - box.left) / box.width) * WIDTH;
     const py = ((event.clientY - box.top) / box.height) * HEIGHT;
     event.currentTarget.setPointerCapture(event.pointerId);
-    void setCenter((px - left) / scale, (py - top) / scale, { zoom });
+    void setCenter((px - left) / scale, (py - top) / scale, { zoom: getZoom() });
   };
   const dense = window.devicePixelRatio;
   return (
     <canvas
-      ref={drawn}
+      ref={canvas}
       className="minimap"
       width={WIDTH * dense}
       height={HEIGHT * dense}
@@ -60,43 +80,60 @@ export function Minimap({ items }: { readonly items: readonly Item[] }) {
       onPointerMove={go}
     />
   );
-}
+});
 
-function boundsOf(items: readonly Item[]): Box {
-  const boxes = items.map(boxOf);
-  const x = Math.min(...boxes.map((box) => box.x));
-  const y = Math.min(...boxes.map((box) => box.y));
-  const right = Math.max(...boxes.map((box) => box.x + box.width));
-  const bottom = Math.max(...boxes.map((box) => box.y + box.height));
-  return { x, y, width: Math.max(1, right - x), height: Math.max(1, bottom - y) };
-}
+const seen = ([x, y, zoom]: readonly [number, number, number], width: number, height: number) => ({
+  x: -x / zoom,
+  y: -y / zoom,
+  width: width / zoom,
+  height: height / zoom,
+});
 
-interface Frame {
-  readonly left: number;
-  readonly top: number;
-  readonly scale: number;
+function frameOf(items: readonly Item[]): Frame {
+  const whole = boundsOf(items);
+  const scale = Math.min((WIDTH - 2 * MARGIN) / whole.width, (HEIGHT - 2 * MARGIN) / whole.height);
+  const left = (WIDTH - whole.width * scale) / 2 - whole.x * scale;
+  const top = (HEIGHT - whole.height * scale) / 2 - whole.y * scale;
+  return { left, top, scale };
 }
 
 /** The blocks of the map, kept until something moves. */
 function picture(
-  sheet: HTMLCanvasElement | null,
+  sheet: HTMLCanvasElement,
   items: readonly Item[],
   { left, top, scale }: Frame,
-): HTMLCanvasElement | null {
-  if (sheet === null) return null;
+): HTMLCanvasElement {
   const kept = document.createElement("canvas");
   kept.width = sheet.width;
   kept.height = sheet.height;
   const pen = kept.getContext("2d");
-  if (pen === null) return null;
-  const style = getComputedStyle(sheet);
+  if (pen === null) return kept;
+  const { color, outlineColor } = getComputedStyle(sheet);
   const dense = window.devicePixelRatio;
   pen.setTransform(dense, 0, 0, dense, left * dense, top * dense);
   for (const item of items) {
     const { x, y, width, height } = boxOf(item);
     pen.globalAlpha = item.type === "frame" ? 0.2 : 0.75;
-    pen.fillStyle = item.selected === true ? style.getPropertyValue("outline-color") : style.color;
+    pen.fillStyle = item.selected === true ? outlineColor : color;
     pen.fillRect(x * scale, y * scale, Math.max(1, width * scale), Math.max(1, height * scale));
   }
   return kept;
+}
+
+function drawView(
+  sheet: HTMLCanvasElement,
+  blocks: HTMLCanvasElement,
+  { left, top, scale }: Frame,
+  view: Box,
+): void {
+  const pen = sheet.getContext("2d");
+  if (pen === null) return;
+  const dense = window.devicePixelRatio;
+  pen.setTransform(1, 0, 0, 1, 0, 0);
+  pen.clearRect(0, 0, sheet.width, sheet.height);
+  pen.drawImage(blocks, 0, 0);
+  pen.setTransform(dense, 0, 0, dense, left * dense, top * dense);
+  pen.strokeStyle = getComputedStyle(sheet).outlineColor;
+  pen.lineWidth = 1.5;
+  pen.strokeRect(view.x * scale, view.y * scale, view.width * scale, view.height * scale);
 }

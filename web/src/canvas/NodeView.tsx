@@ -1,5 +1,5 @@
 import { NodeResizeControl, type NodeProps } from "@xyflow/react";
-import { memo, useContext } from "react";
+import { memo, useContext, useEffect, useState } from "react";
 
 import { mainName } from "../graph/types";
 import type { NodeItem } from "./flow";
@@ -11,6 +11,7 @@ import { NodeProblem } from "./NodeProblem";
 import { Port, WireEnd } from "./Port";
 import { useRunState } from "./runs";
 import type { PortSpot } from "./shape";
+import { turns } from "./turns";
 
 const LEAST_WIDTH = 128;
 
@@ -38,9 +39,7 @@ export const NodeView = memo(function NodeView({ data, selected }: NodeProps<Nod
     );
   return (
     <div className="node" {...marks}>
-      <NodeHead data={data} />
-      {place.collapsed === true ? <FoldedPorts data={data} /> : <NodeBody data={data} />}
-      <NodeProblem data={data} />
+      <Whole data={data} />
       {selected && place.pinned !== true && (
         <NodeResizeControl
           className="node-size"
@@ -52,6 +51,25 @@ export const NodeView = memo(function NodeView({ data, selected }: NodeProps<Nod
     </div>
   );
 });
+
+/** Everything of a node, once it is its turn; until then its title. */
+function Whole({ data }: { readonly data: NodeItem["data"] }) {
+  const [isDrawn, setDrawn] = useState(() => turns.take());
+  useEffect(() => (isDrawn ? undefined : turns.wait(() => setDrawn(true))), [isDrawn]);
+  if (!isDrawn)
+    return (
+      <div className="node-head">
+        <span className="node-title">{data.title}</span>
+      </div>
+    );
+  return (
+    <>
+      <NodeHead data={data} />
+      {data.place.collapsed === true ? <FoldedPorts data={data} /> : <NodeBody data={data} />}
+      <NodeProblem data={data} />
+    </>
+  );
+}
 
 function NodeBody({ data }: { readonly data: NodeItem["data"] }) {
   const { shape, sources, title, id } = data;

@@ -20,7 +20,6 @@ import { mainName, type PortType } from "../graph/types";
 import { linksIn } from "../graph/values";
 import { wiresOf, Wiring, type Wire } from "../graph/wiring";
 import { titleIn } from "../state/titles";
-import type { Level } from "./level";
 import { portsIn, shapeOf, type Measures, type Shape } from "./shape";
 
 export type NodeData = {
@@ -55,7 +54,6 @@ export interface Scene {
   readonly graph: Graph;
   readonly catalogue: Catalogue;
   readonly measures: Measures;
-  readonly level: Level;
   readonly selected: ReadonlySet<string>;
   readonly pictures: ReadonlySet<string>;
 }
@@ -90,6 +88,38 @@ class Memory<T> {
   }
 }
 
+interface Built {
+  readonly items: Item[];
+  readonly wires: WireItem[];
+}
+
+/** Whether nothing but the selection is another one. */
+function differsInSelection(one: Scene, other: Scene): boolean {
+  return (
+    one.graph === other.graph &&
+    one.workflow === other.workflow &&
+    one.path === other.path &&
+    one.catalogue === other.catalogue &&
+    one.measures === other.measures &&
+    [...one.pictures].join() === [...other.pictures].join()
+  );
+}
+
+function reselected({ items, wires }: Built, selected: ReadonlySet<string>): Built {
+  return {
+    items: items.map((item) =>
+      item.selected === selected.has(item.id) ? item : { ...item, selected: selected.has(item.id) },
+    ),
+    wires: wires.map((wire) => {
+      const isSelected = selected.has(wire.id);
+      const near = selected.has(wire.source) || selected.has(wire.target);
+      const { data } = wire;
+      if (data === undefined || (wire.selected === isSelected && data.near === near)) return wire;
+      return { ...wire, selected: isSelected, data: { ...data, near } };
+    }),
+  };
+}
+
 const NO_PLACE: NodePlace = {};
 
 export class FlowBuilder {
@@ -98,8 +128,17 @@ export class FlowBuilder {
   private readonly wires = new Memory<WireItem>();
   private readonly outputTypes = new Map<string, string>();
   private wiring: Wiring | undefined;
+  private last: { readonly scene: Scene; readonly built: Built } | undefined;
 
-  build(scene: Scene): { readonly items: Item[]; readonly wires: WireItem[] } {
+  build(scene: Scene): Built {
+    const { last } = this;
+    const isSame = last !== undefined && differsInSelection(last.scene, scene);
+    const built = isSame ? reselected(last.built, scene.selected) : this.whole(scene);
+    this.last = { scene, built };
+    return built;
+  }
+
+  private whole(scene: Scene): Built {
     const { graph, selected, measures } = scene;
     const { scale } = measures;
     const view = graph.view ?? {};
@@ -138,9 +177,7 @@ export class FlowBuilder {
     }
     const place = at(graph.view?.nodes, id) ?? NO_PLACE;
     const sources = sourcesOf(graph, node);
-    // React Flow loses the ends of wires of nodes that it saw without ports.
     const from = [
-      scene.level,
       node,
       place,
       ports,

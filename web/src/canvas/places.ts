@@ -14,6 +14,16 @@ export const boxOf = (item: Item): Box => ({
   height: item.height ?? 0,
 });
 
+/** What all of them lie in. */
+export function boundsOf(items: readonly Item[]): Box {
+  const boxes = items.map(boxOf);
+  const x = Math.min(...boxes.map((box) => box.x));
+  const y = Math.min(...boxes.map((box) => box.y));
+  const right = Math.max(...boxes.map((box) => box.x + box.width));
+  const bottom = Math.max(...boxes.map((box) => box.y + box.height));
+  return { x, y, width: Math.max(1, right - x), height: Math.max(1, bottom - y) };
+}
+
 /** Where a port is; null if its node is not there. */
 export function portPlace(items: readonly Item[], port: PortRef): Point | null {
   const item = items.find((each) => each.id === port.node);

@@ -1,14 +1,12 @@
 /** The graph that is shown as React Flow draws it, with what is being dragged in its place. */
 
 import type { EdgeChange, NodeChange } from "@xyflow/react";
-import { useStore } from "@xyflow/react";
-import { useCallback, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, type RefObject } from "react";
 
 import { useEditor } from "../state/store";
 import { activeGraph, activePath, activeWorkflow } from "../state/tabs";
 import { FlowBuilder, type Item, type WireItem } from "./flow";
 import { membersOf } from "./frames";
-import { levelAt } from "./level";
 import { picturesIn } from "./runs";
 import { measuresOf, type Measures } from "./shape";
 
@@ -23,6 +21,9 @@ export type Shifts = ReadonlyMap<string, Shift>;
 
 export interface Flow {
   readonly items: Item[];
+  /** The same where they were before what is dragged was moved, and what that is. */
+  readonly still: readonly Item[];
+  readonly moved: ReadonlySet<string>;
   readonly wires: WireItem[];
   readonly measures: Measures;
   readonly shifts: () => Shifts;
@@ -32,6 +33,7 @@ export interface Flow {
 }
 
 const NONE: Shifts = new Map();
+const NOTHING: ReadonlySet<string> = new Set();
 
 export function useFlow(onResized: (shifts: Shifts) => void): Flow {
   const [builder] = useState(() => new FlowBuilder());
@@ -45,21 +47,21 @@ export function useFlow(onResized: (shifts: Shifts) => void): Flow {
   const density = useEditor((state) => state.density);
   const scale = useEditor((state) => state.scale);
   const pictured = useEditor(picturesIn);
-  const level = useStore((store) => levelAt(store.transform[2]));
   const measures = useMemo(() => measuresOf(density, scale), [density, scale]);
   const { items, wires } = useMemo(() => {
     const pictures = new Set(pictured.split("\n"));
-    return builder.build({ workflow, path, graph, catalogue, measures, level, selected, pictures });
-  }, [builder, workflow, path, graph, catalogue, measures, level, selected, pictured]);
+    return builder.build({ workflow, path, graph, catalogue, measures, selected, pictures });
+  }, [builder, workflow, path, graph, catalogue, measures, selected, pictured]);
   const shifted = useMemo(
     () => (shifts.size === 0 ? items : items.map((item) => shiftedItem(item, shifts))),
     [items, shifts],
   );
 
-  const change = useCallback((next: Shifts) => {
-    latest.current = next;
-    setShifts(next);
-  }, []);
+  const ids = [...shifts.keys()].join("\n");
+  const moved = useMemo(() => (ids === "" ? NOTHING : new Set(ids.split("\n"))), [ids]);
+
+  const [change, stop] = useFrames(latest, setShifts);
+  useEffect(() => stop, [stop]);
   const onNodesChange = useCallback(
     (changes: NodeChange<Item>[]) => {
       selectChanged(changes);
@@ -74,6 +76,8 @@ export function useFlow(onResized: (shifts: Shifts) => void): Flow {
   );
   return {
     items: shifted,
+    still: items,
+    moved,
     wires,
     measures,
     shifts: () => latest.current,
@@ -81,6 +85,22 @@ export function useFlow(onResized: (shifts: Shifts) => void): Flow {
     onNodesChange,
     onEdgesChange: selectChanged,
   };
+}
+
+/** Takes shifts down at once and shows them once a frame: a pointer may move more often. */
+function useFrames(latest: RefObject<Shifts>, show: (shifts: Shifts) => void) {
+  const [pair] = useState(() => {
+    let frame = 0;
+    const stop = () => cancelAnimationFrame(frame);
+    const change = (next: Shifts) => {
+      stop();
+      latest.current = next;
+      if (next.size === 0) show(next);
+      else frame = requestAnimationFrame(() => show(next));
+    };
+    return [change, stop] as const;
+  });
+  return pair;
 }
 
 /** Take over what React Flow selected or let go. */
@@ -137,12 +157,15 @@ function takeAlong(
   }
 }
 
+/** A layer of its own that lies above the rest, so that nothing else is painted anew. */
+const ABOVE = { className: "shifted", zIndex: 10 } as const;
+
 function shiftedItem(item: Item, shifts: Shifts): Item {
   const shift = shifts.get(item.id);
   if (shift === undefined) return item;
   const { width = item.width ?? 0, height = item.height ?? 0 } = shift;
   const position = { x: shift.x ?? item.position.x, y: shift.y ?? item.position.y };
-  const size = { width, height, measured: { width, height } };
+  const size = { width, height, measured: { width, height }, ...ABOVE };
   if (item.type !== "node" || item.handles === undefined) return { ...item, position, ...size };
   const handles = item.handles.map((each) =>
     each.type === "source" ? { ...each, x: width } : each,

@@ -8,7 +8,9 @@ const DEPTH = 50;
 export function evaluateFrom(value: number | undefined, text: string): number | null {
   const [, sign, by] = CHANGE.exec(text) ?? [];
   if (sign === undefined || by === undefined) return evaluate(text);
-  return value === undefined ? null : evaluate(`(${value})${sign}(${by})`);
+  const amount = evaluate(by);
+  if (value === undefined || amount === null) return null;
+  return evaluate(`(${value})${sign}(${amount})`);
 }
 
 /** What the text comes to; null if it is no sum, or comes to no number. */

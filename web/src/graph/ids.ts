@@ -27,7 +27,7 @@ export function freshName(like: string, isTaken: (name: string) => boolean): str
   }
 }
 
-/** A type's name as an id: `VAEDecode` is `vae_decode`; a single leading letter is left out. */
+/** A type's name as an id: `ABCThing` is `abc_thing`; a single leading letter is left out. */
 export function idLike(type: string): string {
   const words = type
     .replace(/^[A-Z](?=[A-Z][a-z])/, "")

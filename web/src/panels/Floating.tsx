@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef, type ReactNode } from "react";
+import { useLayoutEffect, useRef, type KeyboardEvent, type ReactNode } from "react";
 
 import type { Point } from "../state/canvas";
 
@@ -35,7 +35,9 @@ export function Floating({ at, label, onClose, children }: Props) {
         className={at === undefined ? "floating in-middle" : "floating"}
         role="dialog"
         aria-label={label}
+        aria-modal="true"
         onKeyDown={(event) => {
+          if (event.key === "Tab" && !event.defaultPrevented) keepWithin(event);
           if (event.key !== "Escape") return;
           event.stopPropagation();
           onClose();
@@ -45,4 +47,18 @@ export function Floating({ at, label, onClose, children }: Props) {
       </div>
     </div>
   );
+}
+
+const FOCUSABLE = "button, input, textarea, select, a[href], [tabindex]";
+
+/** Tab that leads out of the box leads back to its other end. */
+function keepWithin({ currentTarget: box, shiftKey }: KeyboardEvent<HTMLElement>): void {
+  // Once the browser has moved the focus: what takes it, such as a list to scroll, is its affair.
+  setTimeout(() => {
+    if (!box.isConnected || box.contains(document.activeElement)) return;
+    const all = [...box.querySelectorAll<HTMLElement>(FOCUSABLE)].filter(
+      (each) => each.tabIndex >= 0 && !each.matches(":disabled") && each.offsetParent !== null,
+    );
+    all.at(shiftKey ? -1 : 0)?.focus();
+  }, 0);
 }

@@ -38,7 +38,7 @@ export function PickList(props: Props) {
     } else if (event.key === "Enter") {
       event.preventDefault();
       rows[at]?.run();
-    } else if (event.key === "Escape" || event.key === "Tab") {
+    } else if (event.key === "Escape") {
       event.preventDefault();
       onClose();
     } else onKey?.(event, rows[at]);

@@ -62,6 +62,7 @@ describe("running", () => {
     };
     const fake = new FakeServer();
     const before = storeOver(fake, memory).store.getState();
+    before.openWorkflow(workflow({ sampler: {} }));
     fake.away = true;
     await before.generate();
     fake.away = false;
@@ -70,6 +71,16 @@ describe("running", () => {
     await settled();
     expect(fake.asked).toEqual(["submit job1"]);
     expect(after.getState().waiting).toEqual([]);
+  });
+
+  it("says of an empty workflow that there is nothing to run", async () => {
+    const fake = new FakeServer();
+    const { store } = storeOver(fake);
+    await store.getState().generate();
+    expect(fake.asked).toEqual([]);
+    expect(store.getState().notices.map(({ text }) => text)).toEqual([
+      "There is nothing to run yet: add nodes first.",
+    ]);
   });
 
   it("marks the field that the server refuses", async () => {

@@ -57,6 +57,7 @@ export const commands = {
   "command.remove_groups": "taking a group away",
   "command.remove_notes": "taking a note away",
   "command.remove_reroutes": "taking a bend away",
+  "command.set_size": "choosing a size",
   "command.align": "aligning",
   "command.distribute": "distributing",
   "command.arrange": "arranging",
