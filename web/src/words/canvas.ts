@@ -3,6 +3,7 @@
 export const canvas = {
   "canvas.title": "Canvas",
   "canvas.untitled": "Untitled",
+  "canvas.starting": "Darkroom is starting …",
   "canvas.empty": "Nothing here yet",
   "canvas.emptyHint":
     "Double click, or press Space, to add a node. Drop a picture or a workflow to open it.",
