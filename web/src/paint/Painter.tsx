@@ -50,17 +50,19 @@ async function open(
   if (picture === null) return say("paint.noPicture");
   try {
     const { naturalWidth: width, naturalHeight: height } = await loadPicture(pictureUrl(picture));
-    const begun = await unfinished(layer);
+    const begun = await loaded(await unfinished(layer));
     const isUnfinished = begun !== null;
-    const source = begun ?? (painted === null ? null : pictureUrl(painted));
     // A mask whose file is gone is begun anew.
-    const before = source === null ? null : await loadPicture(source).catch(() => null);
+    const before = begun ?? (await loaded(painted === null ? null : pictureUrl(painted)));
     const mask = before === null ? emptyMask(width, height) : maskOf(before, width, height);
     return { picture, mask, layer, isUnfinished };
   } catch {
     return say("paint.unread", { picture });
   }
 }
+
+const loaded = (url: string | null): Promise<HTMLImageElement | null> =>
+  url === null ? Promise.resolve(null) : loadPicture(url).catch(() => null);
 
 function Cannot({ why }: { readonly why: string }) {
   const show = useEditor((state) => state.show);

@@ -31,6 +31,19 @@ export function maskOf(image: CanvasImageSource, width: number, height: number):
 
 /** The mask as a PNG. */
 export function pngOf(mask: Mask): Promise<Blob> {
+  const canvas = drawn(mask);
+  return new Promise((resolve, reject) =>
+    canvas.toBlob((blob) => {
+      if (blob === null) reject(new Error("The mask could not be made a picture"));
+      else resolve(blob);
+    }, "image/png"),
+  );
+}
+
+/** The mask as the address of a PNG: at once, where `pngOf` waits until the browser has nothing to do. */
+export const addressOf = (mask: Mask): string => drawn(mask).toDataURL("image/png");
+
+function drawn(mask: Mask): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
   canvas.width = mask.width;
   canvas.height = mask.height;
@@ -40,12 +53,7 @@ export function pngOf(mask: Mask): Promise<Blob> {
     picture.data[index * 4 + 3] = 255;
   }
   context(canvas).putImageData(picture, 0, 0);
-  return new Promise((resolve, reject) =>
-    canvas.toBlob((blob) => {
-      if (blob === null) reject(new Error("The mask could not be made a picture"));
-      else resolve(blob);
-    }, "image/png"),
-  );
+  return canvas;
 }
 
 /** Draw a part of the mask as a tint over the picture. */

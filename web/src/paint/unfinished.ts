@@ -4,7 +4,7 @@ import { Drafts, type DraftFault } from "../state/drafts";
 import type { PictureInput } from "../state/gallery";
 import type { EditorState } from "../state/store";
 import { activeTab } from "../state/tabs";
-import { pngOf } from "./maskfile";
+import { addressOf } from "./maskfile";
 import type { Mask } from "./raster";
 
 /** What nobody came back to for so long is let go of. */
@@ -26,19 +26,13 @@ export async function unfinished(id: string): Promise<string | null> {
 /** One layer as it is written: never two writings at once, and the last stroke wins. */
 export class Layer {
   private writing: Promise<DraftFault | null> = Promise.resolve(null);
-  private isWaiting = false;
 
   constructor(private readonly id: string) {}
 
-  /** Keep the mask as it is now; what went wrong. */
+  /** Keep the mask as it is now, so that leaving the page loses no stroke; what went wrong. */
   keep(mask: Mask): Promise<DraftFault | null> {
-    if (this.isWaiting) return this.writing;
-    this.isWaiting = true;
-    return this.after(async () => {
-      this.isWaiting = false;
-      const content = await addressOf(await pngOf(mask));
-      return layers.keep({ id: this.id, owner: "", place: Date.now(), content });
-    });
+    const content = addressOf(mask);
+    return this.after(() => layers.keep({ id: this.id, owner: "", place: Date.now(), content }));
   }
 
   /** It is done, or given up. */
@@ -56,15 +50,4 @@ async function forgetOld(): Promise<void> {
   const all = await layers.all().catch(() => []);
   const old = all.filter(({ place }) => place < Date.now() - KEPT);
   await Promise.all(old.map(({ id }) => layers.drop(id)));
-}
-
-function addressOf(picture: Blob): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => {
-      if (typeof reader.result === "string") resolve(reader.result);
-    };
-    reader.onerror = () => reject(reader.error ?? new Error("The mask could not be read"));
-    reader.readAsDataURL(picture);
-  });
 }
