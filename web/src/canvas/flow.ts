@@ -44,7 +44,10 @@ export type WireData = {
   readonly type: string;
   readonly reroutes: readonly string[];
   readonly muted: boolean;
+  /** Whether one of its ends is selected. */
   readonly near: boolean;
+  /** Whether it is seen only then. */
+  readonly hidden: boolean;
 };
 export type WireItem = Edge<WireData, "wire">;
 
@@ -105,55 +108,63 @@ function differsInSelection(one: Scene, other: Scene): boolean {
   );
 }
 
-function reselected({ items, wires }: Built, selected: ReadonlySet<string>): Built {
-  return {
-    items: items.map((item) =>
-      item.selected === selected.has(item.id) ? item : { ...item, selected: selected.has(item.id) },
-    ),
-    wires: wires.map((wire) => {
-      const isSelected = selected.has(wire.id);
-      const near = selected.has(wire.source) || selected.has(wire.target);
-      const { data } = wire;
-      if (data === undefined || (wire.selected === isSelected && data.near === near)) return wire;
-      return { ...wire, selected: isSelected, data: { ...data, near } };
-    }),
-  };
-}
-
 const NO_PLACE: NodePlace = {};
 
 export class FlowBuilder {
   private readonly items = new Memory<Item>();
   private readonly ports = new Memory<Ports>();
   private readonly wires = new Memory<WireItem>();
+  private readonly marked = new Memory<Item>();
+  private readonly markedWires = new Memory<WireItem>();
   private readonly outputTypes = new Map<string, string>();
   private wiring: Wiring | undefined;
-  private last: { readonly scene: Scene; readonly built: Built } | undefined;
+  private last: { readonly scene: Scene; readonly bare: Built } | undefined;
 
   build(scene: Scene): Built {
     const { last } = this;
     const isSame = last !== undefined && differsInSelection(last.scene, scene);
-    const built = isSame ? reselected(last.built, scene.selected) : this.whole(scene);
-    this.last = { scene, built };
-    return built;
+    const bare = isSame ? last.bare : this.whole(scene);
+    this.last = { scene, bare };
+    return this.selected(bare, scene.selected);
   }
 
+  /** The same with what is selected marked, and without the wires that only then are seen. */
+  private selected({ items, wires }: Built, selected: ReadonlySet<string>): Built {
+    const marked = items.map((item) =>
+      selected.has(item.id)
+        ? this.marked.item(item.id, [item], () => ({ ...item, selected: true }))
+        : item,
+    );
+    const seen = wires.flatMap((wire): WireItem[] => {
+      const isSelected = selected.has(wire.id);
+      const near = selected.has(wire.source) || selected.has(wire.target);
+      if (!isSelected && !near) return wire.data?.hidden === true ? [] : [wire];
+      return [
+        this.markedWires.item(wire.id, [wire, isSelected, near], () => ({
+          ...wire,
+          selected: isSelected,
+          ...(wire.data && { data: { ...wire.data, near } }),
+        })),
+      ];
+    });
+    this.marked.turn();
+    this.markedWires.turn();
+    return { items: marked, wires: seen };
+  }
+
+  /** Everything, with nothing selected. */
   private whole(scene: Scene): Built {
-    const { graph, selected, measures } = scene;
+    const { graph, measures } = scene;
     const { scale } = measures;
     const view = graph.view ?? {};
     this.outputTypes.clear();
     this.wiring = undefined;
     const frames = (view.groups ?? []).map((frame) =>
-      this.items.item(frameKey(frame.id), [frame, scale, selected.has(frameKey(frame.id))], () =>
-        frameItem(frame, scale, selected.has(frameKey(frame.id))),
-      ),
+      this.items.item(frameKey(frame.id), [frame, scale], () => frameItem(frame, scale)),
     );
     const nodes = nodesOf(graph).map(([id, node]) => this.node(scene, id, node));
     const notes = (view.notes ?? []).map((note) =>
-      this.items.item(noteKey(note.id), [note, scale, selected.has(noteKey(note.id))], () =>
-        noteItem(note, scale, selected.has(noteKey(note.id))),
-      ),
+      this.items.item(noteKey(note.id), [note, scale], () => noteItem(note, scale)),
     );
     const reroutes = (view.reroutes ?? []).flatMap((each) => this.reroute(scene, each));
     const wires = this.wiresIn(scene, reroutes);
@@ -164,7 +175,7 @@ export class FlowBuilder {
   }
 
   private node(scene: Scene, id: NodeId, node: GraphNode): Item {
-    const { workflow, path, graph, catalogue, measures, selected, pictures } = scene;
+    const { workflow, path, graph, catalogue, measures, pictures } = scene;
     const type = typeNamed(catalogue, node.type);
     // What a graph gives, and what is seen of an unknown type, depends on more than the node.
     const around = type === undefined || standsForGraph(node.type) ? workflow : null;
@@ -177,15 +188,7 @@ export class FlowBuilder {
     }
     const place = at(graph.view?.nodes, id) ?? NO_PLACE;
     const sources = sourcesOf(graph, node);
-    const from = [
-      node,
-      place,
-      ports,
-      measures,
-      selected.has(id),
-      pictures.has(id),
-      JSON.stringify(sources),
-    ];
+    const from = [node, place, ports, measures, pictures.has(id), JSON.stringify(sources)];
     return this.items.item(id, from, () => {
       const shape = shapeOf(
         ports,
@@ -195,7 +198,7 @@ export class FlowBuilder {
       );
       const title = titleIn(graph, id);
       const data = { id, node, place, type, known: ports.known, title, shape, sources };
-      return nodeItem(data, selected.has(id), measures.scale);
+      return nodeItem(data, measures.scale);
     });
   }
 
@@ -211,15 +214,14 @@ export class FlowBuilder {
     if (link === undefined) return [];
     const type = this.outputTypes.get(link.$link.join("\n")) ?? "anything";
     const key = rerouteKey(reroute.id);
-    const isSelected = scene.selected.has(key);
     const { scale, rem } = scene.measures;
     return [
-      this.items.item(key, [reroute, scale, isSelected, type], () => ({
+      this.items.item(key, [reroute, scale, type], () => ({
         id: key,
         type: "reroute",
         position: { x: reroute.x * scale - rem / 2, y: reroute.y * scale - rem / 2 },
         ...sized(rem, rem),
-        selected: isSelected,
+        selected: false,
         data: { reroute, type },
         zIndex: 2,
       })),
@@ -227,7 +229,7 @@ export class FlowBuilder {
   }
 
   private wiresIn(scene: Scene, reroutes: readonly Item[]): WireItem[] {
-    const { graph, selected } = scene;
+    const { graph } = scene;
     return wiresOf(graph).flatMap((wire): WireItem[] => {
       const { from, to, index } = wire;
       const source = at(graph.nodes, from.node);
@@ -246,11 +248,8 @@ export class FlowBuilder {
                 : [],
             );
       const muted = source.mode === "mute" || target.mode === "mute";
-      const near = selected.has(from.node) || selected.has(to.node);
-      const isSelected = selected.has(id);
-      const isHidden = areHidden(graph, from.node) || areHidden(graph, to.node);
-      if (isHidden && !near && !isSelected) return [];
-      const made = [from.node, from.output, type, muted, near, isSelected, bends.join("\n")];
+      const hidden = areHidden(graph, from.node) || areHidden(graph, to.node);
+      const made = [from.node, from.output, type, muted, hidden, bends.join("\n")];
       return [
         this.wires.item(id, made, () => ({
           id,
@@ -259,8 +258,8 @@ export class FlowBuilder {
           target: to.node,
           sourceHandle: `out:${from.output}`,
           targetHandle: `in:${to.input}`,
-          selected: isSelected,
-          data: { wire, type, reroutes: bends, muted, near },
+          selected: false,
+          data: { wire, type, reroutes: bends, muted, near: false, hidden },
         })),
       ];
     });
@@ -287,14 +286,14 @@ const sized = (width: number, height: number) => ({
   measured: { width: Math.round(width), height: Math.round(height) },
 });
 
-function nodeItem(data: NodeData, selected: boolean, scale: number): NodeItem {
+function nodeItem(data: NodeData, scale: number): NodeItem {
   const { shape, place } = data;
   return {
     id: data.id,
     type: "node",
     position: { x: (place.x ?? 0) * scale, y: (place.y ?? 0) * scale },
     ...sized(shape.width, shape.height),
-    selected,
+    selected: false,
     draggable: place.pinned !== true,
     ariaLabel: data.title,
     data,
@@ -311,13 +310,13 @@ function nodeItem(data: NodeData, selected: boolean, scale: number): NodeItem {
   };
 }
 
-function frameItem(frame: Frame, scale: number, selected: boolean): FrameItem {
+function frameItem(frame: Frame, scale: number): FrameItem {
   return {
     id: frameKey(frame.id),
     type: "frame",
     position: { x: frame.x * scale, y: frame.y * scale },
     ...sized(frame.width * scale, frame.height * scale),
-    selected,
+    selected: false,
     ariaLabel: frame.title,
     data: { frame },
     dragHandle: ".frame-head",
@@ -325,13 +324,13 @@ function frameItem(frame: Frame, scale: number, selected: boolean): FrameItem {
   };
 }
 
-function noteItem(note: Note, scale: number, selected: boolean): NoteItem {
+function noteItem(note: Note, scale: number): NoteItem {
   return {
     id: noteKey(note.id),
     type: "note",
     position: { x: note.x * scale, y: note.y * scale },
     ...sized(note.width * scale, note.height * scale),
-    selected,
+    selected: false,
     ariaLabel: note.text.slice(0, 80),
     data: { note },
     zIndex: 1,
