@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from tests.nodes.parity import RECORD, SHADE, TOLERANCE, VARIABLE, Row
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "parity.md"
+_RECORDS = re.compile(r"\b(parity|sides)\.")
 _INTRODUCTION = f"""# Agreement with the references
 
 Every row is measured by a test: the same weights (tiny, random, of the model's true structure), the same
@@ -34,7 +36,7 @@ def main() -> int:
     """Run the tests, and write the record and the page if they pass."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ[VARIABLE] = str(Path(folder) / "rows.jsonl")
-        code = int(pytest.main(["-q", "-p", "no:cacheprovider", *map(str, tests())]))
+        code = int(pytest.main(["-q", "-p", "no:cacheprovider", *map(str, measuring())]))
         if code == 0:
             lines = Path(os.environ[VARIABLE]).read_text(encoding="utf-8").splitlines()
             rows = in_order(Row(**json.loads(line)) for line in lines)
@@ -43,10 +45,10 @@ def main() -> int:
     return code
 
 
-def tests() -> list[Path]:
+def measuring() -> list[Path]:
     """The files with tests that record something."""
     found = (ROOT / "tests" / "nodes").rglob("test_*.py")
-    telling = [path for path in found if "parity" in path.read_text(encoding="utf-8")]
+    telling = [path for path in found if _RECORDS.search(path.read_text(encoding="utf-8"))]
     return sorted(path for path in telling if path.name != "test_parity_page.py")
 
 

@@ -10,6 +10,8 @@ from tests.nodes import parity
 if TYPE_CHECKING:
     from torch import Tensor
 
+INPUTS = {"sample": "first UNet input", "encoder_hidden_states": "conditioning"}
+"""What every UNet is called with, and how the table is to call it."""
 _BESIDE = {
     "text_embeds": "pooled text",
     "time_ids": "sizes",
@@ -35,7 +37,7 @@ class Sides:
                 held = named | (named.get("added_cond_kwargs") or {}) | {"sample": sample}
                 self.calls[id(unet)] = {
                     name: held[name].detach().clone().float()
-                    for name in ("sample", "encoder_hidden_states", *_BESIDE)
+                    for name in (*INPUTS, *_BESIDE)
                     if held.get(name) is not None
                 }
                 self.calls[id(unet)]["timestep"] = _single(timestep)
@@ -92,11 +94,7 @@ class Sides:
             ours = {name: tensor[list(order)] for name, tensor in ours.items()}
         assert ours.keys() == theirs.keys()
         for name, tensor in theirs.items():
-            what = {
-                "sample": "first UNet input",
-                "encoder_hidden_states": "conditioning",
-            } | _BESIDE
-            parity.agree(family, how, ours[name], tensor, what=what[name])
+            parity.agree(family, how, ours[name], tensor, what=(INPUTS | _BESIDE)[name])
 
 
 def _single(timestep: Any) -> "Tensor":

@@ -222,11 +222,14 @@ def test_upscaler(tmp_path: Path, sides: Sides) -> None:
     parity.look_alike("x4 upscaler", "euler / leading, noise level 20", found.pixels, expected)
 
 
-@pytest.mark.parametrize("level", [0, 300])
-def test_unclip(level: int, tmp_path: Path, sides: Sides) -> None:
+@pytest.mark.parametrize(("level", "spread"), [(0, False), (300, False), (300, True)])
+def test_unclip(level: int, spread: bool, tmp_path: Path, sides: Sides) -> None:
     made = opened("unclip", tmp_path)
     seen = _noise((1, models.WIDTH), 5)
     normalizer = diffusers.pipelines.stable_diffusion.StableUnCLIPImageNormalizer(models.WIDTH)
+    mean, deviation = (_noise((1, models.WIDTH), 6), _noise((1, models.WIDTH), 7).exp())
+    if spread:
+        normalizer.mean.data, normalizer.std.data = mean, deviation
     noising = made_scheduler("DDPMScheduler", beta_schedule="squaredcos_cap_v2")
     plan = scheduler()
     plan.set_timesteps(4)
@@ -244,10 +247,11 @@ def test_unclip(level: int, tmp_path: Path, sides: Sides) -> None:
     )  # fmt: skip
 
     positive, negative = _prompts(made)
-    positive = unclip_conditioning(positive, ImageEmbedding(seen), noise_level=level, seed=9)
+    embedding = ImageEmbedding(seen, (mean, deviation) if spread else None)
+    positive = unclip_conditioning(positive, embedding, noise_level=level, seed=9)
 
     found = _sampled(made, positive, negative)
-    how = f"euler / leading, noise level {level}"
+    how = f"euler / leading, noise level {level}{', statistics beside it (l)' if spread else ''}"
     sides.agree("SD 2.1 unCLIP", how, found, expected, made=made, vae=models.vae("unclip"))
 
 

@@ -1,12 +1,14 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
 
+from nodes.widgets import SamplerName
 from tests.nodes import parity
 from tests.nodes.parity import RECORD, Row, check, known
-from tests.parity import PAGE, ROOT, page, tests, text
+from tests.parity import PAGE, ROOT, measuring, page, text
 
 ONE = Row("SD 1.x", "euler", 1e-7, test="a")
 
@@ -57,8 +59,39 @@ def test_no_row_lies_over_its_limit() -> None:
 
 def test_every_row_of_the_page_has_its_test(request: pytest.FixtureRequest) -> None:
     found: set[str] = set()
-    for path in tests():
+    for path in measuring():
         module = pytest.Module.from_parent(request.session, path=path)
         found |= {item.nodeid for item in request.session.genitems(module)}
     assert {row.test for row in known()} <= found
     assert all((ROOT / test.split("::")[0]).is_file() for test in found)
+
+
+FAMILIES = [
+    *("SD 1.x", "SD 1.x inpainting", "InstructPix2Pix", "SD image variations", "LCM"),
+    *("SD 2.x", "SD 2.x inpainting", "SD 2.x depth", "SD 2.1 unCLIP", "SD-Turbo"),
+    *("SDXL", "SDXL inpainting", "SDXL refiner", "SDXL-Turbo"),
+]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_is_compared_in_all_four_ways(family: str) -> None:
+    found = {row.what for row in known() if row.family == family}
+    assert {"first UNet input", "conditioning", "final latents", "picture"} <= found
+
+
+def test_further_families_are_compared_to_their_pictures() -> None:
+    for family in ("x4 upscaler", "Karlo"):
+        found = {row.what for row in known() if row.family == family}
+        assert {"first UNet input", "conditioning", "picture"} <= found
+
+
+@pytest.mark.parametrize("sampler", get_args(SamplerName))
+def test_every_sampler_has_its_final_latents_compared(sampler: SamplerName) -> None:
+    ends = [row for row in known() if row.what == "final latents"]
+    assert any(f"{sampler} / " in row.sampler for row in ends)
+
+
+def test_every_detail_of_the_profiles_has_a_row_for_each_that_sets_it() -> None:
+    rows = [row for row in known() if row.family == "Details of the profiles"]
+    for number in range(1, 11):
+        assert any(row.sampler.startswith(f"{number}. ") for row in rows), number

@@ -10,7 +10,7 @@ from torch.nn import functional
 from engine.errors import InputError
 from nodes.diffusion.additions import open_addition
 from nodes.diffusion.esrgan import Compact, Rrdb, Sizes, load
-from tests.nodes import small
+from tests.nodes import parity, small
 from tests.nodes.conftest import randomised
 
 CPU, F32 = "cpu", torch.float32
@@ -68,9 +68,9 @@ def by_formula(state: Held, x: Tensor) -> Tensor:
     return convolved("conv_last", rectified(convolved("HRconv", out)))
 
 
-@pytest.mark.parametrize("words", [NEW, FIRST, OLD], ids=["new", "first", "old"])
+@pytest.mark.parametrize(("layout", "words"), [("new", NEW), ("first", FIRST), ("old", OLD)])
 def test_every_layout_is_the_same_network(
-    words: tuple[tuple[str, str], ...], tmp_path: Path
+    layout: str, words: tuple[tuple[str, str], ...], tmp_path: Path
 ) -> None:
     state = network().state_dict()
     save_file(renamed(state, *words), tmp_path / "a.safetensors")
@@ -82,7 +82,8 @@ def test_every_layout_is_the_same_network(
     assert made.shape == (1, 3, 32, 48)
     assert found.scale == 4
     expected = by_formula(renamed(state, *FIRST), X)
-    torch.testing.assert_close(made, expected, rtol=1e-4, atol=1e-4)
+    what, by = "enlarged picture", "Wang et al. 2018"
+    parity.agree("ESRGAN", f"{layout} key layout", made, expected, what=what, by=by)
 
 
 @pytest.mark.parametrize("container", ["params_ema", "params"])
