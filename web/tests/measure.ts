@@ -111,7 +111,7 @@ test("memory over 200 runs with previews", async ({ editor, page }) => {
 });
 
 async function runs(editor: Editor, count: number): Promise<void> {
-  const stop = editor.page.getByRole("button", { name: "Stop" });
+  const stop = editor.page.locator(".run-stop");
   for (let number = 0; number < count; number++) {
     await editor.generate.click();
     await expect(stop).toBeEnabled({ timeout: 60_000 });
