@@ -249,6 +249,7 @@ def advanced(
     import torch
 
     from .diffusion import previews, runs, watching
+    from .diffusion.places import anchor
 
     begun, last = state.step, min(state.step + count, state.steps)
     # A single step is over before a waypoint could spare any of it.
@@ -263,7 +264,8 @@ def advanced(
         return state
     with torch.inference_mode(), ExitStack() as borrowed:
         unet: Any = borrowed.enter_context(pool.borrow(model))
-        run, point = runs.Run.of(state, unet.device), runs.point(state, unet.device)
+        device = anchor(unet).device
+        run, point = runs.Run.of(state, device), runs.point(state, device)
         denoiser = run.denoiser(
             unet,
             prompts,

@@ -31,6 +31,7 @@ from .control import ActiveControl
 from .families import FAMILIES
 from .guides import Guide
 from .noise import NoiseStream
+from .places import anchor
 from .regions import Part
 from .roles import Prompts
 from .samplers import Denoiser, Options, Point
@@ -155,7 +156,7 @@ class Run:
             return Part(
                 Guide(embeddings, self._acting(conditioning, model, role, borrow), extras),
                 regions.window(region, self.schedule, self.trained, self.profile),
-                *regions.place(region, self.shape, model.device),
+                *regions.place(region, self.shape, anchor(model).device),
             )
 
         is_taught = model.config.time_cond_proj_dim is not None  # to follow the scale by itself
