@@ -63,14 +63,12 @@ def ksampler(
     """Denoise latents under classifier-free guidance.
 
     Args:
-        latents: Where to start. Empty ones make a picture from noise alone; a mask limits what is
-            repainted.
+        latents: Where to start; empty ones are noise alone. A mask limits what is repainted.
         details: Where to depart from the profile and from the sampler's own settings.
         steps: Denoising steps that a whole run takes.
         denoise: Fraction of the noise schedule to go through, always in `steps` steps. Below 1 it
             keeps part of the start; 0 keeps all of it.
-        start_step: Steps to leave out at the noisy end, which shortens the run and keeps part of
-            the start. A diffusers `strength` is start_step = steps - int(steps * strength).
+        start_step: Steps to leave out at the noisy end, to keep part of the start. A diffusers `strength` is start_step = steps - int(steps * strength).
         profile: Whose noise, clock and mask rule to follow. In diffusers', image k of a batch is
             the one that seed + k makes alone.
         draws_before: How often noise of the latents' size was already drawn from the seed: 1 if
@@ -138,9 +136,10 @@ def start_sampling(
         draws_before: How often noise of the latents' size was already drawn from the seed: 1 if
             VAEEncode sampled with the same seed, as diffusers does. For the diffusers profile.
     """
-    from .diffusion import runs
+    from .diffusion import halts
+    from .diffusion.settings import Settings
 
-    settings = runs.Settings(
+    settings = Settings(
         sampler,
         schedule,
         steps,
@@ -152,7 +151,7 @@ def start_sampling(
         SamplingDetails() if details is None else details,
         sigmas,
     )
-    return runs.begin(settings, model, latents)
+    return halts.begin(settings, model, latents)
 
 
 class Sampled(NamedTuple):
@@ -210,11 +209,11 @@ def finish_sampling(state: SamplerState) -> Latents:
     """
     import torch
 
-    from .diffusion import runs
+    from .diffusion import halts, runs
 
     fitting.check_finished(state.step, state.steps)
     cpu = torch.device("cpu")
-    samples = runs.Run.of(state, cpu).result(runs.point(state, cpu))
+    samples = runs.Run.of(state, cpu).result(halts.point(state, cpu))
     return Latents(samples, state.kept.mask if state.kept is not None else None)
 
 
@@ -229,9 +228,9 @@ def reschedule_sampling(
         steps: Steps to take from here to the end.
         schedule: How to space them.
     """
-    from .diffusion import runs
+    from .diffusion import halts
 
-    return runs.rescheduled(state, steps, schedule)
+    return halts.rescheduled(state, steps, schedule)
 
 
 def advanced(
@@ -248,22 +247,22 @@ def advanced(
     """The state at most `count` steps further on; from the last waypoint on its way, if there is one."""
     import torch
 
-    from .diffusion import previews, runs, watching
+    from .diffusion import halts, previews, runs, watching
 
     begun, last = state.step, min(state.step + count, state.steps)
     # A single step is over before a waypoint could spare any of it.
     route = waypoints(state, model, prompts) if last > begun + 1 else nowhere()
     stored = route.last(last)
     if stored is not None:
-        state = runs.continued(state, stored, last)
+        state = halts.continued(state, stored, last)
         if state.step > begun:
-            estimate = runs.point(state, torch.device("cpu")).estimate
+            estimate = halts.point(state, torch.device("cpu")).estimate
             progress(state.step - begun, last - begun, partial(previews.rgb, estimate))
     if state.step == last:
         return state
     with torch.inference_mode(), ExitStack() as borrowed:
         unet: Any = borrowed.enter_context(pool.borrow(model))
-        run, point = runs.Run.of(state, unet.device), runs.point(state, unet.device)
+        run, point = runs.Run.of(state, unet.device), halts.point(state, unet.device)
         denoiser = run.denoiser(
             unet,
             prompts,
@@ -279,4 +278,4 @@ def advanced(
             progress(point.step - begun, last - begun, partial(previews.rgb, point.estimate))
         watch.check()
         ended = point.at_rest()
-    return runs.halted(state, ended)
+    return halts.halted(state, ended)

@@ -120,12 +120,12 @@ def schedule_sigmas(
         sampler: The one that the levels are for, where its scheduler lays them its own way.
         profile: Whose rules.
     """
-    from .diffusion import runs
+    from .diffusion import settings as run_settings
 
-    settings = runs.Settings(
+    settings = run_settings.Settings(
         sampler, schedule, steps, denoise, profile=profile, details=details or SamplingDetails()
     )
-    known = runs.trained(model.family, zero_snr=model.zero_snr)
+    known = run_settings.trained(model.family, zero_snr=model.zero_snr)
     return Sigmas(settings.planned(known).sigmas)
 
 
