@@ -9,7 +9,7 @@ from pydantic import Field
 from engine.errors import InputError
 from engine.node import Progress, Waypoints, node, nowhere, silent
 
-from . import fitting, foresight, outlook
+from . import fitting, foresight, outlook, workload
 from .diffusion.pool import Pool, in_process
 from .states import SamplerState, SamplingDetails, Sigmas
 from .values import Conditioning, Latents, Model
@@ -39,7 +39,14 @@ def check_steps(steps: int, start_step: int, denoise: float) -> None:
         )
 
 
-@node("KSampler", category="sampling", lane="device", check=check_steps, infer=foresight.sampled)
+@node(
+    "KSampler",
+    category="sampling",
+    lane="device",
+    check=check_steps,
+    infer=foresight.sampled,
+    work=workload.of_sampling,
+)
 def ksampler(
     model: Model,
     positive: Conditioning,
@@ -68,7 +75,8 @@ def ksampler(
         steps: Denoising steps that a whole run takes.
         denoise: Fraction of the noise schedule to go through, always in `steps` steps. Below 1 it
             keeps part of the start; 0 keeps all of it.
-        start_step: Steps to leave out at the noisy end, to keep part of the start. A diffusers `strength` is start_step = steps - int(steps * strength).
+        start_step: Steps to leave out at the noisy end, to keep part of the start. A diffusers
+            `strength` is start_step = steps - int(steps * strength).
         profile: Whose noise, clock and mask rule to follow. In diffusers', image k of a batch is
             the one that seed + k makes alone.
         draws_before: How often noise of the latents' size was already drawn from the seed: 1 if
@@ -162,7 +170,9 @@ class Sampled(NamedTuple):
     step: int
 
 
-@node("SampleSteps", category="sampling", lane="device", infer=outlook.stepped)
+@node(
+    "SampleSteps", category="sampling", lane="device", infer=outlook.stepped, work=workload.of_steps
+)
 def sample_steps(
     model: Model,
     positive: Conditioning,

@@ -43,15 +43,36 @@ class Settings:
         if self.sigmas is not None:
             return schedules.given(self.sigmas.levels, trained, **rules)
         full = partial(schedules.schedule, self.schedule, trained, **rules)
-        if self.schedule == "turbo":
-            return schedules.turbo(
-                full, self.steps, denoise=self.denoise, start_step=self.start_step
-            )
-        denoise, start_step = self.denoise, self.start_step
-        if self.details.denoise_rule == "shorter":
-            left_out = self.steps - int(self.steps * denoise)
-            denoise, start_step = 1.0, min(self.steps, start_step + left_out)
-        return schedules.run(full, self.steps, denoise=denoise, start_step=start_step)
+        lay = schedules.turbo if self.schedule == "turbo" else schedules.run
+        denoise, start_step = self._part
+        return lay(full, self.steps, denoise=denoise, start_step=start_step)
+
+    @property
+    def count(self) -> int:
+        """How many steps are `planned`, without planning them."""
+        if self.sigmas is not None:
+            return len(self.sigmas.levels) - 1
+        denoise, start_step = self._part
+        if denoise <= 0 or (self.schedule == "turbo" and int(schedules.TURBO_STEPS * denoise) == 0):
+            return 0
+        return max(0, self.steps - start_step)
+
+    @property
+    def ends_clean(self) -> bool:
+        """Whether the run ends at no noise; one without steps has none."""
+        if self.count == 0:
+            return True
+        if self.sigmas is not None:
+            return self.sigmas.levels[-1] == 0
+        return schedules.ends_clean(self.sampler, self.profile, self.details)
+
+    @property
+    def _part(self) -> tuple[float, int]:
+        """The denoise, and the steps to leave out, by the rule of the details."""
+        if self.schedule == "turbo" or self.details.denoise_rule != "shorter":
+            return self.denoise, self.start_step
+        left_out = self.steps - int(self.steps * self.denoise)
+        return 1.0, min(self.steps, self.start_step + left_out)
 
     @property
     def whole(self) -> bool:
