@@ -276,6 +276,7 @@ def denoised(
             latents,
             unit=fitting.HINT_SCALE,
             inputs=("model", origin),
+            divided=memory.denoising(sizes, 1, latents.height, latents.width, pool.dtype_name),
         )
     return latents if model is UNKNOWN else latents.within(space_of(model, pool))
 
@@ -370,6 +371,7 @@ def check_memory(
     *,
     unit: int,
     inputs: tuple[str, str],
+    divided: Need,
 ) -> None:
     """Refuse what parts cannot do in the memory that is free; see `memory.check`."""
     room = free(pool.device)
@@ -387,4 +389,12 @@ def check_memory(
         found: Need = working(batch, height, width)
         return Need(fixed, found.maps, found.scratch)
 
-    memory.check(room, need, asked, unit=unit, inputs=inputs, device=pool.device)
+    memory.check(
+        room,
+        need,
+        asked,
+        unit=unit,
+        inputs=inputs,
+        device=pool.device,
+        divided=Need(fixed, divided.maps, divided.scratch),
+    )
