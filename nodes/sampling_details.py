@@ -210,7 +210,17 @@ def _sampled_as(*, model: Any, prediction_type: Any, zero_snr: Any) -> Any:
     return replace(model, prediction_type=prediction_type, zero_snr=zero_snr)
 
 
-@node("ModelSampling", category="sampling", infer=_sampled_as)
+def check_sampled_as(prediction_type: PredictionType, zero_snr: bool) -> None:
+    """Raise `InputError` unless a model that predicts such says something of noise alone."""
+    if zero_snr and prediction_type == "epsilon":
+        raise InputError(
+            "a model that predicts epsilon says nothing of a picture in noise alone: take another"
+            " prediction_type, or zero_snr off",
+            input="zero_snr",
+        )
+
+
+@node("ModelSampling", category="sampling", check=check_sampled_as, infer=_sampled_as)
 def model_sampling(
     model: Model, *, prediction_type: PredictionType = "epsilon", zero_snr: bool = False
 ) -> Model:
@@ -222,10 +232,5 @@ def model_sampling(
         zero_snr: Whether its noise ends in noise alone, as trainers call zero terminal SNR. Needs a
             model that does not predict epsilon.
     """
-    if zero_snr and prediction_type == "epsilon":
-        raise InputError(
-            "a model that predicts epsilon says nothing of a picture in noise alone: take another"
-            " prediction_type, or zero_snr off",
-            input="zero_snr",
-        )
+    check_sampled_as(prediction_type, zero_snr)
     return replace(model, prediction_type=prediction_type, zero_snr=zero_snr)

@@ -523,6 +523,14 @@ def test_a_prediction_type_that_the_file_contradicts_is_found(  # noqa: PLR0917 
     assert message in problem.message
 
 
+def test_a_prediction_type_that_cannot_end_in_noise_alone_is_found(find: Find) -> None:
+    given = {"model": link("checkpoint", "model"), "zero_snr": True}
+    nodes = base(said=("ModelSampling", given), sampler=sampler(model=link("said")))
+    (problem,) = find(nodes)
+    assert (problem.node, problem.input) == ("said", "zero_snr")
+    assert "take another prediction_type, or zero_snr off" in problem.message
+
+
 @pytest.mark.parametrize(
     ("told", "chosen", "meant"),
     [
