@@ -51,7 +51,7 @@ def test_a_file_of_another_kind_is_refused_and_the_tensor_that_tells_is_named(
 def test_a_unet_of_no_family_names_the_tensors_that_tell(tmp_path: Path) -> None:
     shapes = dict(real_shapes("sd15"))
     first = next(name for name in shapes if name.endswith("input_blocks.0.0.weight"))
-    shapes[first] = (320, 11, 3, 3)
+    shapes[first] = [320, 11, 3, 3]
     path = hollow(tmp_path / "odd.safetensors", shapes)
 
     with pytest.raises(
