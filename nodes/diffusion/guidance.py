@@ -19,7 +19,7 @@ from nodes.facts import ConditioningFacts
 from nodes.values import PerturbedAttention
 from nodes.widgets import PredictionType
 
-from . import combining, control, predictions
+from . import asking, combining, control, predictions
 from .guides import Guide
 from .perturbing import straightened
 from .places import anchor
@@ -85,7 +85,7 @@ def guided(
     *,
     guidance_scale: float,
     prediction_type: PredictionType,
-    rules: combining.Rules = (),
+    rules: asking.Rules = (),
     remedies: Sequence[Remedy] = (),
 ) -> Denoiser:
     """The model's estimate of x0 under guidance by any of the rules.
@@ -95,7 +95,7 @@ def guided(
     Args:
         model: A diffusers UNet2DConditionModel.
         schedule: The run's.
-        roles: The prompts, by the words that `combining.asked` gives.
+        roles: The prompts, by the words that `asking.asked` gives.
         guidance_scale: See `combining.combined`.
         prediction_type: What the model's output means.
         rules: Those of the model, one of each kind.
@@ -107,7 +107,7 @@ def guided(
     # Made once: a timestep made in the loop would wait for the device.
     place = anchor(model)
     timesteps = torch.tensor(schedule.timesteps, dtype=torch.float32, device=place.device)
-    perturbed = combining.rule_of(rules, PerturbedAttention)
+    perturbed = asking.rule_of(rules, PerturbedAttention)
     voices = _Voices(roles, _Asker(model, remedies), prediction_type)
 
     def denoise(x: Tensor, step: int, sigma: float | None = None) -> Tensor:
@@ -117,7 +117,7 @@ def guided(
             timestep = timesteps.new_tensor(schedule.clock(sigma))
         scaled = predictions.scaled(x, sigma, prediction_type).to(place.dtype)
         now = _Moment(x, scaled, step, sigma, timestep)
-        wanted = combining.asked(rules, sigma, has_negative="negative" in roles)
+        wanted = asking.asked(rules, sigma, has_negative="negative" in roles)
         outputs = voices.spoken(tuple(name for name in wanted if name != "perturbed"), now)
         if perturbed is not None:
             with straightened(model, perturbed.layers):
