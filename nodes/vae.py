@@ -151,6 +151,7 @@ def _encode(
 
     encoded = []
     with _borrowed(vae, pool) as autoencoder:
+        autoencoded.check_half(autoencoder.module.config.get("halves"), "encoder", vae.weights.name)
         size = fitting.check_picture(facts.of(image), autoencoder.factor, odd_size)
         pixels = _evened(image.pixels, size.width, size.height, odd_size)
         for index in range(len(pixels)):
@@ -171,7 +172,9 @@ def _decode(
     samples = latents.samples
     decoded = []
     with _borrowed(vae, pool) as autoencoder:
-        fitting.check_decoder(samples.shape[1], autoencoder.module.config.latent_channels)
+        config = autoencoder.module.config
+        autoencoded.check_half(config.get("halves"), "decoder", vae.weights.name)
+        fitting.check_decoder(samples.shape[1], config.latent_channels)
         # One at a time: what the decoder holds on the way is many times the picture.
         for index in range(len(samples)):
             one = samples[index : index + 1]
