@@ -1,9 +1,7 @@
 """What can be told of a VAE at work before it is loaded: what it gives, and why it could not."""
 
-from collections.abc import Collection
 from typing import Any
 
-from engine.errors import InputError
 from engine.node import UNKNOWN
 
 from . import fitting, memory
@@ -26,7 +24,7 @@ def encoded_in_tiles(vae: VAE, image: PixelFacts, odd_size: OddSize, pool: Pool)
     sizes = of_part(vae, "vae", pool).sizes
     if sizes is None:
         return UNKNOWN
-    check_half(sizes.get("halves"), "encoder", vae.weights.name)
+    taesd.check_half(sizes.get("halves"), "encoder", vae.weights.name)
     factor = pixels_per_latent(sizes)
     size = fitting.check_picture(image, factor, odd_size)
     height, width = size.height // factor, size.width // factor
@@ -44,7 +42,7 @@ def decoded_in_tiles(vae: VAE, latents: LatentFacts, pool: Pool) -> Any:
     sizes = of_part(vae, "vae", pool).sizes
     if sizes is None:
         return UNKNOWN
-    check_half(sizes.get("halves"), "decoder", vae.weights.name)
+    taesd.check_half(sizes.get("halves"), "decoder", vae.weights.name)
     fitting.check_decoder(latents.channels, sizes["latent_channels"])
     fitting.check_space(latents.space, space_of(vae, pool), "the VAE", "vae")
     factor = pixels_per_latent(sizes)
@@ -62,7 +60,7 @@ def encoded_picture(vae: VAE, image: PixelFacts, odd_size: OddSize, pool: Pool) 
     sizes = part.sizes
     if sizes is None:
         return UNKNOWN
-    check_half(sizes.get("halves"), "encoder", vae.weights.name)
+    taesd.check_half(sizes.get("halves"), "encoder", vae.weights.name)
     factor = pixels_per_latent(sizes)
     image = fitting.check_picture(image, factor, odd_size)
     check_memory(
@@ -89,7 +87,7 @@ def decoded(vae: VAE, latents: LatentFacts, pool: Pool) -> Any:
     sizes = part.sizes
     if sizes is None:
         return UNKNOWN
-    check_half(sizes.get("halves"), "decoder", vae.weights.name)
+    taesd.check_half(sizes.get("halves"), "decoder", vae.weights.name)
     fitting.check_decoder(latents.channels, sizes["latent_channels"])
     fitting.check_space(latents.space, space_of(vae, pool), "the VAE", "vae")
     factor = pixels_per_latent(sizes)
@@ -100,19 +98,6 @@ def decoded(vae: VAE, latents: LatentFacts, pool: Pool) -> Any:
 
     check_memory(pool, (part,), need, latents, unit=factor, inputs=("vae", "latents"))
     return PixelFacts(latents.batch, latents.height * factor, latents.width * factor)
-
-
-def check_half(halves: Collection[str] | None, wanted: taesd.Half, file: str) -> None:
-    """Raise `InputError` unless a VAE has the half that is wanted; one that names no halves has both."""
-    if halves is None or wanted in halves:
-        return
-    name = taesd.other_name(file)
-    raise InputError(
-        f"{file} holds no {wanted}, only the other half of a TAESD:"
-        + (f" put {name} beside it" if name else " choose a file with both"),
-        code="missing_part",
-        input="vae",
-    )
 
 
 def pixels_per_latent(sizes: Sizes) -> int:

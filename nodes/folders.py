@@ -89,7 +89,7 @@ class Folders(Service):
         name = self.stand_ins.get((kind, name), name)
         _check_name(kind, name)
         for root, path in self._paths(kind, name):
-            if path.is_file() or (kind != "images" and is_folder(path)):
+            if _is_one(kind, path):
                 if not path.resolve().is_relative_to(root.resolve()):
                     raise InputError(
                         f"the {_WORDS[kind]} {name!r} is a link that leads out of {root}: put the file itself there",
@@ -97,6 +97,10 @@ class Folders(Service):
                     )
                 return path
         raise self._missing(kind, name)
+
+    def has(self, kind: Kind, name: str) -> bool:
+        """Whether `find` would find that name, told without a look at what else there is."""
+        return any(_is_one(kind, path) for _, path in self._paths(kind, name))
 
     def open(self, kind: Kind, name: str) -> Parts:
         """What the weights of that name hold, by their headers; remembered while they are unchanged.
@@ -269,6 +273,10 @@ def kind_of(path: Path) -> Kind:
     except (InputError, OSError):
         return "checkpoints"
     return next((kind for part, kind in _PARTS.items() if part in held), "checkpoints")
+
+
+def _is_one(kind: Kind, path: Path) -> bool:
+    return path.is_file() or (kind != "images" and is_folder(path))
 
 
 def _beside(kind: Kind, path: Path) -> Path | None:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from nodes.widgets import PredictionType
 
-from . import predictions, taesd
+from . import colours, predictions, taesd
 from .components import inspect_component, is_component, open_component, part_of
 from .families import FAMILIES, SD1, SDXL_SCALING_FACTOR, Family, Recognised, accepted, recognise
 from .headers import read_header
@@ -106,6 +106,7 @@ def open_weights(path: Path) -> Parts:
         _guessed(parts.get("unet"), family),
         scale,
         files,
+        colours=colours.of_file(metadata),
     )
 
 

@@ -120,3 +120,16 @@ def other_name(name: str) -> str | None:
     if "decoder" in name:
         return name.replace("decoder", "encoder")
     return name.replace("encoder", "decoder") if "encoder" in name else None
+
+
+def check_half(halves: Collection[str] | None, wanted: Half, file: str) -> None:
+    """Raise `InputError` unless a VAE has the half that is wanted; one that names no halves has both."""
+    if halves is None or wanted in halves:
+        return
+    name = other_name(file)
+    raise InputError(
+        f"{file} holds no {wanted}, only the other half of a TAESD:"
+        + (f" put {name} beside it" if name else " choose a file with both"),
+        code="missing_part",
+        input="vae",
+    )
