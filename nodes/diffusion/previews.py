@@ -24,7 +24,8 @@ Shades = NDArray[np.uint8]
 """A small picture, (h, w, 3)."""
 LARGEST, LARGEST_ON_CPU = 64, 32
 """The longest side of latents that a TAESD decodes whole; larger ones are made smaller before. A preview
-is shown at 512 pixels at most, and on a CPU one of 512 would take as long as a tenth of a step."""
+is shown at 512 pixels at most. One of 512 takes 9 % of what a guided step of SD 1.5 computes at that
+size, one of 256 takes 2 %."""
 
 
 class Previewer:
