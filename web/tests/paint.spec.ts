@@ -39,7 +39,7 @@ test("a mask is painted, run, and there again", async ({ editor, page }) => {
   await dropFile(page, page.locator(".react-flow"), json("inpaint.json", shipped("inpaint")));
   await openPainter(page);
   expect(await painted(page)).toBeGreaterThan(0);
-  await page.getByRole("button", { name: "Clear" }).click();
+  await page.getByRole("button", { name: "Clear", exact: true }).click();
   expect(await painted(page)).toBe(0);
   await stroke(page);
   const share = await painted(page);
@@ -64,7 +64,7 @@ test("a mask is painted, run, and there again", async ({ editor, page }) => {
 test("a mask that is not finished outlives a reload", async ({ editor, page }) => {
   await editor.open("?workflow=inpaint");
   await openPainter(page);
-  await page.getByRole("button", { name: "Clear" }).click();
+  await page.getByRole("button", { name: "Clear", exact: true }).click();
   await stroke(page);
   const share = await painted(page);
   await page.reload();

@@ -91,12 +91,25 @@ test("a closed tab leaves no draft", async () => {
   const kept = new Kept();
   openWindow();
   await startSession(useEditor, kept.asDrafts());
+  editor().perform(renameWorkflow([], "first"));
   editor().newTab();
   await written();
   expect(kept.all.size).toBe(2);
   editor().closeTab(editor().activeTab, true);
   await written();
   expect(kept.all.size).toBe(1);
+});
+
+test("a window with nothing in it leaves nothing, so the next one is as new", async () => {
+  const kept = new Kept();
+  const memory = openWindow();
+  await startSession(useEditor, kept.asDrafts());
+  editor().newTab();
+  editor().closeTab(editor().activeTab);
+  await leave();
+  expect(kept.all.size).toBe(0);
+  openWindow(memory);
+  expect(await startSession(useEditor, kept.asDrafts())).toBe(false);
 });
 
 test("a full storage is told, and the work goes on", async () => {
@@ -114,6 +127,7 @@ test("a draft that cannot be read is left out", async () => {
   const kept = new Kept();
   const memory = openWindow();
   await startSession(useEditor, kept.asDrafts());
+  editor().perform(renameWorkflow([], "readable"));
   await leave();
   const [draft] = kept.all.values();
   if (draft === undefined) throw new Error("Nothing was kept.");

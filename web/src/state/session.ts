@@ -10,7 +10,7 @@ import { say } from "../words";
 import { Drafts, type Draft } from "./drafts";
 import { claim, type Ownership } from "./ownership";
 import type { EditorState } from "./store";
-import type { OpenFile, Tab } from "./tabs";
+import { isUntouched, type OpenFile, type Tab } from "./tabs";
 
 const PAUSE = 400;
 
@@ -93,7 +93,9 @@ class Keeper {
 
   private async write(): Promise<void> {
     clearTimeout(this.timer);
-    const { tabs, activeTab } = this.store.getState();
+    const { activeTab, ...open } = this.store.getState();
+    // A window with nothing in it leaves nothing: the next one is as new as this was.
+    const tabs = open.tabs.length === 1 ? open.tabs.filter((tab) => !isUntouched(tab)) : open.tabs;
     const gone = [...this.written.keys()].filter((id) => !tabs.some((tab) => tab.id === id));
     const changed = tabs.filter(
       (tab) =>

@@ -60,7 +60,8 @@ export function newTab(workflow: Workflow, file: OpenFile | null = null): Tab {
 
 export const blankTab = (): Tab => newTab(emptyWorkflow("Untitled"));
 
-const isUntouched = (tab: Tab): boolean =>
+/** Whether nothing is in a tab and nothing ever was. */
+export const isUntouched = (tab: Tab): boolean =>
   tab.file === null && tab.workflow === tab.saved && Object.keys(tab.workflow.nodes).length === 0;
 
 export const tabsSlice: Slice<TabsSlice> = (set, get) => {
