@@ -257,9 +257,11 @@ def advanced(
     """The state at most `count` steps further on; from the last waypoint on its way, if there is one."""
     import torch
 
-    from .diffusion import halts, previews, runs, watching
+    from .diffusion import halts, runs, watching
     from .diffusion.places import anchor
+    from .diffusion.previews import Previewer
 
+    previewer = Previewer(pool, model)
     begun, last = state.step, min(state.step + count, state.steps)
     # A single step is over before a waypoint could spare any of it.
     route = waypoints(state, model, prompts) if last > begun + 1 else nowhere()
@@ -268,7 +270,7 @@ def advanced(
         state = halts.continued(state, stored, last)
         if state.step > begun:
             estimate = halts.point(state, torch.device("cpu")).estimate
-            progress(state.step - begun, last - begun, partial(previews.rgb, estimate))
+            progress(state.step - begun, last - begun, previewer.of(estimate))
     if state.step == last:
         return state
     with torch.inference_mode(), ExitStack() as borrowed:
@@ -287,7 +289,7 @@ def advanced(
             point = run.advance(point, denoiser)
             watch.saw(point)
             route.offer(point.step, point.at_rest)
-            progress(point.step - begun, last - begun, partial(previews.rgb, point.estimate))
+            progress(point.step - begun, last - begun, previewer.of(point.estimate))
         watch.check()
         ended = point.at_rest()
     return halts.halted(state, ended)
