@@ -23,6 +23,17 @@ export async function dropFile(page: Page, target: Locator, file: Dropped): Prom
   await target.dispatchEvent("drop", { dataTransfer: data });
 }
 
+/** Drop a picture of the gallery onto a part of the page. */
+export async function dropPicture(page: Page, target: Locator, url: string): Promise<void> {
+  const data = await page.evaluateHandle((picture) => {
+    const transfer = new DataTransfer();
+    transfer.setData("application/x-darkroom-picture", picture);
+    return transfer;
+  }, url);
+  await target.dispatchEvent("dragover", { dataTransfer: data });
+  await target.dispatchEvent("drop", { dataTransfer: data });
+}
+
 export const json = (name: string, document: unknown): Dropped => ({
   name,
   type: "application/json",

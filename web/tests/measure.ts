@@ -8,7 +8,8 @@ import type { Page } from "@playwright/test";
 
 import { EMPTY_LOG, logText, record } from "../src/graph/log";
 import { readWorkflow } from "../src/graph/read";
-import type { Editor } from "./editor";
+import { Darkroom } from "./darkroom";
+import { Editor } from "./editor";
 import { expect, test } from "./fixtures";
 import { framesDuring, heapOf, quantile, usableAfter } from "./frames";
 import { largeWorkflow, manyTypes, wiresOf, type NodeTypes } from "./large";
@@ -44,6 +45,23 @@ test("the first paint that can be used", async ({ editor, page }) => {
   const times: number[] = [];
   for (let load = 0; load < TRIES; load++) times.push(await usableAfter(page, editor));
   found("until Generate and the form can be used", Math.min(...times), 1500, "ms");
+});
+
+test("the first picture of a newcomer", async ({ page }) => {
+  // A server that has made nothing yet, and has still to wake its worker.
+  const server = await new Darkroom().start();
+  try {
+    const editor = new Editor(page, server.url);
+    const begun = Date.now();
+    await editor.open();
+    await editor.generate.click();
+    const picture = page.getByRole("img", { name: "The picture that was made last" });
+    await expect(picture).toBeVisible({ timeout: 120_000 });
+    found("from the address to the first picture", (Date.now() - begun) / 1000, 30, "s");
+    await page.goto("about:blank");
+  } finally {
+    await server.dispose();
+  }
 });
 
 for (const { nodes, wires, pictures, budget } of [
@@ -111,7 +129,7 @@ test("memory over 200 runs with previews", async ({ editor, page }) => {
 });
 
 async function runs(editor: Editor, count: number): Promise<void> {
-  const stop = editor.page.getByRole("button", { name: "Stop" });
+  const stop = editor.page.locator(".run-stop");
   for (let number = 0; number < count; number++) {
     await editor.generate.click();
     await expect(stop).toBeEnabled({ timeout: 60_000 });

@@ -1,18 +1,13 @@
-import { cpus, loadavg } from "node:os";
-
 import { Darkroom } from "./darkroom";
 import { Editor } from "./editor";
 import { expect, test } from "./fixtures";
 
-const PATIENCE_MS = 30_000;
-
-test("a newcomer has a picture within half a minute", async ({ page }) => {
+test("a newcomer has a picture by one button", async ({ page }) => {
   test.setTimeout(150_000);
   // A server that has made nothing yet, and has still to wake its worker.
   const server = await new Darkroom().start();
   try {
     const editor = new Editor(page, server.url);
-    const begun = Date.now();
     await editor.open();
     const prompt = page.locator(".form textarea").first();
     await expect(prompt).toBeFocused({ timeout: 60_000 });
@@ -23,11 +18,6 @@ test("a newcomer has a picture within half a minute", async ({ page }) => {
     await editor.generate.click();
     const picture = page.getByRole("img", { name: "The picture that was made last" });
     await expect(picture).toBeVisible({ timeout: 80_000 });
-    const taken = Date.now() - begun;
-    test.info().annotations.push({ type: "first picture", description: `${taken / 1000} s` });
-    // A machine that is busy with something else tells nothing about this.
-    const isBusy = (loadavg()[0] ?? 0) > 2 * cpus().length;
-    if (!isBusy) expect(taken).toBeLessThan(PATIENCE_MS);
 
     await expect
       .poll(() => picture.evaluate((image: HTMLImageElement) => image.naturalWidth))
@@ -41,6 +31,7 @@ test("a newcomer has a picture within half a minute", async ({ page }) => {
     await editor.expectRun(editor.node("checkpoint"), "done");
     await expect(editor.node("save").getByRole("img", { name: /picture/ })).toBeVisible();
   } finally {
+    await page.goto("about:blank");
     await server.dispose();
   }
 });

@@ -10,6 +10,7 @@ import { say } from "../words";
 import { differenceOf } from "./difference";
 import { compareWithBefore, lookAt } from "./looking";
 import { clock, percent, seconds } from "./measures";
+import { Thumbnail } from "./Thumbnail";
 
 const DRAGGED = "application/x-darkroom-job";
 
@@ -92,11 +93,7 @@ function Shown({ job, position }: Pick<Props, "job" | "position">) {
   const source = last === undefined ? preview : thumbnailUrl(last.file.url, 192);
   return (
     <>
-      {source === null ? (
-        <Icon name={icons[job.state]} />
-      ) : (
-        <img src={source} alt="" loading="lazy" draggable={false} />
-      )}
+      {source === null ? <Icon name={icons[job.state]} /> : <Thumbnail source={source} />}
       {pictures.length > 1 && <span className="film-badge">{pictures.length}</span>}
       {position > 0 && <span className="film-badge">{position}</span>}
       {done !== null && (

@@ -1,4 +1,4 @@
-import { useRef } from "react";
+import { useRef, useState } from "react";
 import type { ReactNode } from "react";
 
 import { Icon } from "../look/Icon";
@@ -72,14 +72,17 @@ function Result({ onShow }: ResultProps) {
     return job === null ? undefined : state.runs[job.id]?.order;
   });
   const source = preview ?? url;
+  const [gone, setGone] = useState<string | null>(null);
   return (
     <section className="result" aria-label={say("result.title")}>
-      {source !== null && (
+      {source !== null && source === gone && <p className="notice warning">{say("viewer.gone")}</p>}
+      {source !== null && source !== gone && (
         <img
           className={preview === null ? "result-picture" : "result-picture live"}
           src={source}
           alt={say(preview === null ? "result.picture" : "result.preview")}
           draggable={false}
+          onError={() => setGone(source)}
         />
       )}
       {fraction !== null && (

@@ -7,6 +7,7 @@ import { PICTURE_KIND } from "../state/gallery";
 import { useEditor } from "../state/store";
 import { say } from "../words";
 import { clock } from "./measures";
+import { Thumbnail } from "./Thumbnail";
 import "./gallery.css";
 
 /** The pictures of all runs, the newest first: arrows go through them, stars keep them apart. */
@@ -133,7 +134,7 @@ function Pictures({ files }: { readonly files: readonly GalleryFile[] }) {
                 event.dataTransfer.effectAllowed = "copy";
               }}
             >
-              <img src={thumbnailUrl(file.url, 256)} alt="" loading="lazy" draggable={false} />
+              <Thumbnail source={thumbnailUrl(file.url, 256)} />
             </button>
             <PictureActions
               file={file}

@@ -4,6 +4,7 @@ import { thumbnailUrl } from "../api/client";
 import { useEditor } from "../state/store";
 import { say } from "../words";
 import { cellAt, sweepOf, type Sweep } from "./grid";
+import { Thumbnail } from "./Thumbnail";
 import { Tool } from "./Viewer";
 import "./stage.css";
 
@@ -123,10 +124,8 @@ function Table({ sweep, across, columns, down, rows, fixed, size }: TableProps) 
                         .join(", ")}
                       onClick={() => show({ kind: "picture", url: cell.picture.file.url })}
                     >
-                      <img
-                        src={thumbnailUrl(cell.picture.file.url, size > 192 ? 512 : 192)}
-                        alt=""
-                        loading="lazy"
+                      <Thumbnail
+                        source={thumbnailUrl(cell.picture.file.url, size > 192 ? 512 : 192)}
                       />
                     </button>
                   )}

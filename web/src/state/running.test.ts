@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import { nodeId } from "../graph/ids";
 import { aJob, aPicture, FakeServer, settled, storeOver, workflow } from "../../tests/state/fake";
-import { setSeedMode } from "./seeds";
+import { keepSeed, seedMode, setSeedMode } from "./seeds";
+import { shownDocument } from "./shown";
 import { activeTab } from "./tabs";
 
 const two = workflow({ sampler: { seed: 5 }, save: {} });
@@ -104,6 +105,20 @@ describe("running", () => {
     expect(state().nodeRuns["sampler"]?.state).toBe("error");
     await state().generate();
     expect(state().problems).toEqual([]);
+  });
+
+  it("goes back to the seed of the last run, in one step", async () => {
+    const { state } = begun();
+    state().perform(setSeedMode([], nodeId("sampler"), "seed", "random"));
+    await state().generate();
+    const last = shownDocument(state())?.nodes["sampler"]?.inputs["seed"];
+    expect(last).toBe(5);
+    state().perform(keepSeed([], nodeId("sampler"), "seed", 5));
+    const { workflow } = activeTab(state());
+    expect(workflow.nodes["sampler"]?.inputs["seed"]).toBe(5);
+    expect(seedMode(workflow, nodeId("sampler"), "seed")).toBe("fixed");
+    state().undo();
+    expect(seedMode(activeTab(state()).workflow, nodeId("sampler"), "seed")).toBe("random");
   });
 
   it("draws and increments seeds after a run, as each field says", async () => {

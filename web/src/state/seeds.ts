@@ -1,6 +1,7 @@
 /** What becomes of seeds after a run: they stay, go on by one, or are drawn anew. */
 
 import type { Command } from "../graph/commands/command";
+import { setInput } from "../graph/commands/inputs";
 import type { Graph, Value, Workflow } from "../graph/document";
 import { graphAt, graphPaths, withGraph } from "../graph/graphs";
 import type { GraphPath, NodeId } from "../graph/ids";
@@ -33,6 +34,21 @@ export function setSeedMode(path: GraphPath, node: NodeId, input: string, mode: 
         const nodes = put(graph.view?.nodes ?? {}, node, { ...place, seeds });
         return { ...graph, view: { ...graph.view, nodes } };
       }),
+  };
+}
+
+/** Goes back to a seed, and stays with it. */
+export function keepSeed(
+  path: GraphPath,
+  node: NodeId,
+  input: string,
+  seed: number | bigint,
+): Command {
+  const write = setInput(path, node, input, seed);
+  const fix = setSeedMode(path, node, input, "fixed");
+  return {
+    name: "keep_seed",
+    apply: (workflow, catalogue) => fix.apply(write.apply(workflow, catalogue), catalogue),
   };
 }
 

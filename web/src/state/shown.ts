@@ -1,6 +1,7 @@
 /** Which job the active tab is about, and how the graph and the run bar show it. */
 
 import type { Job } from "../api/shapes";
+import type { Workflow } from "../graph/document";
 import { drawn, fractionOf } from "./drawn";
 import { FINAL } from "./hearing";
 import type { Previews } from "./previews";
@@ -34,6 +35,12 @@ export function shownJob(state: EditorState): Job | null {
     jobs.at(-1) ??
     null
   );
+}
+
+/** The document of that job, if it is known here. */
+export function shownDocument(state: EditorState): Workflow | undefined {
+  const job = shownJob(state);
+  return job === null ? undefined : state.documents[job.id];
 }
 
 /** Whether something changed that `redrawn` reads. */

@@ -28,6 +28,9 @@ interface Props {
   readonly onChange: (value: number | bigint, gesture?: string) => void;
   readonly mode?: SeedMode | undefined;
   readonly onMode?: ((mode: SeedMode) => void) | undefined;
+  /** The seed of the last run. */
+  readonly last?: number | bigint | undefined;
+  readonly onKeep?: ((seed: number | bigint) => void) | undefined;
   readonly disabled?: boolean;
   readonly invalid?: boolean;
   readonly describedBy?: string | undefined;
@@ -45,6 +48,7 @@ export function randomSeed(end: bigint): number {
 /** A seed: typed, rolled, and kept or changed after each run. */
 export function SeedBox(props: Props) {
   const { label, value, end, onChange, mode, onMode, disabled = false, describedBy } = props;
+  const { last, onKeep } = props;
   const [draft, setDraft] = useState<string | null>(null);
   const gesture = useGesture();
   const wrong = draft !== null && parsed(draft, end) === null;
@@ -95,6 +99,9 @@ export function SeedBox(props: Props) {
       >
         <Icon name="dice" />
       </button>
+      {onKeep !== undefined && last !== undefined && text(value) !== String(last) && (
+        <Back label={label} last={last} onKeep={onKeep} disabled={disabled} />
+      )}
       {onMode !== undefined && (
         <Modes label={label} mode={mode ?? "fixed"} onMode={onMode} disabled={disabled} />
       )}
@@ -106,6 +113,29 @@ function parsed(text: string, end: bigint): number | bigint | null {
   if (!/^\s*\d{1,40}\s*$/.test(text)) return null;
   const seed = BigInt(text.trim());
   return seed < end ? integer(seed) : null;
+}
+
+interface BackProps {
+  readonly label: string;
+  readonly last: number | bigint;
+  readonly onKeep: (seed: number | bigint) => void;
+  readonly disabled: boolean;
+}
+
+function Back({ label, last, onKeep, disabled }: BackProps) {
+  const title = say("widget.seedLast", { seed: String(last) });
+  return (
+    <button
+      type="button"
+      className="icon-button framed"
+      aria-label={`${title}, ${label}`}
+      title={title}
+      disabled={disabled}
+      onClick={() => onKeep(last)}
+    >
+      <Icon name="undo" />
+    </button>
+  );
 }
 
 interface ModesProps {

@@ -37,6 +37,7 @@ export const commands = {
   "command.describe_workflow": "describing the workflow",
   "command.set_section": "moving a field to a section",
   "command.advance_seeds": "the next seed",
+  "command.keep_seed": "the seed of the last run",
   "command.set_seed_mode": "what the seed does after a run",
   "command.paint_mask": "painting a mask",
   "command.draw_frame": "drawing on the picture",

@@ -21,6 +21,7 @@ export const panels = {
   "widget.search": "Search",
   "widget.nothingFound": "Nothing of that name",
   "widget.roll": "Another seed",
+  "widget.seedLast": "Back to the seed of the last run, {seed}, and keep it",
   "widget.seedFixed": "Keep this seed",
   "widget.seedRandom": "Another seed after each run",
   "widget.seedIncrement": "The next seed after each run",
