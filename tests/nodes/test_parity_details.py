@@ -17,7 +17,7 @@ from diffusers.schedulers.scheduling_utils import AysSchedules
 from scipy import stats
 from torch import Tensor
 
-from nodes.diffusion import runs
+from nodes.diffusion import halts
 from nodes.diffusion.pool import Pool
 from nodes.folders import Folders
 from nodes.latents import empty_latent, set_latent_mask
@@ -194,7 +194,7 @@ def test_clock_of_comfyui() -> None:
 
 
 def step_noise(state: SamplerState) -> Tensor:
-    return runs.point(state, torch.device("cpu")).noise.draw(SHAPE)[0]
+    return halts.point(state, torch.device("cpu")).noise.draw(SHAPE)[0]
 
 
 def test_noise_of_diffusers() -> None:
