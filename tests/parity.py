@@ -15,7 +15,7 @@ from tests.nodes.parity import RECORD, SHADE, TOLERANCE, VARIABLE, Row
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "parity.md"
-_RECORDS = re.compile(r"\b(parity|sides)\.")
+_RECORDS = re.compile(r"\b(parity|sides)\b")
 _INTRODUCTION = f"""# Agreement with the references
 
 Every row is measured by a test: the same weights (tiny, random, of the model's true structure), the same
