@@ -74,16 +74,17 @@ def karlo_prior(
 
     from .diffusion import karlo as networks, vision
     from .diffusion.noise import NoiseStream
+    from .diffusion.places import anchor
 
     prompts = _read(karlo, text, pool)
     prior: Any
     with torch.inference_mode(), _borrowed(karlo, "prior", pool) as prior:
-        width = prior.config.embedding_dim
+        width, place = prior.config.embedding_dim, anchor(prior)
         noise, stream = NoiseStream.seeded(seed).draw((1, width))
 
         def denoise(x: "Tensor", t: int) -> "Tensor":
             found: Tensor = prior(
-                torch.cat([x, x]).to(prior.dtype),
+                torch.cat([x, x]).to(place.dtype),
                 timestep=t,
                 proj_embedding=prompts.pooled,
                 encoder_hidden_states=prompts.states,
@@ -145,6 +146,7 @@ def karlo_decode(
 
     from .diffusion import karlo as networks
     from .diffusion.noise import NoiseStream
+    from .diffusion.places import anchor
 
     prompts = _read(karlo, text, pool)
     project: Any
@@ -156,11 +158,12 @@ def karlo_decode(
         words, clock, mask = project(given.to(weight.device, weight.dtype), prompts)
     with torch.inference_mode(), _borrowed(karlo, "decoder", pool) as decoder:
         channels, side = decoder.config.in_channels, decoder.config.sample_size
+        place = anchor(decoder)
         noise, stream = NoiseStream.seeded(seed).draw((1, channels, side, side))
 
         def denoise(x: "Tensor", t: int) -> "Tensor":
             found: Tensor = decoder(
-                torch.cat([x, x]).to(decoder.dtype),
+                torch.cat([x, x]).to(place.dtype),
                 t,
                 encoder_hidden_states=words,
                 class_labels=clock,
@@ -202,6 +205,7 @@ def karlo_enlarge(
 
     from .diffusion import karlo as networks
     from .diffusion.noise import NoiseStream
+    from .diffusion.places import anchor
 
     first: Any
     last: Any
@@ -211,7 +215,8 @@ def karlo_enlarge(
         _borrowed(karlo, "super_res_last", pool) as last,
     ):
         channels, side = first.config.in_channels // 2, first.config.sample_size
-        pixels = (image.pixels * 2 - 1).to(first.device)
+        place = anchor(first)
+        pixels = (image.pixels * 2 - 1).to(place.device)
         large = functional.interpolate(
             pixels, size=(side, side), mode="bicubic", align_corners=False, antialias=True
         )
@@ -220,11 +225,11 @@ def karlo_enlarge(
 
         def denoise(x: "Tensor", t: int) -> "Tensor":
             network = last if t == final else first
-            found: Tensor = network(torch.cat([x, large], dim=1).to(network.dtype), t).sample
+            found: Tensor = network(torch.cat([x, large], dim=1).to(place.dtype), t).sample
             return found.float()
 
         settings = networks.Steps(steps, networks.PIXEL_LIMIT)
-        x = networks.sampled(denoise, noise.to(first.device), stream, settings, progress)
+        x = networks.sampled(denoise, noise.to(place.device), stream, settings, progress)
         found = (x / 2 + 0.5).clamp(0, 1).float().cpu().clone()
     return Image(found)
 

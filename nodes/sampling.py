@@ -256,8 +256,11 @@ def advanced(
     """The state at most `count` steps further on; from the last waypoint on its way, if there is one."""
     import torch
 
-    from .diffusion import halts, previews, runs, watching
+    from .diffusion import halts, runs, watching
+    from .diffusion.places import anchor
+    from .diffusion.previews import Previewer
 
+    previewer = Previewer(pool, model)
     begun, last = state.step, min(state.step + count, state.steps)
     # A single step is over before a waypoint could spare any of it.
     route = waypoints(state, model, prompts) if last > begun + 1 else nowhere()
@@ -266,12 +269,13 @@ def advanced(
         state = halts.continued(state, stored, last)
         if state.step > begun:
             estimate = halts.point(state, torch.device("cpu")).estimate
-            progress(state.step - begun, last - begun, partial(previews.rgb, estimate))
+            progress(state.step - begun, last - begun, previewer.of(estimate))
     if state.step == last:
         return state
     with torch.inference_mode(), ExitStack() as borrowed:
         unet: Any = borrowed.enter_context(pool.borrow(model))
-        run, point = runs.Run.of(state, unet.device), halts.point(state, unet.device)
+        device = anchor(unet).device
+        run, point = runs.Run.of(state, device), halts.point(state, device)
         denoiser = run.denoiser(
             unet,
             prompts,
@@ -284,7 +288,7 @@ def advanced(
             point = run.advance(point, denoiser)
             watch.saw(point)
             route.offer(point.step, point.at_rest)
-            progress(point.step - begun, last - begun, partial(previews.rgb, point.estimate))
+            progress(point.step - begun, last - begun, previewer.of(point.estimate))
         watch.check()
         ended = point.at_rest()
     return halts.halted(state, ended)

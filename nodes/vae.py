@@ -11,6 +11,7 @@ from engine.errors import InputError
 from engine.node import Progress, node, silent
 
 from . import autoencoded, facts, fitting, workload
+from .diffusion import taesd
 from .diffusion.pool import Pool, in_process
 from .fitting import OddSize
 from .values import VAE, Image, Latents
@@ -165,6 +166,7 @@ def _encode(
 
     encoded = []
     with _borrowed(vae, pool) as autoencoder:
+        taesd.check_half(autoencoder.module.config.get("halves"), "encoder", vae.weights.name)
         size = fitting.check_picture(facts.of(image), autoencoder.factor, odd_size)
         pixels = _evened(image.pixels, size.width, size.height, odd_size)
         for index in range(len(pixels)):
@@ -185,7 +187,9 @@ def _decode(
     samples = latents.samples
     decoded = []
     with _borrowed(vae, pool) as autoencoder:
-        fitting.check_decoder(samples.shape[1], autoencoder.module.config.latent_channels)
+        config = autoencoder.module.config
+        taesd.check_half(config.get("halves"), "decoder", vae.weights.name)
+        fitting.check_decoder(samples.shape[1], config.latent_channels)
         # One at a time: what the decoder holds on the way is many times the picture.
         for index in range(len(samples)):
             one = samples[index : index + 1]

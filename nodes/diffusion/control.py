@@ -14,6 +14,7 @@ from nodes.values import Control, Region
 from nodes.widgets import ProfileName
 
 from . import windows
+from .places import anchor
 from .schedules import NoiseSchedule, Schedule
 
 
@@ -57,7 +58,7 @@ def bind(
     latents = LatentFacts(batch, channels, height, width)
     name = control.controlnet.weights.name
     fitting.check_control_image(name, of_pixels(control.hint), latents, role)
-    hint = control.hint.expand(batch, -1, -1, -1).to(net.device, net.dtype)
+    hint = control.hint.expand(batch, -1, -1, -1).to(anchor(net))
     return ActiveControl(control, net, hint, active)
 
 

@@ -22,6 +22,7 @@ from nodes.widgets import PredictionType
 from . import asking, combining, control, predictions
 from .guides import Guide
 from .perturbing import straightened
+from .places import anchor
 from .regions import Part, averaged, cropped
 from .samplers import Denoiser
 from .schedules import Schedule
@@ -51,7 +52,7 @@ def fit(
     fitting.check_channels(shape[1], model.config.out_channels, origin)
     fitting.check_text_width(prompt.width, model.config.cross_attention_dim, role)
     fitting.check_prompts(prompt, shape[0], role)
-    return embeddings.to(model.device, model.dtype).expand(shape[0], -1, -1)
+    return embeddings.to(anchor(model)).expand(shape[0], -1, -1)
 
 
 def classifier_free(
@@ -104,7 +105,8 @@ def guided(
         MemoryError: A call is too much for the memory, whatever was tried.
     """
     # Made once: a timestep made in the loop would wait for the device.
-    timesteps = torch.tensor(schedule.timesteps, dtype=torch.float32, device=model.device)
+    place = anchor(model)
+    timesteps = torch.tensor(schedule.timesteps, dtype=torch.float32, device=place.device)
     perturbed = asking.rule_of(rules, PerturbedAttention)
     voices = _Voices(roles, _Asker(model, remedies), prediction_type)
 
@@ -113,7 +115,7 @@ def guided(
             sigma, timestep = schedule.sigmas[step], timesteps[step]
         else:
             timestep = timesteps.new_tensor(schedule.clock(sigma))
-        scaled = predictions.scaled(x, sigma, prediction_type).to(model.dtype)
+        scaled = predictions.scaled(x, sigma, prediction_type).to(place.dtype)
         now = _Moment(x, scaled, step, sigma, timestep)
         wanted = asking.asked(rules, sigma, has_negative="negative" in roles)
         outputs = voices.spoken(tuple(name for name in wanted if name != "perturbed"), now)
@@ -234,7 +236,7 @@ class _Asker:
         return relieved(
             lambda: call(self.model, x, timestep, step, self.rows),
             (*self.remedies[:1], halved, *self.remedies[1:]),
-            f"out of memory on {self.model.device} at latents of {x.shape[-1]}x{x.shape[-2]}, although the"
+            f"out of memory on {anchor(self.model).device} at latents of {x.shape[-1]}x{x.shape[-2]}, although the"
             " model was asked for one at a time",
         ).float()
 

@@ -17,6 +17,7 @@ from .blend import Kept
 from .control import ActiveControl
 from .endings import UNIPC
 from .guides import Guide
+from .places import anchor
 from .regions import Part
 from .roles import Prompts
 from .samplers import Denoiser, Options, Point
@@ -95,7 +96,7 @@ class Run:
             return Part(
                 Guide(embeddings, self._acting(conditioning, model, role, borrow), extras),
                 regions.window(region, self.schedule, self.trained, self.profile),
-                *regions.place(region, self.shape, model.device),
+                *regions.place(region, self.shape, anchor(model).device),
             )
 
         is_taught = model.config.time_cond_proj_dim is not None  # to follow the scale by itself
