@@ -70,6 +70,7 @@ def encoded_picture(vae: VAE, image: PixelFacts, odd_size: OddSize, pool: Pool) 
         image,
         unit=1,
         inputs=("vae", "image"),
+        divided=memory.encoding(sizes, _tile(image), pool.dtype_name),
     )
     height, width = image.height // factor, image.width // factor
     space = space_of(vae, pool)
@@ -96,8 +97,17 @@ def decoded(vae: VAE, latents: LatentFacts, pool: Pool) -> Any:
         picture = PixelFacts(batch, height * factor, width * factor)
         return memory.decoding(sizes, picture, pool.dtype_name)
 
-    check_memory(pool, (part,), need, latents, unit=factor, inputs=("vae", "latents"))
-    return PixelFacts(latents.batch, latents.height * factor, latents.width * factor)
+    picture = PixelFacts(latents.batch, latents.height * factor, latents.width * factor)
+    tile = memory.decoding(sizes, _tile(picture), pool.dtype_name)
+    check_memory(pool, (part,), need, latents, unit=factor, inputs=("vae", "latents"), divided=tile)
+    return picture
+
+
+def _tile(picture: PixelFacts) -> PixelFacts:
+    """The part of a picture that a VAE comes down to when memory is short."""
+    return picture.sized(
+        min(picture.width, memory.SMALLEST_TILE), min(picture.height, memory.SMALLEST_TILE)
+    )
 
 
 def pixels_per_latent(sizes: Sizes) -> int:

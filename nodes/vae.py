@@ -10,7 +10,7 @@ from pydantic import Field
 from engine.errors import InputError
 from engine.node import Progress, node, silent
 
-from . import autoencoded, facts, fitting
+from . import autoencoded, facts, fitting, workload
 from .diffusion import taesd
 from .diffusion.pool import Pool, in_process
 from .fitting import OddSize
@@ -26,7 +26,13 @@ Tile = Annotated[int, Field(ge=64, le=4096, multiple_of=32, description="Pixels 
 Overlap = Annotated[int, Field(ge=0, le=2048, multiple_of=8, description="Pixels")]
 
 
-@node("VAEEncode", category="latent", lane="device", infer=autoencoded.encoded_picture)
+@node(
+    "VAEEncode",
+    category="latent",
+    lane="device",
+    infer=autoencoded.encoded_picture,
+    work=workload.of_pixels,
+)
 def vae_encode(
     vae: VAE,
     image: Image,
@@ -69,6 +75,7 @@ def check_tiles(tile: int, overlap: int) -> None:
     lane="device",
     check=check_tiles,
     infer=autoencoded.encoded_in_tiles,
+    work=workload.of_pixels,
 )
 def vae_encode_tiled(
     vae: VAE,
@@ -100,7 +107,13 @@ def vae_encode_tiled(
     )
 
 
-@node("VAEDecode", category="latent", lane="device", infer=autoencoded.decoded)
+@node(
+    "VAEDecode",
+    category="latent",
+    lane="device",
+    infer=autoencoded.decoded,
+    work=workload.of_places,
+)
 def vae_decode(
     vae: VAE, latents: Latents, *, pool: Pool = in_process, progress: Progress = silent
 ) -> Image:
@@ -114,6 +127,7 @@ def vae_decode(
     lane="device",
     check=check_tiles,
     infer=autoencoded.decoded_in_tiles,
+    work=workload.of_places,
 )
 def vae_decode_tiled(
     vae: VAE,

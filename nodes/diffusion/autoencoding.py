@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import InputError
+from nodes.memory import SMALLEST_TILE
 
 from . import tiling
 from .noise import NoiseStream
@@ -18,7 +19,6 @@ from .tiny import TinyAutoencoder
 LOG = logging.getLogger(__name__)
 FALLBACK_TILE = 512
 """The tile's side in pixels when the whole picture does not fit into memory."""
-SMALLEST_TILE = 128
 
 
 class Autoencoder:

@@ -28,6 +28,7 @@ from .training_noise import Array, NoiseSchedule
 __all__ = [
     "LCM_STEPS",
     "SPACINGS",
+    "TURBO_STEPS",
     "VARIANCE_PRESERVING",
     "NoiseSchedule",
     "Schedule",
@@ -156,10 +157,17 @@ def lowest(
     noise: NoiseSchedule, sampler: SamplerName, profile: ProfileName, details: SamplingDetails
 ) -> float:
     """The noise that a run ends at."""
-    if details.last_level is None and profile == "comfyui":
-        return UNIPC_END if sampler in UNIPC else 0.0
-    low = sampler in ENDING_LOW if details.last_level is None else details.last_level == "lowest"
-    return float(noise.sigmas[0]) if low else 0.0
+    if ends_clean(sampler, profile, details):
+        return 0.0
+    is_own = details.last_level is None and profile == "comfyui"
+    return UNIPC_END if is_own else float(noise.sigmas[0])
+
+
+def ends_clean(sampler: SamplerName, profile: ProfileName, details: SamplingDetails) -> bool:
+    """Whether a run ends at no noise at all."""
+    if details.last_level is not None:
+        return details.last_level == "zero"
+    return sampler not in (UNIPC if profile == "comfyui" else ENDING_LOW)
 
 
 def between(sampler: SamplerName, profile: ProfileName, details: SamplingDetails) -> Clock:
