@@ -77,8 +77,7 @@ def ksampler(
             keeps part of the start; 0 keeps all of it.
         start_step: Steps to leave out at the noisy end, to keep part of the start. A diffusers
             `strength` is start_step = steps - int(steps * strength).
-        profile: Whose noise, clock and mask rule to follow. In diffusers', image k of a batch is
-            the one that seed + k makes alone.
+        profile: Whose noise, clock and mask rule; in diffusers' seed + k makes image k alone.
         draws_before: How often noise of the latents' size was already drawn from the seed: 1 if
             VAEEncode sampled with the same seed, as diffusers does. For the diffusers profile.
     """

@@ -10,7 +10,7 @@ from pydantic import Field
 from engine.errors import InputError
 from engine.node import node
 
-from . import fitting, foresight
+from . import fitting, wording
 from .diffusion import prompts
 from .diffusion.embeddings import ENDINGS, count, open_embedding
 from .diffusion.families import FAMILIES, recipes
@@ -90,7 +90,7 @@ def embedding_digest(embedding: str, folders: Folders) -> str:
     category="conditioning",
     lane="device",
     check=check_text,
-    infer=foresight.encoded_text,
+    infer=wording.encoded_text,
     fingerprint=prompt_digest,
 )
 def clip_encode(
@@ -126,7 +126,7 @@ def clip_encode(
     category="conditioning",
     lane="device",
     check=check_pair,
-    infer=foresight.encoded_pair,
+    infer=wording.encoded_pair,
     fingerprint=pair_digest,
 )
 def clip_encode_pair(
@@ -155,7 +155,7 @@ def clip_encode_pair(
     category="conditioning",
     lane="device",
     check=check_texts,
-    infer=foresight.encoded_texts,
+    infer=wording.encoded_texts,
     fingerprint=prompts_digest,
 )
 def clip_encode_list(

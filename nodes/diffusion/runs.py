@@ -15,6 +15,7 @@ from nodes.widgets import MaskRule, ProfileName, SamplerName
 from . import control, guidance, guides, regions, samplers, schedules
 from .blend import Kept
 from .control import ActiveControl
+from .endings import UNIPC
 from .guides import Guide
 from .places import anchor
 from .regions import Part
@@ -48,7 +49,7 @@ class Run:
             kept = Kept(*(tensor.to(device, torch.float32) for tensor in tensors))
         known, details = trained(state.family, zero_snr=state.zero_snr), state.details
         order = details.order
-        if order is None and state.profile == "comfyui" and state.sampler in schedules.UNIPC:
+        if order is None and state.profile == "comfyui" and state.sampler in UNIPC:
             order = 3
         usual: MaskRule = "around" if state.profile == "comfyui" else "behind"
         return cls(

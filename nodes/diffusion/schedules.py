@@ -15,6 +15,7 @@ from engine.errors import InputError
 from nodes.states import SamplingDetails
 from nodes.widgets import Clock, ProfileName, SamplerName, ScheduleName
 
+from .endings import UNIPC_END, ends_clean
 from .spacings import (
     LCM_STEPS,
     SIGMAS,
@@ -28,7 +29,6 @@ from .training_noise import Array, NoiseSchedule
 __all__ = [
     "LCM_STEPS",
     "SPACINGS",
-    "TURBO_STEPS",
     "VARIANCE_PRESERVING",
     "NoiseSchedule",
     "Schedule",
@@ -46,15 +46,8 @@ VARIANCE_PRESERVING: frozenset[SamplerName] = frozenset(
     {*MULTISTEP, *CONSISTENCY, "ddim", "ddpm", "pndm"}
 )
 """Samplers whose diffusers scheduler holds x / sqrt(1 + sigma^2), on an integer clock."""
-ENDING_LOW: frozenset[SamplerName] = frozenset({"ddim", "pndm", "tcd", "deis"})
-"""Those whose diffusers scheduler ends at the first timestep's noise; the Stable Diffusion
-repositories say so for DDIM and PNDM by set_alpha_to_one=False."""
 DISCARDING: frozenset[SamplerName] = frozenset({"dpm_2", "dpm_2_ancestral", "unipc", "unipc_bh1"})
 """Those that ComfyUI gives a schedule of one step more, without its last level but one."""
-UNIPC: frozenset[SamplerName] = frozenset({"unipc", "unipc_bh1"})
-UNIPC_END = 0.001
-"""The noise that ComfyUI's UniPC ends at."""
-
 AS_PROFILE = SamplingDetails()
 
 
@@ -161,13 +154,6 @@ def lowest(
         return 0.0
     is_own = details.last_level is None and profile == "comfyui"
     return UNIPC_END if is_own else float(noise.sigmas[0])
-
-
-def ends_clean(sampler: SamplerName, profile: ProfileName, details: SamplingDetails) -> bool:
-    """Whether a run ends at no noise at all."""
-    if details.last_level is not None:
-        return details.last_level == "zero"
-    return sampler not in (UNIPC if profile == "comfyui" else ENDING_LOW)
 
 
 def between(sampler: SamplerName, profile: ProfileName, details: SamplingDetails) -> Clock:

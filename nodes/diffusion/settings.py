@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nodes.states import SamplingDetails, Sigmas
 from nodes.widgets import FamilyName, ProfileName, SamplerName, ScheduleName
 
-from . import schedules
+from .endings import ends_clean
 from .families import FAMILIES
-from .schedules import NoiseSchedule, Schedule
-from .training_noise import ALIGNED_XL
+
+if TYPE_CHECKING:  # a plan counts steps without laying them, for which it need not import numpy
+    from .schedules import NoiseSchedule, Schedule
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Settings:
     sigmas: Sigmas | None = None
     """The noise levels to go through, instead of those that the other settings lead to."""
 
-    def planned(self, trained: NoiseSchedule) -> Schedule:
+    def planned(self, trained: "NoiseSchedule") -> "Schedule":
         """The steps that the run takes; none at a denoise of 0.
 
         Raises:
             InputError: The model knows too few timesteps, or `start_step` exceeds `steps`.
         """
+        from . import schedules
+
         rules: Any = {
             "sampler": self.sampler,
             "profile": self.profile,
@@ -53,7 +56,11 @@ class Settings:
         if self.sigmas is not None:
             return len(self.sigmas.levels) - 1
         denoise, start_step = self._part
-        if denoise <= 0 or (self.schedule == "turbo" and int(schedules.TURBO_STEPS * denoise) == 0):
+        if self.schedule == "turbo":
+            from .spacings import TURBO_STEPS
+
+            denoise = int(TURBO_STEPS * denoise)
+        if denoise <= 0:
             return 0
         return max(0, self.steps - start_step)
 
@@ -64,7 +71,7 @@ class Settings:
             return True
         if self.sigmas is not None:
             return self.sigmas.levels[-1] == 0
-        return schedules.ends_clean(self.sampler, self.profile, self.details)
+        return ends_clean(self.sampler, self.profile, self.details)
 
     @property
     def _part(self) -> tuple[float, int]:
@@ -80,13 +87,16 @@ class Settings:
         return self.sigmas is None and self.denoise == 1 and self.start_step == 0
 
 
-def trained(family: FamilyName, *, zero_snr: bool = False) -> NoiseSchedule:
+def trained(family: FamilyName, *, zero_snr: bool = False) -> "NoiseSchedule":
     """The noise that the models of a family were trained with.
 
     Args:
         family: The family.
         zero_snr: Whether the model was trained on until its noise ended in noise alone.
     """
+    from .schedules import NoiseSchedule
+    from .training_noise import ALIGNED_XL
+
     constants = FAMILIES[family]
     made = NoiseSchedule.scaled_linear(
         constants.beta_start, constants.beta_end, constants.train_steps

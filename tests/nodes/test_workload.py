@@ -1,8 +1,12 @@
 """What is foretold of a sampling's work is what its networks are asked for."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any, get_args
 
@@ -37,6 +41,7 @@ from nodes.widgets import SamplerName
 from tests.nodes import small
 from tests.nodes.small import CONTROLNETS, MODEL, SmallPool, prompt
 
+ROOT = Path(__file__).parents[2]
 SIDE = 8
 """Of the latents."""
 EMPTY = prompt(3)
@@ -253,3 +258,23 @@ def test_what_is_not_known_is_not_foretold() -> None:
             guidance_scale=3.0, pool=SmallPool(),
         )  # fmt: skip
         assert (told is not None) == found
+
+
+def test_a_plan_foretells_without_numbers_or_tensors() -> None:
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from engine.catalog import Catalog\n"
+        "from engine.check import compile_graph\n"
+        "from engine.workflow import Workflow\n"
+        "catalog = Catalog.load('nodes')\n"
+        "workflow = Workflow.read(Path('workflows/two-pass.json'))\n"
+        "program = compile_graph(workflow, catalog, catalog.runtime(data=Path(sys.argv[1]), device='cpu'))\n"
+        "known = [call.amount for call in program.calls.values() if call.type.name == 'KSampler']\n"
+        "print(all(known), {'torch', 'numpy', 'diffusers'} & set(sys.modules))\n"
+    )
+    with TemporaryDirectory() as data:
+        done = subprocess.run(
+            [sys.executable, "-c", code, data], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    assert done.stdout == "True set()\n"

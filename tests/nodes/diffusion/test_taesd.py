@@ -119,3 +119,10 @@ def test_a_damaged_other_half_is_named(tmp_path: Path) -> None:
     (tmp_path / "taesd_encoder.safetensors").write_bytes(b"no")
     with pytest.raises(InputError, match=r"taesd_encoder\.safetensors"):
         open_weights(tmp_path / name)
+
+
+def test_comfyuis_name_for_both_halves_loads_them(tmp_path: Path) -> None:
+    taesd.pickled_halves(tmp_path / "vae_approx", taesd.module())
+    folders = Folders((tmp_path,), ())
+    vae = load_vae(vae="taesd", folders=folders)
+    assert vae_encode(vae, PICTURE, pool=Pool(folders)).samples.shape == (1, 4, 4, 4)

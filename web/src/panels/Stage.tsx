@@ -1,7 +1,8 @@
-import { lazy, Suspense, useEffect } from "react";
+import { lazy, Suspense, useEffect, useRef } from "react";
 
-import { useEditor } from "../state/store";
+import { useEditor, type EditorState } from "../state/store";
 import { Compare } from "./Compare";
+import { useFocusReturn } from "./modal";
 import { SweepGrid } from "./SweepGrid";
 import { Viewer } from "./Viewer";
 
@@ -19,12 +20,19 @@ export function Stage() {
     // A tab that is gone to shows its graph.
     return () => show(null);
   }, [activeTab, show]);
-  if (stage === null) return null;
+  return stage === null ? null : <Shown stage={stage} />;
+}
+
+function Shown({ stage }: { readonly stage: NonNullable<EditorState["stage"]> }) {
+  const box = useRef<HTMLDivElement>(null);
+  const show = useEditor((state) => state.show);
+  useFocusReturn(box);
   return (
     <div
+      ref={box}
       className="stage"
       onKeyDown={(event) => {
-        // Keys of the graph behind it must not act while something lies over it.
+        // Keys of the graph behind it must not act; those of commands are sorted out elsewhere.
         if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
         if (event.key === "Escape") show(null);
       }}

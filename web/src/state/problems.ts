@@ -2,11 +2,8 @@
 
 import { ABORTED, ApiError } from "../api/problems";
 import type { Fault, Job } from "../api/shapes";
-import { setInput } from "../graph/commands/inputs";
-import type { Value, Workflow } from "../graph/document";
-import { definitionPath, nodeAt } from "../graph/graphs";
-import { readJson } from "../graph/json";
-import { nodeId, type GraphPath } from "../graph/ids";
+import type { Workflow } from "../graph/document";
+import { nodeId } from "../graph/ids";
 import { addressOf, EMPTY, faultOf } from "./run";
 import type { EditorState, Slice } from "./store";
 import { activeTab } from "./tabs";
@@ -18,7 +15,7 @@ export interface Problem {
   /** The node's id, with those of the nodes around it: `outer/inner`. */
   readonly node?: string;
   readonly input?: string;
-  /** The nearest remedy: a value that would do. */
+  /** The nearest remedy: a value, an output or a name that would do, or words to read. */
   readonly hint?: string;
   /** Who found it: the check of the document as it is now, or a run. */
   readonly source: "check" | "run";
@@ -38,8 +35,6 @@ export interface ProblemsSlice {
   readonly tellFailure: (job: Job) => void;
   /** Take the faults that a check of the document found, in place of the last check's. */
   readonly checked: (faults: readonly Fault[], document: Workflow) => void;
-  /** Put the nearest remedy into the field. */
-  readonly applyHint: (problem: Problem) => void;
   /** Select the node of a problem, in the graph where it is. */
   readonly goTo: (problem: Problem) => void;
 }
@@ -73,31 +68,10 @@ export const problemsSlice: Slice<ProblemsSlice> = (set, get) => ({
     set(({ problems }) => ({
       problems: [...placed(faults, document, "check"), ...of("run", problems)],
     })),
-  applyHint: ({ node, input, hint }) => {
-    if (node === undefined || input === undefined || hint === undefined) return;
-    const ids = node.split("/").map(nodeId);
-    const id = ids.pop();
-    const { workflow } = activeTab(get());
-    const path = ids.reduce<GraphPath | undefined>((within, outer) => {
-      const name = within && nodeAt(workflow, within, outer)?.graph;
-      return within && definitionPath(workflow, within, name);
-    }, []);
-    if (id !== undefined && path !== undefined)
-      get().perform(setInput(path, id, input, valueOf(hint)));
-  },
   goTo: ({ node, input }) => {
     if (node !== undefined) get().reveal(nodeId(node), input);
   },
 });
-
-/** A remedy as a value: JSON if it is some, else the text itself. */
-function valueOf(hint: string): Value {
-  try {
-    return readJson(hint);
-  } catch {
-    return hint;
-  }
-}
 
 const of = (source: Problem["source"], problems: readonly Problem[]): readonly Problem[] =>
   problems.filter((problem) => problem.source === source);

@@ -37,8 +37,9 @@ export const run = {
   "problems.title": "Problems",
   "problems.none": "No problems.",
   "problems.goTo": "Go to {place}",
-  "problems.hint": "Try {hint}",
-  "problems.apply": "Use {hint}",
+  "problems.use": "Use {name}",
+  "problems.connect": "Connect {name}",
+  "problems.rename": "Call it {name}",
   "problems.run": "from the last run",
 
   "film.label": "Queue and results",
