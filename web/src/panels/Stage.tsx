@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect } from "react";
+import { lazy, Suspense } from "react";
 
 import { useEditor } from "../state/store";
 import { Compare } from "./Compare";
@@ -14,11 +14,6 @@ const FrameEditor = lazy(async () => ({
 export function Stage() {
   const stage = useEditor((state) => state.stage);
   const show = useEditor((state) => state.show);
-  const activeTab = useEditor((state) => state.activeTab);
-  useEffect(() => {
-    // A tab that is gone to shows its graph.
-    return () => show(null);
-  }, [activeTab, show]);
   if (stage === null) return null;
   return (
     <div

@@ -155,6 +155,18 @@ export const canvas = {
   "drafts.closed":
     "The browser keeps no drafts here: changes live only until this page is closed. Save them.",
 
+  "open.oneUnread":
+    "One thing about where this workflow's parts stand cannot be read. It is not shown, and stays in the file.",
+  "open.manyUnread":
+    "{count} things about where this workflow's parts stand cannot be read. They are not shown, and stay in the file.",
+
+  "broken.title": "This workflow cannot be shown",
+  "broken.text":
+    "The editor came upon a fault of its own: {why}. The draft is kept. Save it as a file, and close it here to go on.",
+  "broken.reload": "Reload the page",
+  "broken.download": "Save it as a file",
+  "broken.close": "Close this workflow",
+
   "drop.broken": "{name} cannot be read: {why}",
   "drop.tooLarge": "{name} is too large to be a workflow",
   "drop.noWorkflow":
