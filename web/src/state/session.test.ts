@@ -46,6 +46,8 @@ const written = () => new Promise((resolve) => setTimeout(resolve, 450));
 
 beforeEach(() => {
   vi.stubGlobal("navigator", {});
+  // Windows that are left here stay in the same process: they would go on answering.
+  vi.stubGlobal("BroadcastChannel", undefined);
   vi.stubGlobal("window", { addEventListener: () => undefined });
   vi.stubGlobal("document", { addEventListener: () => undefined, visibilityState: "visible" });
   const { subscribe } = useEditor;
