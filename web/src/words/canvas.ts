@@ -3,6 +3,7 @@
 export const canvas = {
   "canvas.title": "Canvas",
   "canvas.untitled": "Untitled",
+  "canvas.noNodes": "The server's nodes cannot be read. It is tried again.",
   "canvas.starting": "Darkroom is starting …",
   "canvas.empty": "Nothing here yet",
   "canvas.emptyHint":
