@@ -205,8 +205,8 @@ function Doomed({ file, onDone }: { readonly file: GalleryFile; readonly onDone:
         autoFocus
         onClick={() => {
           onDone();
-          void deletePicture(file.url).then(() =>
-            announce(say("gallery.deleted", { name: file.path })),
+          void deletePicture(file.url).then(
+            (isDone) => isDone && announce(say("gallery.deleted", { name: file.path })),
           );
         }}
       >
