@@ -5,6 +5,8 @@ import type { Fault, Job } from "../api/shapes";
 import type { Workflow } from "../graph/document";
 import { nodeId } from "../graph/ids";
 import { addressOf, EMPTY, faultOf } from "./run";
+import { shownJob } from "./shown";
+import { say } from "../words";
 import type { EditorState, Slice } from "./store";
 import { activeTab } from "./tabs";
 
@@ -31,8 +33,14 @@ export interface ProblemsSlice {
   readonly report: (error: unknown) => void;
   /** Say why the server does not take a run. */
   readonly refuse: (error: ApiError) => void;
-  /** Mark where a run failed. */
+  /** Mark where a run of the active tab failed. */
   readonly tellFailure: (job: Job) => void;
+  /** Mark where the last run of the active tab failed, if it did: after going there, or a reload. */
+  readonly recallFailure: () => void;
+  /** Whether the server does not know who this is any more. */
+  readonly isSignedOut: boolean;
+  /** The server has answered as one does to somebody known. */
+  readonly signedIn: () => void;
   /** Take the faults that a check of the document found, in place of the last check's. */
   readonly checked: (faults: readonly Fault[], document: Workflow) => void;
   /** Select the node of a problem, in the graph where it is. */
@@ -42,9 +50,20 @@ export interface ProblemsSlice {
 export const problemsSlice: Slice<ProblemsSlice> = (set, get) => ({
   problems: [],
   notice: null,
+  isSignedOut: false,
+  signedIn: () => {
+    if (get().isSignedOut) set({ isSignedOut: false });
+  },
   dismissNotice: () => set({ notice: null }),
   report: (error) => {
-    if (!(error instanceof ApiError)) throw error;
+    if (!(error instanceof ApiError)) {
+      get().notify("error", say("error.own", { why: whyOf(error) }));
+      return;
+    }
+    if (error.stranger) {
+      set({ isSignedOut: true });
+      return;
+    }
     // That the server is away is told by the connection, once for all requests.
     if (error.code !== ABORTED && !error.passing) set({ notice: error });
   },
@@ -64,6 +83,10 @@ export const problemsSlice: Slice<ProblemsSlice> = (set, get) => ({
     const found = placed(faults.length > 0 ? faults : whole, document, "run");
     set(({ problems }) => ({ problems: [...of("check", problems), ...found] }));
   },
+  recallFailure: () => {
+    const job = shownJob(get());
+    if (job?.state === "failed") get().tellFailure(job);
+  },
   checked: (faults, document) =>
     set(({ problems }) => ({
       problems: [...placed(faults, document, "check"), ...of("run", problems)],
@@ -72,6 +95,8 @@ export const problemsSlice: Slice<ProblemsSlice> = (set, get) => ({
     if (node !== undefined) get().reveal(nodeId(node), input);
   },
 });
+
+const whyOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const of = (source: Problem["source"], problems: readonly Problem[]): readonly Problem[] =>
   problems.filter((problem) => problem.source === source);

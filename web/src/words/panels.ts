@@ -41,6 +41,8 @@ export const panels = {
   "widget.upload": "Choose a file",
   "widget.dropHere": "Drop a picture here, paste one, or choose a file",
   "widget.dropped": "Let go to use it",
+  "widget.sentElsewhere":
+    "{name} is sent, but the field that it was for is not shown any more: choose it there.",
   "widget.uploading": "Sending the picture",
   "widget.noPicture": "No picture yet",
   "widget.paint": "Paint mask",
