@@ -4,7 +4,6 @@ import type { Job } from "../api/shapes";
 import { film } from "../state/history";
 import { useEditor } from "../state/store";
 import { say } from "../words";
-import { Banner } from "./Banner";
 import { FilmFrame } from "./FilmFrame";
 import { FilmTools, shows, type Filter } from "./FilmTools";
 import { useFilmKeys } from "./filmKeys";
@@ -23,7 +22,6 @@ export function FilmStrip() {
   return (
     <div className="film">
       <FilmTools filter={filter} onFilter={setFilter} />
-      <Banner />
       {frames.length === 0 ? (
         <p className="film-empty">{say("film.empty")}</p>
       ) : (
