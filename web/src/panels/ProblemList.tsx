@@ -26,7 +26,7 @@ export function ProblemList() {
         <Sheet title={say("problems.title")} onClose={() => setIsOpen(false)}>
           <ul className="problems">
             {problems.map((problem, index) => (
-              <ProblemRow key={index} problem={problem} />
+              <ProblemRow key={index} problem={problem} onGo={() => setIsOpen(false)} />
             ))}
           </ul>
         </Sheet>
@@ -35,7 +35,12 @@ export function ProblemList() {
   );
 }
 
-function ProblemRow({ problem }: { readonly problem: Problem }) {
+interface RowProps {
+  readonly problem: Problem;
+  readonly onGo: () => void;
+}
+
+function ProblemRow({ problem, onGo }: RowProps) {
   const goTo = useEditor((state) => state.goTo);
   const remedy = useEditor((state) => state.applyHint);
   const { node, input, hint } = problem;
@@ -46,7 +51,10 @@ function ProblemRow({ problem }: { readonly problem: Problem }) {
         type="button"
         className="problem-text"
         title={place === "" ? undefined : say("problems.goTo", { place })}
-        onClick={() => goTo(problem)}
+        onClick={() => {
+          onGo();
+          goTo(problem);
+        }}
       >
         <Icon name="error" small />
         <span>
