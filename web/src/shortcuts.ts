@@ -241,4 +241,12 @@ export function shortcutFor(keys: string, chosen: EditorState["keys"]): Shortcut
 }
 
 export const isOpen = (shortcut: Shortcut, editor: EditorState): boolean =>
-  shortcut.isOpen?.(editor) ?? true;
+  isInReach(shortcut, editor) && (shortcut.isOpen?.(editor) ?? true);
+
+/** While something else is looked at in the graph's place, nothing changes the graph unseen. */
+function isInReach({ id, group, when }: Shortcut, { stage }: EditorState): boolean {
+  if (stage === null || group === "view") return true;
+  // A frame is drawn into the fields of a node: each drag is a step of the document.
+  if (stage.kind === "frame" && (id === "edit.undo" || id === "edit.redo")) return true;
+  return when === "always" && group !== "select";
+}

@@ -80,7 +80,7 @@ test("the focus is seen, and stays in a dialog until it is closed", async ({
     });
     expect(bare).toBeNull();
   }
-  for (const keys of ["Control+k", "Control+,"]) {
+  for (const keys of ["Control+k", "Control+Shift+K", "Control+,"]) {
     await page.keyboard.press(keys);
     const dialog = page.getByRole("dialog");
     await expect(dialog).toBeVisible();

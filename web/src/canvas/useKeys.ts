@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 
 import { keysOf } from "../keys";
+import { isModalOpen } from "../panels/modal";
 import { isOpen, shortcutFor } from "../shortcuts";
 import { useEditor } from "../state/store";
 import { TextPast } from "./textPast";
@@ -36,16 +37,21 @@ function pressed(event: KeyboardEvent, past: TextPast): void {
   const editor = useEditor.getState();
   const element = event.target instanceof Element ? event.target : null;
   const isText = element?.closest(TEXT) != null;
-  if (keys === "Esc" && editor.overlay !== null) {
-    editor.closeOverlay();
+  if (isModalOpen()) {
+    // The browser has keys of its own for some of them, such as saving the page.
+    if (shortcutFor(keys, editor.keys)?.when === "always") event.preventDefault();
     return;
   }
-  const isOverlaid = editor.overlay !== null && editor.overlay.kind !== "find";
+  if (keys === "Esc" && (editor.overlay !== null || editor.stage !== null)) {
+    if (editor.overlay !== null) editor.closeOverlay();
+    else editor.show(null);
+    return;
+  }
   // Tab adds a node only where the hand is on the pointer; else it goes on to the next thing.
   const isAdding =
     keys === "Tab" && editor.view?.pointer() != null && element?.matches(".canvas, body") === true;
   const shortcut = shortcutFor(isAdding ? "Space" : keys, editor.keys);
-  if (shortcut === undefined || isOverlaid) return;
+  if (shortcut === undefined) return;
   if (isText && shortcut.when !== "always" && !past.lets(shortcut.id, element)) return;
   const isControl = element?.closest("button, a, [role='tab'], [role='option']") != null;
   if (isControl && OF_CONTROLS.has(keys)) return;
@@ -64,6 +70,8 @@ function pressed(event: KeyboardEvent, past: TextPast): void {
 function clipboardListeners(): () => void {
   const isOurs = (event: ClipboardEvent) =>
     !(event.target instanceof Element && event.target.closest(TEXT) !== null) &&
+    !isModalOpen() &&
+    useEditor.getState().stage === null &&
     (document.getSelection()?.isCollapsed ?? true);
   const copy = (event: ClipboardEvent) => {
     const editor = useEditor.getState();

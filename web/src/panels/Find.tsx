@@ -6,6 +6,7 @@ import { Icon } from "../look/Icon";
 import { useEditor } from "../state/store";
 import { activeTab, activeWorkflow } from "../state/tabs";
 import { say } from "../words";
+import { useFocusReturn } from "./modal";
 
 /** Finds nodes and notes of all graphs by title, type, id or value, and goes from one to the next. */
 export function Find() {
@@ -15,6 +16,7 @@ export function Find() {
   const close = useEditor((state) => state.closeOverlay);
   const box = useRef<HTMLInputElement>(null);
   const found = useMemo(() => (query === "" ? [] : find(workflow, query)), [workflow, query]);
+  useFocusReturn(box);
   useEffect(() => box.current?.focus(), []);
   const go = (to: number) => {
     const index = found.length === 0 ? 0 : (to + found.length) % found.length;

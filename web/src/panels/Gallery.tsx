@@ -7,6 +7,7 @@ import { PICTURE_KIND } from "../state/gallery";
 import { useEditor } from "../state/store";
 import { say } from "../words";
 import { clock } from "./measures";
+import { Sure } from "./Sure";
 import { Thumbnail } from "./Thumbnail";
 import "./gallery.css";
 
@@ -193,28 +194,19 @@ function PictureActions({ file, onCompare, onDelete }: ActionsProps) {
 function Doomed({ file, onDone }: { readonly file: GalleryFile; readonly onDone: () => void }) {
   const { deletePicture, announce } = useEditor.getState();
   return (
-    <div
+    <Sure
       className="notice warning gallery-sure"
-      role="alertdialog"
-      aria-label={say("gallery.delete")}
-    >
-      <span>{say("gallery.sure", { name: file.path })}</span>
-      <button
-        type="button"
-        className="button dangerous"
-        autoFocus
-        onClick={() => {
-          onDone();
-          void deletePicture(file.url).then(
-            (isDone) => isDone && announce(say("gallery.deleted", { name: file.path })),
-          );
-        }}
-      >
-        {say("gallery.delete")}
-      </button>
-      <button type="button" className="button" onClick={onDone}>
-        {say("gallery.keep")}
-      </button>
-    </div>
+      label={say("gallery.delete")}
+      question={say("gallery.sure", { name: file.path })}
+      yes={say("gallery.delete")}
+      no={say("gallery.keep")}
+      onYes={() => {
+        onDone();
+        void deletePicture(file.url).then(
+          (isDone) => isDone && announce(say("gallery.deleted", { name: file.path })),
+        );
+      }}
+      onNo={onDone}
+    />
   );
 }

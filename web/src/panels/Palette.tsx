@@ -16,7 +16,8 @@ export function Palette() {
     content: <PaletteRow shortcut={shortcut} />,
     run: () => {
       close();
-      shortcut.run(useEditor.getState());
+      const editor = useEditor.getState();
+      if (isOpen(shortcut, editor)) shortcut.run(editor);
     },
   }));
   return (
@@ -28,7 +29,6 @@ export function Palette() {
         rows={rows}
         nothing={say("palette.nothing", { text: query })}
         onQuery={setQuery}
-        onClose={close}
       />
     </Floating>
   );

@@ -13,13 +13,12 @@ interface Props {
   readonly rows: readonly Row[];
   readonly nothing: string;
   readonly onQuery: (query: string) => void;
-  readonly onClose: () => void;
   readonly onKey?: (event: KeyboardEvent, row: Row | undefined) => void;
 }
 
-/** A box to type in and what matches: arrows choose, Enter takes, Escape closes. */
+/** A box to type in and what matches: arrows choose, Enter takes. */
 export function PickList(props: Props) {
-  const { label, placeholder, query, rows, nothing, onQuery, onClose, onKey } = props;
+  const { label, placeholder, query, rows, nothing, onQuery, onKey } = props;
   const [chosen, setChosen] = useState(0);
   const list = useRef<HTMLUListElement>(null);
   const box = useRef<HTMLInputElement>(null);
@@ -30,7 +29,6 @@ export function PickList(props: Props) {
     list.current?.children[at]?.scrollIntoView({ block: "nearest" });
   }, [at]);
   const onKeyDown = (event: KeyboardEvent) => {
-    event.stopPropagation();
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key];
     if (step !== undefined) {
       event.preventDefault();
@@ -38,9 +36,6 @@ export function PickList(props: Props) {
     } else if (event.key === "Enter") {
       event.preventDefault();
       rows[at]?.run();
-    } else if (event.key === "Escape") {
-      event.preventDefault();
-      onClose();
     } else onKey?.(event, rows[at]);
   };
   return (

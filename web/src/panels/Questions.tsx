@@ -70,7 +70,7 @@ function VersionQuestion({ asked }: { readonly asked: Exclude<Asked, { kind: "na
           key={choice}
           type="button"
           className={look}
-          autoFocus={choice === "copy"}
+          data-first={choice === "cancel" ? true : undefined}
           onClick={() => void answer(choice)}
         >
           {say(code)}
@@ -85,7 +85,7 @@ function ClosingQuestion({ tab }: { readonly tab: string }) {
   const { keepTab, closeTab, saveAndClose } = useEditor.getState();
   return (
     <Question text={say("tabs.closing", { name })} onClose={keepTab}>
-      <button type="button" className="button bare" onClick={keepTab}>
+      <button type="button" className="button bare" data-first onClick={keepTab}>
         {say("tabs.cancel")}
       </button>
       <button type="button" className="button dangerous" onClick={() => closeTab(tab, true)}>
@@ -94,7 +94,6 @@ function ClosingQuestion({ tab }: { readonly tab: string }) {
       <button
         type="button"
         className="button filled"
-        autoFocus
         onClick={() => {
           keepTab();
           void saveAndClose(tab);

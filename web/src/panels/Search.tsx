@@ -54,7 +54,6 @@ export function Search({ overlay }: { readonly overlay: Searching }) {
             query === "" ? say("search.nothingFits") : say("search.nothing", { text: query })
           }
           onQuery={setQuery}
-          onClose={close}
           onKey={(event, row) => {
             if (!event.altKey || event.key.toLowerCase() !== "p" || row === undefined) return;
             event.preventDefault();

@@ -1,7 +1,8 @@
-import { useEffect, useRef, type ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
 
 import { Icon } from "../look/Icon";
 import { say } from "../words";
+import { useModal } from "./modal";
 
 interface Props {
   readonly title: string;
@@ -9,32 +10,22 @@ interface Props {
   readonly children: ReactNode;
 }
 
+/** The button that opened it closes it too. */
+const around = (sheet: HTMLElement): HTMLElement | null => sheet.parentElement;
+
 /** A list that is opened above the run bar for a while, and closed by Esc or a click elsewhere. */
 export function Sheet({ title, onClose, children }: Props) {
   const sheet = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    sheet.current?.focus();
-  }, []);
-  useEffect(() => {
-    const away = (event: PointerEvent) => {
-      const around = sheet.current?.parentElement;
-      if (event.target instanceof Node && around?.contains(event.target) !== true) onClose();
-    };
-    window.addEventListener("pointerdown", away);
-    return () => window.removeEventListener("pointerdown", away);
-  }, [onClose]);
+  const onKeyDown = useModal(sheet, { onClose, around });
   return (
     <div
       ref={sheet}
       className="sheet"
       role="dialog"
       aria-label={title}
+      aria-modal="true"
       tabIndex={-1}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape") return;
-        event.stopPropagation();
-        onClose();
-      }}
+      onKeyDown={onKeyDown}
     >
       <header>
         <h2>{title}</h2>

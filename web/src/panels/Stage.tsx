@@ -1,7 +1,8 @@
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useRef } from "react";
 
-import { useEditor } from "../state/store";
+import { useEditor, type EditorState } from "../state/store";
 import { Compare } from "./Compare";
+import { useFocusReturn } from "./modal";
 import { SweepGrid } from "./SweepGrid";
 import { Viewer } from "./Viewer";
 
@@ -13,13 +14,19 @@ const FrameEditor = lazy(async () => ({
 /** What is looked at in the centre, in place of the graph: nothing while the graph is shown. */
 export function Stage() {
   const stage = useEditor((state) => state.stage);
+  return stage === null ? null : <Shown stage={stage} />;
+}
+
+function Shown({ stage }: { readonly stage: NonNullable<EditorState["stage"]> }) {
+  const box = useRef<HTMLDivElement>(null);
   const show = useEditor((state) => state.show);
-  if (stage === null) return null;
+  useFocusReturn(box);
   return (
     <div
+      ref={box}
       className="stage"
       onKeyDown={(event) => {
-        // Keys of the graph behind it must not act while something lies over it.
+        // Keys of the graph behind it must not act; those of commands are sorted out elsewhere.
         if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
         if (event.key === "Escape") show(null);
       }}

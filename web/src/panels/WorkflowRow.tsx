@@ -5,6 +5,7 @@ import { Icon } from "../look/Icon";
 import type { IconName } from "../look/Icon";
 import { useEditor } from "../state/store";
 import { say } from "../words";
+import { Sure } from "./Sure";
 import { Versions } from "./Versions";
 
 interface Props {
@@ -59,24 +60,15 @@ export function WorkflowRow({ entry }: Props) {
       )}
       {fault !== null && <p className="shelf-fault">{fault}</p>}
       {doing === "delete" && (
-        <div
+        <Sure
           className="shelf-question"
-          role="alertdialog"
-          aria-label={say("workflows.delete", { name })}
-        >
-          <p>{say("workflows.sure", { name })}</p>
-          <button
-            type="button"
-            className="button dangerous"
-            autoFocus
-            onClick={() => void deleteFile(entry)}
-          >
-            {say("workflows.doDelete")}
-          </button>
-          <button type="button" className="button bare" onClick={() => setDoing(null)}>
-            {say("dialog.keep")}
-          </button>
-        </div>
+          label={say("workflows.delete", { name })}
+          question={say("workflows.sure", { name })}
+          yes={say("workflows.doDelete")}
+          no={say("dialog.keep")}
+          onYes={() => void deleteFile(entry)}
+          onNo={() => setDoing(null)}
+        />
       )}
       {doing === "versions" && <Versions name={name} />}
     </li>

@@ -109,10 +109,7 @@ export const canvasSlice: Slice<CanvasSlice> = (set, get) => ({
   announce: (text) =>
     set((state) => ({ announcement: { text, count: state.announcement.count + 1 } })),
   open: (overlay) => set({ overlay }),
-  closeOverlay: () => {
-    set({ overlay: null });
-    get().view?.focusCanvas();
-  },
+  closeOverlay: () => set({ overlay: null }),
   setOpenWire: (openWire) => set({ openWire }),
   setView: (view) => set({ view }),
   setWireUnder: (wireUnder) => {
