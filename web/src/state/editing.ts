@@ -1,3 +1,5 @@
+/** Every change of a document: commands performed, undone and redone. */
+
 import type { Value } from "../graph/document";
 import type { NodeId, TypeName } from "../graph/ids";
 import * as log from "../graph/log";

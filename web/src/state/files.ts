@@ -1,3 +1,5 @@
+/** Workflows opened, saved under a revision, and renamed. */
+
 import { ApiError } from "../api/problems";
 import { readDocument, saveDocument, type Expected } from "../api/documents";
 import { emptyWorkflow } from "../graph/document";

@@ -1,3 +1,5 @@
+/** The open workflows: each with its past, its file and the graph that is shown. */
+
 import { emptyWorkflow, type Graph, type Workflow } from "../graph/document";
 import { graphAt } from "../graph/graphs";
 import { unreadIn } from "../graph/sound";
