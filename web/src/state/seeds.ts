@@ -98,7 +98,8 @@ export function nextSeed(
   return next > HIGHEST ? 0 : integer(next);
 }
 
-function drawSeed(): number {
+/** A seed by chance, below an end and of ten digits at most. */
+export function drawSeed(end = BigInt(DRAWN)): number {
   const [drawn = 0] = crypto.getRandomValues(new Uint32Array(1));
-  return drawn % DRAWN;
+  return drawn % Math.min(DRAWN, Number(end));
 }

@@ -4,12 +4,10 @@ import type { Json } from "../graph/document";
 import { integer, numberOf } from "../graph/json";
 import { Icon } from "../look/Icon";
 import type { IconName } from "../look/Icon";
+import { drawSeed, type SeedMode } from "../state/seeds";
 import { say } from "../words";
 import { Radios } from "./Radios";
 import { useGesture } from "./gesture";
-
-/** What becomes of a seed once a run has been started. */
-export type SeedMode = "fixed" | "random" | "increment";
 
 const modes: readonly SeedMode[] = ["fixed", "random", "increment"];
 const icons: Readonly<Record<SeedMode, IconName>> = {
@@ -41,12 +39,6 @@ interface Props {
 
 const text = (value: Json | undefined) =>
   typeof value === "bigint" ? value.toString() : String(numberOf(value) ?? "");
-
-/** A seed of ten digits at most, so that it can be read out and typed. */
-export function randomSeed(end: bigint): number {
-  const most = end > 2n ** 32n ? 2 ** 32 : Number(end);
-  return Math.floor(Math.random() * most);
-}
 
 /** A seed: typed, rolled, and kept or changed after each run. */
 export function SeedBox(props: Props) {
@@ -98,7 +90,7 @@ export function SeedBox(props: Props) {
         aria-label={`${say("widget.roll")}, ${label}`}
         title={say("widget.roll")}
         disabled={disabled}
-        onClick={() => onChange(randomSeed(end))}
+        onClick={() => onChange(drawSeed(end))}
       >
         <Icon name="dice" />
       </button>
