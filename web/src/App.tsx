@@ -4,6 +4,7 @@ import { Canvas } from "./canvas/Canvas";
 import { useDrops } from "./canvas/useDrops";
 import { useKeys } from "./canvas/useKeys";
 import { applyLook } from "./look/apply";
+import { Banner } from "./panels/Banner";
 import { Boundary } from "./panels/Boundary";
 import { Breadcrumb } from "./panels/Breadcrumb";
 import { FilmStrip } from "./panels/FilmStrip";
@@ -37,6 +38,7 @@ export function App() {
     <>
       <Shell
         tabs={<TabStrip />}
+        banner={<Banner />}
         breadcrumb={<Breadcrumb />}
         canvas={
           <>

@@ -36,10 +36,33 @@ export function keysOf(event: Pressed): string | null {
   return parts.filter((part) => part !== "").join("+");
 }
 
-function keyName({ key, code, altKey }: Pressed): string {
+/** What the keys for signs give without and with Shift, where the layout gives no Latin ones. */
+const signs: Readonly<Record<string, readonly [string, string]>> = {
+  Backquote: ["`", "~"],
+  Minus: ["-", "_"],
+  Equal: ["=", "+"],
+  BracketLeft: ["[", "{"],
+  BracketRight: ["]", "}"],
+  Backslash: ["\\", "|"],
+  Semicolon: [";", ":"],
+  Quote: ["'", '"'],
+  Comma: [",", "<"],
+  Period: [".", ">"],
+  Slash: ["/", "?"],
+};
+
+const ASCII = /^[\x20-\x7e]+$/;
+
+function keyName({ key, code, altKey, shiftKey }: Pressed): string {
+  const isForeign = !ASCII.test(key);
   // Alt makes other signs of letters on some keyboards; the key itself is meant.
   const letter = /^Key([A-Z])$/.exec(code)?.[1];
-  if (letter !== undefined && (altKey || key.length !== 1)) return letter;
+  if (letter !== undefined && (altKey || isForeign || key.length !== 1)) return letter;
+  if (isForeign) {
+    const digit = /^Digit([0-9])$/.exec(code)?.[1];
+    const sign = digit ?? signs[code]?.[shiftKey ? 1 : 0];
+    if (sign !== undefined) return sign;
+  }
   return named[key] ?? (key.length === 1 ? key.toUpperCase() : key);
 }
 

@@ -1,6 +1,8 @@
 /** What the tests of the graph share: the catalogue of today, and what every document must keep. */
 
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
 import type { Catalogue } from "../src/graph/catalogue";
 import { catalogueFrom } from "../src/graph/catalogue";
 import type { Graph, Workflow } from "../src/graph/document";
@@ -11,14 +13,14 @@ import { readWorkflow } from "../src/graph/read";
 import { at, entriesOf, has, keysOf } from "../src/graph/tables";
 import { linksIn } from "../src/graph/values";
 
-const here = new URL(".", import.meta.url);
-
 export const catalogue: Catalogue = catalogueFrom(
-  readJson(readFileSync(new URL("catalogue.fixture.json", here), "utf8")),
+  readJson(readFileSync(join(import.meta.dirname, "catalogue.fixture.json"), "utf8")),
 );
 
 export function shipped(name: string): Workflow {
-  return readWorkflow(readFileSync(new URL(`../../workflows/${name}.json`, here), "utf8"));
+  return readWorkflow(
+    readFileSync(join(import.meta.dirname, `../../workflows/${name}.json`), "utf8"),
+  );
 }
 
 /** Everything that hangs in the air in a document. */

@@ -1,5 +1,6 @@
 import { Icon, type IconName } from "../look/Icon";
 import type { Zoom } from "../panels/zooming";
+import { Radios } from "../widgets/Radios";
 import { say } from "../words";
 import type { Easel, Settings, Tool } from "./easel";
 import type { Saving } from "./PaintArea";
@@ -13,32 +14,21 @@ interface Props {
   readonly save: Saving;
 }
 
-const tools: readonly (readonly [Tool, IconName])[] = [
-  ["brush", "brush"],
-  ["eraser", "eraser"],
-  ["fill", "fill"],
-  ["lasso", "lasso"],
-];
+const tools: readonly Tool[] = ["brush", "eraser", "fill", "lasso"];
 
 /** The tools over the picture. */
 export function PaintTools({ easel, settings, onChange, zoom, onFit, save }: Props) {
   return (
     <div className="stage-bar">
-      <div className="segments" role="radiogroup" aria-label={say("paint.tool")}>
-        {tools.map(([tool, icon]) => (
-          <button
-            key={tool}
-            type="button"
-            role="radio"
-            aria-checked={tool === settings.tool}
-            aria-label={say(`paint.${tool}`)}
-            title={say(`paint.${tool}`)}
-            onClick={() => onChange({ tool })}
-          >
-            <Icon name={icon} small />
-          </button>
-        ))}
-      </div>
+      <Radios
+        label={say("paint.tool")}
+        choices={tools}
+        chosen={settings.tool}
+        onChoose={(tool) => onChange({ tool })}
+        nameOf={(tool) => say(`paint.${tool}`)}
+      >
+        {(tool) => <Icon name={tool} small />}
+      </Radios>
       <Slider
         label={say("paint.size")}
         value={settings.size}

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { jobIdIn } from "../state/gallery";
 import { changes, shortly, type Change } from "../state/changes";
 import { useEditor } from "../state/store";
+import { Radios } from "../widgets/Radios";
 import { say } from "../words";
 import { Tool } from "./Viewer";
 import { transformOf, useZoom } from "./zooming";
@@ -25,19 +26,14 @@ export function Compare({ left, right }: Props) {
   return (
     <section className="viewer compare" aria-label={say("compare.label")}>
       <div className="stage-bar">
-        <div className="segments" role="radiogroup" aria-label={say("compare.mode")}>
-          {[true, false].map((wipe) => (
-            <button
-              key={String(wipe)}
-              type="button"
-              role="radio"
-              aria-checked={wipe === isWipe}
-              onClick={() => setIsWipe(wipe)}
-            >
-              {say(wipe ? "compare.wipe" : "compare.side")}
-            </button>
-          ))}
-        </div>
+        <Radios
+          label={say("compare.mode")}
+          choices={["wipe", "side"]}
+          chosen={isWipe ? "wipe" : "side"}
+          onChoose={(mode) => setIsWipe(mode === "wipe")}
+        >
+          {(mode) => say(`compare.${mode}`)}
+        </Radios>
         <span className="stage-gap" />
         <Tool
           icon="swap"

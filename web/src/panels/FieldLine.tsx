@@ -44,7 +44,7 @@ export function FieldLine(props: Props) {
   const inline =
     props.dense === true ? isWired || (isShort && !sweeps) : field.kind === "boolean" && !sweeps;
   return (
-    <div className={inline ? "line inline" : "line"} data-input={place?.input}>
+    <div className={inline ? "line inline" : "line"} data-input={place?.input} tabIndex={-1}>
       <div className="line-head">
         <Glyph type={mainName(field.type)} />
         <span className="line-title" title={hint(field)}>

@@ -4,7 +4,6 @@ import type { Job } from "../api/shapes";
 import { film } from "../state/history";
 import { useEditor } from "../state/store";
 import { say } from "../words";
-import { Banner } from "./Banner";
 import { befores } from "./difference";
 import { FilmFrame } from "./FilmFrame";
 import { FilmTools, shows, type Filter } from "./FilmTools";
@@ -24,7 +23,6 @@ export function FilmStrip() {
   return (
     <div className="film">
       <FilmTools filter={filter} onFilter={setFilter} />
-      <Banner />
       {frames.length === 0 ? (
         <p className="film-empty">{say("film.empty")}</p>
       ) : (

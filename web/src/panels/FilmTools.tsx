@@ -2,6 +2,7 @@ import type { Job } from "../api/shapes";
 import { FINAL } from "../state/hearing";
 import { picturesOf } from "../state/gallery";
 import { useEditor } from "../state/store";
+import { Radios } from "../widgets/Radios";
 import { say } from "../words";
 
 export type Filter = "all" | "tab" | "pictures" | "failed" | "queue";
@@ -39,19 +40,15 @@ export function FilmTools({ filter, onFilter }: Props) {
   const askClearing = useEditor((state) => state.askClearing);
   return (
     <div className="film-tools">
-      <div className="film-filters" role="radiogroup" aria-label={say("film.filter")}>
-        {filters.map((each) => (
-          <button
-            key={each}
-            type="button"
-            role="radio"
-            aria-checked={each === filter}
-            onClick={() => onFilter(each)}
-          >
-            {say(`film.${each}`)}
-          </button>
-        ))}
-      </div>
+      <Radios
+        className="film-filters"
+        label={say("film.filter")}
+        choices={filters}
+        chosen={filter}
+        onChoose={onFilter}
+      >
+        {(each) => say(`film.${each}`)}
+      </Radios>
       <span className="film-gap" />
       {hasQueue && (
         <button type="button" className="button bare" onClick={() => void clearQueue()}>

@@ -6,13 +6,11 @@ import { Icon } from "../look/Icon";
 import type { IconName } from "../look/Icon";
 import { useEditor } from "../state/store";
 import { activeGraph, activePath } from "../state/tabs";
+import { Radios } from "../widgets/Radios";
 import { say } from "../words";
 
-const modes: readonly { readonly mode: Mode; readonly icon: IconName }[] = [
-  { mode: "normal", icon: "play" },
-  { mode: "mute", icon: "mute" },
-  { mode: "bypass", icon: "bypass" },
-];
+const modes = ["normal", "mute", "bypass"] as const;
+const icons: Readonly<Record<Mode, IconName>> = { normal: "play", mute: "mute", bypass: "bypass" };
 
 interface Props {
   readonly ids: readonly NodeId[];
@@ -29,20 +27,20 @@ export function ModeChoice({ ids }: Props) {
     return found.size === 1 ? only : undefined;
   });
   return (
-    <div className="segments mode" role="radiogroup" aria-label={say("inspect.mode")}>
-      {modes.map(({ mode, icon }) => (
-        <button
-          key={mode}
-          type="button"
-          role="radio"
-          aria-checked={shared === mode}
-          title={say(`inspect.${mode}.hint`)}
-          onClick={() => perform(setMode(path, ids, mode))}
-        >
-          <Icon name={icon} small />
+    <Radios
+      className="segments mode"
+      label={say("inspect.mode")}
+      choices={modes}
+      chosen={shared}
+      onChoose={(mode) => perform(setMode(path, ids, mode))}
+      hintOf={(mode) => say(`inspect.${mode}.hint`)}
+    >
+      {(mode) => (
+        <>
+          <Icon name={icons[mode]} small />
           {say(`inspect.${mode}`)}
-        </button>
-      ))}
-    </div>
+        </>
+      )}
+    </Radios>
   );
 }

@@ -1,3 +1,5 @@
+import { useEffect, useRef } from "react";
+
 import { exposedAs, exposeInput, hideInput } from "../graph/commands/form";
 import { setInput } from "../graph/commands/inputs";
 import { typeNamed } from "../graph/catalogue";
@@ -5,8 +7,6 @@ import type { NodeId } from "../graph/ids";
 import { portsOf } from "../graph/ports";
 import type { Field } from "../graph/schema";
 import { at } from "../graph/tables";
-import { mainName, typeText } from "../graph/types";
-import { Glyph } from "../look/Glyph";
 import { FrameButton } from "../paint/FrameButton";
 import { problemsOf } from "../state/problems";
 import { useEditor } from "../state/store";
@@ -16,6 +16,7 @@ import { say } from "../words";
 import { TextBox } from "../widgets/TextBox";
 import { FieldLine, LineButton } from "./FieldLine";
 import { ModeChoice } from "./ModeChoice";
+import { NodeOutputs } from "./NodeOutputs";
 
 interface Props {
   readonly id: NodeId;
@@ -28,6 +29,7 @@ export function NodeInspector({ id }: Props) {
   const path = useEditor(activePath);
   const catalogue = useEditor((state) => state.catalogue);
   const setTitle = useEditor((state) => state.setTitle);
+  const lines = useArrival(id);
   const node = at(graph.nodes, id);
   if (node === undefined) return null;
   const type = typeNamed(catalogue, node.type);
@@ -52,26 +54,36 @@ export function NodeInspector({ id }: Props) {
         <ModeChoice ids={[id]} />
         <FrameButton path={path} node={id} />
       </header>
-      <div className="lines">
+      <div className="lines" ref={lines}>
         {ports.inputs.map((field) => (
           <NodeField key={field.name} id={id} title={title} field={field} />
         ))}
         {ports.inputs.length === 0 && <p className="quiet">{say("inspect.noInputs")}</p>}
       </div>
-      <section className="inspector-outputs" aria-label={say("inspect.outputs")}>
-        <h3>{say("inspect.outputs")}</h3>
-        <ul>
-          {ports.outputs.map((output) => (
-            <li key={output.name}>
-              <Glyph type={mainName(output.type)} />
-              {output.name}
-              <span className="quiet small">{typeText(output.type)}</span>
-            </li>
-          ))}
-        </ul>
-      </section>
+      <NodeOutputs id={id} title={title} outputs={ports.outputs} />
     </div>
   );
+}
+
+const WIDGET = "input, textarea, select, button, [tabindex]";
+
+/** Gives the focus to the input of the node that somebody jumped to. */
+function useArrival(id: NodeId) {
+  const lines = useRef<HTMLDivElement>(null);
+  const input = useEditor(({ shownInput }) => (shownInput?.node === id ? shownInput.input : null));
+  const arrived = useEditor((state) => state.arrived);
+  useEffect(() => {
+    if (input === null) return;
+    const line = lines.current?.querySelector<HTMLElement>(`[data-input="${CSS.escape(input)}"]`);
+    const widget = [...(line?.querySelectorAll<HTMLElement>(WIDGET) ?? [])].find(
+      (each) =>
+        each.tabIndex >= 0 && each.closest(".line-head") === null && !each.matches(":disabled"),
+    );
+    line?.scrollIntoView({ block: "center" });
+    (widget ?? line)?.focus({ preventScroll: true });
+    arrived();
+  }, [input, arrived]);
+  return lines;
 }
 
 interface FieldProps extends Props {

@@ -62,12 +62,7 @@ function LibraryRow({ type }: { readonly type: NodeType }) {
           event.dataTransfer.setData(NODE_KIND, type.name);
           event.dataTransfer.effectAllowed = "copy";
         }}
-        onDoubleClick={add}
-        onKeyDown={(event) => {
-          if (event.key !== "Enter") return;
-          event.preventDefault();
-          add();
-        }}
+        onClick={add}
       >
         <span>{type.name}</span>
         <span className="quiet small">{type.summary}</span>

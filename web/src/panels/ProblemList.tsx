@@ -28,7 +28,7 @@ export function ProblemList() {
         <Sheet title={say("problems.title")} onClose={() => setIsOpen(false)}>
           <ul className="problems">
             {problems.map((problem, index) => (
-              <ProblemRow key={index} problem={problem} />
+              <ProblemRow key={index} problem={problem} onGo={() => setIsOpen(false)} />
             ))}
           </ul>
         </Sheet>
@@ -37,7 +37,12 @@ export function ProblemList() {
   );
 }
 
-function ProblemRow({ problem }: { readonly problem: Problem }) {
+interface RowProps {
+  readonly problem: Problem;
+  readonly onGo: () => void;
+}
+
+function ProblemRow({ problem, onGo }: RowProps) {
   const goTo = useEditor((state) => state.goTo);
   const workflow = useEditor(activeWorkflow);
   const catalogue = useEditor((state) => state.catalogue);
@@ -54,7 +59,10 @@ function ProblemRow({ problem }: { readonly problem: Problem }) {
         type="button"
         className="problem-text"
         title={place === "" ? undefined : say("problems.goTo", { place })}
-        onClick={() => goTo(problem)}
+        onClick={() => {
+          onGo();
+          goTo(problem);
+        }}
       >
         <Icon name="error" small />
         <span>

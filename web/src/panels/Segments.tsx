@@ -1,3 +1,5 @@
+import { Radios } from "../widgets/Radios";
+
 interface Props<Choice extends string> {
   readonly label: string;
   readonly choices: readonly Choice[];
@@ -12,19 +14,9 @@ export function Segments<Choice extends string>(props: Props<Choice>) {
   return (
     <div className="setting">
       <span>{label}</span>
-      <div className="segments" role="radiogroup" aria-label={label}>
-        {choices.map((choice) => (
-          <button
-            key={choice}
-            type="button"
-            role="radio"
-            aria-checked={choice === chosen}
-            onClick={() => onChoose(choice)}
-          >
-            {titleOf(choice)}
-          </button>
-        ))}
-      </div>
+      <Radios label={label} choices={choices} chosen={chosen} onChoose={onChoose}>
+        {titleOf}
+      </Radios>
     </div>
   );
 }

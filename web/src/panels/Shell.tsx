@@ -11,6 +11,8 @@ import "./shell.css";
 
 export interface Slots {
   readonly tabs: ReactNode;
+  /** What failed: in sight whatever else is closed. */
+  readonly banner: ReactNode;
   readonly breadcrumb: ReactNode;
   readonly canvas: ReactNode;
   readonly drawers: { readonly [name in Drawer]: ReactNode };
@@ -21,7 +23,8 @@ export interface Slots {
 }
 
 /** The four docked areas. None of them lies over the canvas. */
-export function Shell({ tabs, breadcrumb, canvas, drawers, sides, strip, run }: Slots) {
+export function Shell(slots: Slots) {
+  const { tabs, banner, breadcrumb, canvas, drawers, sides, strip, run } = slots;
   return (
     <div className="shell">
       <Rail />
@@ -31,6 +34,7 @@ export function Shell({ tabs, breadcrumb, canvas, drawers, sides, strip, run }: 
           {tabs}
           <SideToggle />
         </header>
+        {banner}
         {breadcrumb}
         <main className="centre-canvas" aria-label={say("area.canvas")}>
           {canvas}

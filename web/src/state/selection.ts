@@ -14,7 +14,7 @@ export interface SelectionSlice {
   readonly selected: ReadonlySet<string>;
   /** What is being named or written in its place. */
   readonly renaming: string | null;
-  /** The input that the inspector brings into sight, once somebody jumped to it. */
+  /** The input that the inspector brings into sight and gives the focus, until it has. */
   readonly shownInput: { readonly node: NodeId; readonly input: string } | null;
   /** Select these, and nothing else. */
   readonly select: (ids: Iterable<string>) => void;
@@ -28,6 +28,8 @@ export interface SelectionSlice {
   readonly leave: (depth?: number) => void;
   /** Go to a node: its graph, in view, selected. An address names nodes from the outside in. */
   readonly reveal: (address: string, input?: string) => void;
+  /** The input that was jumped to has the focus. */
+  readonly arrived: () => void;
 }
 
 export const selectionSlice: Slice<SelectionSlice> = (set, get) => ({
@@ -86,11 +88,15 @@ export const selectionSlice: Slice<SelectionSlice> = (set, get) => ({
     set({
       selected: new Set([node]),
       overlay: null,
+      stage: null,
       shownInput: input === undefined ? null : { node, input },
     });
+    if (input !== undefined) get().showSide("inspect");
+    const how = input === undefined ? "focusItem" : "showItem";
     // Once the graph that was gone to is drawn.
-    setTimeout(() => get().view?.focusItem(node), 0);
+    setTimeout(() => get().view?.[how](node), 0);
   },
+  arrived: () => set({ shownInput: null }),
 });
 
 type Workflow = ReturnType<typeof activeTab>["workflow"];

@@ -6,6 +6,7 @@ import { Icon } from "../look/Icon";
 import { say, sayCount } from "../words";
 import { ListBox } from "./ListBox";
 import { NumberBox } from "./NumberBox";
+import { Radios } from "./Radios";
 import type { Nesting } from "./props";
 import { scaleOf } from "./numbers";
 import type { Scale } from "./numbers";
@@ -141,19 +142,14 @@ interface KindsProps {
 
 function Kinds({ label, isRange, disabled, onKind }: KindsProps) {
   return (
-    <div className="segments" role="radiogroup" aria-label={`${label}: ${say("widget.kind")}`}>
-      {(["list", "range"] as const).map((kind) => (
-        <button
-          key={kind}
-          type="button"
-          role="radio"
-          aria-checked={isRange === (kind === "range")}
-          disabled={disabled}
-          onClick={() => onKind(kind)}
-        >
-          {say(kind === "list" ? "widget.sweepList" : "widget.sweepRange")}
-        </button>
-      ))}
-    </div>
+    <Radios
+      label={`${label}: ${say("widget.kind")}`}
+      choices={["list", "range"]}
+      chosen={isRange ? "range" : "list"}
+      onChoose={onKind}
+      disabled={disabled}
+    >
+      {(kind) => say(kind === "list" ? "widget.sweepList" : "widget.sweepRange")}
+    </Radios>
   );
 }

@@ -5,20 +5,23 @@ import { integer, numberOf } from "../graph/json";
 import { Icon } from "../look/Icon";
 import type { IconName } from "../look/Icon";
 import { say } from "../words";
+import { Radios } from "./Radios";
 import { useGesture } from "./gesture";
 
 /** What becomes of a seed once a run has been started. */
 export type SeedMode = "fixed" | "random" | "increment";
 
-const modes: readonly {
-  readonly mode: SeedMode;
-  readonly icon: IconName;
-  readonly title: string;
-}[] = [
-  { mode: "fixed", icon: "lock", title: say("widget.seedFixed") },
-  { mode: "random", icon: "dice", title: say("widget.seedRandom") },
-  { mode: "increment", icon: "increment", title: say("widget.seedIncrement") },
-];
+const modes: readonly SeedMode[] = ["fixed", "random", "increment"];
+const icons: Readonly<Record<SeedMode, IconName>> = {
+  fixed: "lock",
+  random: "refresh",
+  increment: "increment",
+};
+const titles = {
+  fixed: "widget.seedFixed",
+  random: "widget.seedRandom",
+  increment: "widget.seedIncrement",
+} as const;
 
 interface Props {
   readonly label: string;
@@ -147,21 +150,15 @@ interface ModesProps {
 
 function Modes({ label, mode, onMode, disabled }: ModesProps) {
   return (
-    <div className="segments" role="radiogroup" aria-label={`${say("widget.seedAfter")}, ${label}`}>
-      {modes.map((each) => (
-        <button
-          key={each.mode}
-          type="button"
-          role="radio"
-          aria-checked={each.mode === mode}
-          aria-label={each.title}
-          title={each.title}
-          disabled={disabled}
-          onClick={() => onMode(each.mode)}
-        >
-          <Icon name={each.mode === "random" ? "refresh" : each.icon} small />
-        </button>
-      ))}
-    </div>
+    <Radios
+      label={`${say("widget.seedAfter")}, ${label}`}
+      choices={modes}
+      chosen={mode}
+      onChoose={onMode}
+      nameOf={(choice) => say(titles[choice])}
+      disabled={disabled}
+    >
+      {(choice) => <Icon name={icons[choice]} small />}
+    </Radios>
   );
 }

@@ -126,7 +126,7 @@ export const canvas = {
 
   "library.title": "Nodes",
   "library.filter": "Search nodes",
-  "library.hint": "Drag a node onto the canvas, or press Enter.",
+  "library.hint": "Drag a node onto the canvas, or press it.",
 
   "tabs.list": "Open workflows",
   "tabs.add": "New workflow",
