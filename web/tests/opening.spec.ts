@@ -8,7 +8,11 @@ import { expect, test } from "./fixtures";
 const postcard = readFileSync(resolve(import.meta.dirname, "../../workflows/starter/postcard.png"));
 
 test("a picture that was made here opens its workflow", async ({ darkroom, editor, page }) => {
-  const made = await submit(darkroom, { ...shipped("text-to-image"), name: "From a picture" }, 60);
+  const made = await submit(
+    darkroom,
+    { ...shipped("text-to-image", 3), name: "From a picture" },
+    60,
+  );
   expect(made.state).toBe("succeeded");
   const [file] = made.outputs["image"]?.files ?? [];
   const bytes = Buffer.from(await (await fetch(darkroom.url + (file?.url ?? ""))).arrayBuffer());
@@ -16,7 +20,7 @@ test("a picture that was made here opens its workflow", async ({ darkroom, edito
   await expect(page.locator(".form")).toBeVisible();
   await dropFile(page, page.locator(".form"), { name: "a.png", type: "image/png", bytes });
   await expect(page.getByRole("tab", { name: /From a picture/ })).toBeVisible();
-  expect((await editor.exported()).nodes["sampler"]?.inputs).toMatchObject({ steps: 2 });
+  expect((await editor.exported()).nodes["sampler"]?.inputs).toMatchObject({ steps: 3 });
 });
 
 test("a workflow of ComfyUI opens, and what differs is said", async ({

@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+
+import { aJob, workflow } from "../../tests/state/fake";
+import { befores, differenceOf } from "./difference";
+
+test("a run is compared with the one before it of the same name", () => {
+  const jobs = [
+    aJob("job1"),
+    aJob("job2", { name: "Other" }),
+    aJob("job3"),
+    aJob("job5", { name: "Other" }),
+  ];
+  const found = befores(Object.fromEntries(jobs.toReversed().map((job) => [job.id, job])));
+  expect([...found]).toEqual([
+    ["job3", "job1"],
+    ["job5", "job2"],
+  ]);
+});
+
+test("the caption says what is new, once both documents are known", () => {
+  const [old, now] = [workflow({ a: { seed: 1 } }), workflow({ a: { seed: 2 } })];
+  expect(differenceOf(undefined, now, true)).toBe("first run");
+  expect(differenceOf(undefined, now, false)).toBe("");
+  expect(differenceOf(old, undefined, false)).toBe("");
+  expect(differenceOf(old, now, false)).toContain("1 → 2");
+});
