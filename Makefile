@@ -1,5 +1,5 @@
 # Each command sets up what it needs, once. Nothing but Python 3.11 and make has to be there; for
-# `make journeys` also Chromium, which it installs where it may.
+# the tests also Chromium, which they install where they may.
 #
 #   make demo      a picture from the model that ships with Darkroom
 #   make test      every check, as CI runs them
@@ -52,8 +52,9 @@ test: .venv/installed-test
 	$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory test-web
 	$(BIN)/pytest -n 2
+	@$(MAKE) --no-print-directory journeys
 
-# The editor: form, lint, types, layers; the core by itself. `make journeys` walks through it in a browser.
+# The editor: form, lint, types, layers; the core by itself.
 test-web: .venv/installed-test
 	$(NPM) run check
 	$(NPM) run types -- --check

@@ -3,6 +3,7 @@
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, cast, get_args, get_origin
 
 from pydantic import ValidationError
@@ -189,8 +190,8 @@ class _Checker:
             self._ask(call, declared.check)
         if declared.fingerprint is not None:
             call.fingerprint = self._ask(call, declared.fingerprint)
-        if declared.infer is not None and len(self.problems) == before:
-            self._infer(call, declared.infer)
+        if len(self.problems) == before:
+            self._foretell(call, declared)
 
     def _check_names(self, node_id: str, node: Node, declared: NodeType) -> None:
         for name in node.inputs:
@@ -308,6 +309,13 @@ class _Checker:
             return LATE
         arguments = self.facts.arguments(call, function)
         return self._told(call, function, lambda: function(**arguments))
+
+    def _foretell(self, call: Call, declared: NodeType) -> None:
+        """Note what is known of a node's outputs, and of what it has to compute."""
+        if declared.infer is not None:
+            self._infer(call, declared.infer)
+        if declared.work is not None:
+            call.work = partial(declared.work, **self.facts.arguments(call, declared.work))
 
     def _infer(self, call: Call, function: Callable[..., Any]) -> None:
         """Note the facts about a node's outputs; what cannot work counts if a run may come to it."""

@@ -27,11 +27,13 @@ create table if not exists codes (digest text primary key, files text not null);
 create table if not exists results (
   key text not null, node text not null, workflow text not null, type text not null,
   run text not null, created real not null, seconds real not null, bytes integer not null,
-  peak integer, made_of text not null
+  peak integer, made_of text not null, work real
 );
 create index if not exists results_by_node on results (workflow, node, created);
 create index if not exists results_by_type on results (type, created);
 """
+
+_COLUMNS = "key, node, workflow, type, run, created, seconds, bytes, peak, made_of, work"
 
 
 def run_id() -> str:
@@ -70,6 +72,8 @@ class Entry:
     peak: int | None
     made_of: MadeOf
     profile: Mapping[str, str] = field(default_factory=dict)
+    work: float | None = None
+    """How much there was to compute, in the node's own unit."""
 
 
 _Plain = tuple[str, str, str, str, str, float, float, int, int | None]
@@ -106,6 +110,7 @@ class Journal:
         row = (
             entry.key, entry.node, entry.workflow, entry.type_name, entry.run, entry.created,
             entry.seconds, entry.bytes, entry.peak, entry.made_of.text(),
+            entry.work,
         )  # fmt: skip
         with self.lock:
             self.rows.append(row)
@@ -119,7 +124,8 @@ class Journal:
             rows, self.rows = self.rows, []
             self.flushed = time.monotonic()
         if rows:
-            self._write("insert into results values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            places = ", ".join("?" * len(rows[0]))
+            self._write(f"insert into results ({_COLUMNS}) values ({places})", rows)  # noqa: S608
 
     def of_node(self, workflow: str, node: str, most: int = NEAR) -> list[Entry]:
         """The latest results of a node of a workflow, the latest first."""
@@ -148,18 +154,18 @@ class Journal:
             self._connection = None
 
     def _entries(self, where: str, values: tuple[str, ...], most: int = NEAR) -> list[Entry]:
-        columns = "key, node, workflow, type, run, created, seconds, bytes, peak, made_of"
         rows = self._read(
-            f"select {columns} from results where {where}"  # noqa: S608 - no value of a user's
+            f"select {_COLUMNS} from results where {where}"  # noqa: S608 - no value of a user's
             f" order by created desc limit {most}",
             values,
         )
         entries = []
         for row in rows:
             with suppress(ValueError, TypeError):
-                plain = cast("_Plain", row[:-1])
-                parts = MadeOf(*json.loads(str(row[-1])))
-                entries.append(Entry(*plain, parts, self._profile(plain[4])))
+                plain = cast("_Plain", row[:-2])
+                parts = MadeOf(*json.loads(str(row[-2])))
+                work = cast("float | None", row[-1])
+                entries.append(Entry(*plain, parts, self._profile(plain[4]), work))
         return entries
 
     def _profile(self, run: str) -> dict[str, str]:
@@ -197,6 +203,9 @@ class Journal:
                 connection.execute("pragma journal_mode=wal")
                 connection.execute("pragma synchronous=normal")
                 connection.executescript(_SCHEMA)
+                known = connection.execute("pragma table_info(results)").fetchall()
+                if "work" not in {column[1] for column in known}:
+                    connection.execute("alter table results add column work real")
                 connection.execute(
                     "delete from results where rowid <= (select max(rowid) from results) - ?",
                     (_MOST_ROWS,),

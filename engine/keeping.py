@@ -100,7 +100,7 @@ class Keeper:
         journal.note(
             Entry(
                 key, call.id, self.workflow, note.type_name, self.run, note.created, note.seconds,
-                note.size, note.peak, parts,
+                note.size, note.peak, parts, work=call.amount,
             )
         )  # fmt: skip
 

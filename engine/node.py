@@ -140,6 +140,7 @@ class NodeType:
     fingerprint: Callable[..., object] | None = None
     check: Callable[..., None] | None = None
     infer: Callable[..., Any] | None = None
+    work: Callable[..., float | None] | None = None
     inputs: Mapping[str, Input] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     services: Mapping[str, type[Service]] = field(default_factory=dict)
@@ -200,6 +201,7 @@ def node(
     fingerprint: Callable[..., object] | None = None,
     check: Callable[..., None] | None = None,
     infer: Callable[..., Any] | None = None,
+    work: Callable[..., float | None] | None = None,
     early: bool = False,
 ) -> Callable[[F], F]:
     """Declare a function to be the node type `name`. The function itself is returned unchanged.
@@ -224,6 +226,9 @@ def node(
             a number, a text or a truth is the value. A lazy input comes as a function, to be called
             only if the node would call it. Raises `InputError` for what cannot work; that counts
             if a run would come to the node.
+        work: Says how much there is to compute, in a unit of the node's own, called as `infer` is, and
+            only when a plan or the journal asks; None if that is not known. The time that another
+            result took is scaled by it.
         early: The function itself is quick and loads nothing, so it serves as `infer` once the
             values of all its inputs are known.
 
@@ -244,6 +249,7 @@ def node(
             fingerprint=fingerprint,
             check=check,
             infer=function if early else infer,
+            work=work,
         )
         if early and (volatile or any(item.lazy for item in declared.inputs.values())):
             raise DeclarationError(

@@ -20,7 +20,8 @@ class PlannedNode:
     """What a run would do about one node, and the reason in words.
 
     `seconds`, `bytes` and `peak` (bytes of memory) are what a stored result took, and what the
-    nearest one took where the node will run; none where nothing is known.
+    nearest one took where the node will run; none where nothing is known. Those seconds are scaled
+    by how much there is to compute, where a node foretells that.
     """
 
     state: Literal["stored", "run"]
@@ -152,7 +153,13 @@ class _Planner:
             why = followed if reason is None else reason.text
         if cost is None:
             return PlannedNode("run", why, reason=reason)
-        return PlannedNode("run", why, cost.seconds, cost.bytes, cost.peak, reason=reason)
+        seconds = cost.seconds * _share(call.amount, cost.work)
+        return PlannedNode("run", why, seconds, cost.bytes, cost.peak, reason=reason)
+
+
+def _share(now: float | None, then: float | None) -> float:
+    """How much more there is to compute than there was; 1 if that is not known."""
+    return now / then if now is not None and then else 1.0
 
 
 def _when(note: Note) -> str:

@@ -1,6 +1,6 @@
 """A checked workflow, ready to run: calls in the order of their links."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -32,6 +32,8 @@ class Call:
     eager: tuple[Link, ...] = ()
     lazy: tuple[Link, ...] = ()
     fingerprint: object = None
+    work: Callable[[], float | None] | None = None
+    """Foretells how much there is to compute; see `node`."""
 
     def take_links(self, item: Input, value: Any, links: tuple[Link, ...]) -> None:
         """Note an input whose value holds links."""
@@ -66,6 +68,14 @@ class Call:
             else:
                 texts[name] = canonical(replace_links(value, lambda link: _key_json(link, keys)))
         return texts
+
+    @property
+    def amount(self) -> float | None:
+        """How much there is to compute, if that is foretold."""
+        try:
+            return None if self.work is None else self.work()
+        except (ValueError, OSError):  # what it would read is not as it was when it was checked
+            return None
 
     @property
     def mark(self) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from engine.node import UNKNOWN
 
 from . import fitting, memory
+from .diffusion import taesd
 from .diffusion.pool import Pool
 from .facts import LatentFacts, PixelFacts, known
 from .fitting import OddSize
@@ -23,6 +24,7 @@ def encoded_in_tiles(vae: VAE, image: PixelFacts, odd_size: OddSize, pool: Pool)
     sizes = of_part(vae, "vae", pool).sizes
     if sizes is None:
         return UNKNOWN
+    taesd.check_half(sizes.get("halves"), "encoder", vae.weights.name)
     factor = pixels_per_latent(sizes)
     size = fitting.check_picture(image, factor, odd_size)
     height, width = size.height // factor, size.width // factor
@@ -40,6 +42,7 @@ def decoded_in_tiles(vae: VAE, latents: LatentFacts, pool: Pool) -> Any:
     sizes = of_part(vae, "vae", pool).sizes
     if sizes is None:
         return UNKNOWN
+    taesd.check_half(sizes.get("halves"), "decoder", vae.weights.name)
     fitting.check_decoder(latents.channels, sizes["latent_channels"])
     fitting.check_space(latents.space, space_of(vae, pool), "the VAE", "vae")
     factor = pixels_per_latent(sizes)
@@ -57,6 +60,7 @@ def encoded_picture(vae: VAE, image: PixelFacts, odd_size: OddSize, pool: Pool) 
     sizes = part.sizes
     if sizes is None:
         return UNKNOWN
+    taesd.check_half(sizes.get("halves"), "encoder", vae.weights.name)
     factor = pixels_per_latent(sizes)
     image = fitting.check_picture(image, factor, odd_size)
     check_memory(
@@ -66,6 +70,7 @@ def encoded_picture(vae: VAE, image: PixelFacts, odd_size: OddSize, pool: Pool) 
         image,
         unit=1,
         inputs=("vae", "image"),
+        divided=memory.encoding(sizes, _tile(image), pool.dtype_name),
     )
     height, width = image.height // factor, image.width // factor
     space = space_of(vae, pool)
@@ -83,6 +88,7 @@ def decoded(vae: VAE, latents: LatentFacts, pool: Pool) -> Any:
     sizes = part.sizes
     if sizes is None:
         return UNKNOWN
+    taesd.check_half(sizes.get("halves"), "decoder", vae.weights.name)
     fitting.check_decoder(latents.channels, sizes["latent_channels"])
     fitting.check_space(latents.space, space_of(vae, pool), "the VAE", "vae")
     factor = pixels_per_latent(sizes)
@@ -91,8 +97,17 @@ def decoded(vae: VAE, latents: LatentFacts, pool: Pool) -> Any:
         picture = PixelFacts(batch, height * factor, width * factor)
         return memory.decoding(sizes, picture, pool.dtype_name)
 
-    check_memory(pool, (part,), need, latents, unit=factor, inputs=("vae", "latents"))
-    return PixelFacts(latents.batch, latents.height * factor, latents.width * factor)
+    picture = PixelFacts(latents.batch, latents.height * factor, latents.width * factor)
+    tile = memory.decoding(sizes, _tile(picture), pool.dtype_name)
+    check_memory(pool, (part,), need, latents, unit=factor, inputs=("vae", "latents"), divided=tile)
+    return picture
+
+
+def _tile(picture: PixelFacts) -> PixelFacts:
+    """The part of a picture that a VAE comes down to when memory is short."""
+    return picture.sized(
+        min(picture.width, memory.SMALLEST_TILE), min(picture.height, memory.SMALLEST_TILE)
+    )
 
 
 def pixels_per_latent(sizes: Sizes) -> int:

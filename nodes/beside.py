@@ -205,7 +205,7 @@ def upscale_conditioning(
     import torch
 
     from .diffusion.noise import NoiseStream
-    from .diffusion.runs import trained
+    from .diffusion.settings import trained
 
     fitting.check_picture(facts.of(image), SCALE)
     pixels = image.pixels * 2 - 1

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from engine.node import node
+from engine.errors import InputError
+from engine.node import UNKNOWN, node
 
+from . import foresight
 from .diffusion.pool import Pool, in_process
-from .facts import same
+from .facts import ConditioningFacts, EmbeddingFacts, PixelFacts, known, of, same
 from .folders import Folders, standard
 from .loaders import PredictionChoice, load_checkpoint
 from .values import (
@@ -87,7 +89,13 @@ def _encoder(kind: WeightsKind, name: str, folders: Folders) -> ImageEncoder:
     return ImageEncoder(Weights(kind, name, folders.digest(kind, name)))
 
 
-@node("CLIPVisionEncode", category="conditioning", lane="device")
+@known
+def _seen(image_encoder: ImageEncoder, image: PixelFacts, pool: Pool) -> Any:
+    sizes = foresight.of_part(image_encoder, "image_encoder", pool).sizes
+    return UNKNOWN if sizes is None else EmbeddingFacts(image.batch, sizes["projection_dim"])
+
+
+@node("CLIPVisionEncode", category="conditioning", lane="device", infer=_seen)
 def clip_vision_encode(
     image_encoder: ImageEncoder,
     image: Image,
@@ -115,7 +123,30 @@ def clip_vision_encode(
     return ImageEmbedding(embedding, vision.spread(path))
 
 
-@node("MixImageEmbeddings", category="conditioning")
+@known
+def _mixed(first: EmbeddingFacts, second: EmbeddingFacts) -> EmbeddingFacts:
+    _check_mixed(first, second)
+    return replace(first, batch=max(first.batch, second.batch))
+
+
+def _check_mixed(first: EmbeddingFacts, second: EmbeddingFacts) -> None:
+    if first.width != second.width:
+        raise InputError(
+            f"the pictures' embeddings are {first.width} and {second.width} wide: encode both"
+            " with the same image encoder",
+            code="width_mismatch",
+            input="second",
+        )
+    if first.batch != second.batch and 1 not in {first.batch, second.batch}:
+        raise InputError(
+            f"the first embedding is of {first.batch} pictures, the second of {second.batch}:"
+            " give as many of both, or a single one",
+            code="batch_mismatch",
+            input="second",
+        )
+
+
+@node("MixImageEmbeddings", category="conditioning", infer=_mixed)
 def mix_image_embeddings(
     first: ImageEmbedding, second: ImageEmbedding, *, amount: Fraction = 0.5
 ) -> ImageEmbedding:
@@ -126,6 +157,7 @@ def mix_image_embeddings(
     """
     from .diffusion import vision
 
+    _check_mixed(of(first), of(second))
     return replace(first, embedding=vision.between(first.embedding, second.embedding, amount))
 
 
@@ -157,7 +189,13 @@ class Varied(NamedTuple):
     negative: Conditioning
 
 
-@node("VariationConditioning", category="conditioning")
+@known
+def _varied(embedding: EmbeddingFacts) -> tuple[ConditioningFacts, ConditioningFacts]:
+    token = ConditioningFacts(embedding.batch, embedding.width, pieces=1, pooled=None, beside=None)
+    return token, token
+
+
+@node("VariationConditioning", category="conditioning", infer=_varied)
 def variation_conditioning(embedding: ImageEmbedding) -> Varied:
     """Give a picture to a model that reads one in place of a prompt: SD image variations.
 

@@ -82,7 +82,7 @@ def conditioning_average(
     return first.each(lambda part: phrases.averaged(part, second, amount))
 
 
-@node("ConditioningArea", category="conditioning", infer=facts.same("conditioning"))
+@node("ConditioningArea", category="conditioning", infer=phrasing.in_area)
 def conditioning_area(
     conditioning: Conditioning,
     *,
@@ -102,7 +102,7 @@ def conditioning_area(
     )
 
 
-@node("ConditioningMask", category="conditioning", infer=facts.same("conditioning"))
+@node("ConditioningMask", category="conditioning", infer=phrasing.under_mask)
 def conditioning_mask(
     conditioning: Conditioning, mask: Mask, *, strength: Strength = 1.0
 ) -> Conditioning:
@@ -121,7 +121,7 @@ def conditioning_mask(
     "ConditioningTimeRange",
     category="conditioning",
     check=check_window,
-    infer=facts.same("conditioning"),
+    infer=phrasing.for_a_time,
 )
 def conditioning_time_range(
     conditioning: Conditioning, *, start: Fraction = 0.0, end: Fraction = 1.0

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from engine.node import node
+from engine.node import UNKNOWN, node
 
+from . import foresight
 from .diffusion.pool import Pool, in_process
+from .facts import PixelFacts, known
 from .folders import Folders, standard
 from .values import DepthEstimator, Image, Weights
 from .widgets import CheckpointName, DepthName, WeightsKind
@@ -50,7 +52,22 @@ def _estimator(kind: WeightsKind, name: str, folders: Folders) -> DepthEstimator
     return DepthEstimator(Weights(kind, name, folders.digest(kind, name)))
 
 
-@node("EstimateDepth", category="image", lane="device")
+@known
+def _estimated(estimator: DepthEstimator, image: PixelFacts, pool: Pool) -> Any:
+    told = foresight.of_part(estimator, "depth_estimator", pool).config.get("image_size", UNKNOWN)
+    if told is UNKNOWN:
+        return UNKNOWN  # config.json leaves out what is as usual
+    height, width = _square(told)
+    return image.sized(width, height)
+
+
+def _square(told: Any) -> tuple[int, int]:
+    """The height and width that a network sees, as its config.json tells them."""
+    height, width = told if isinstance(told, list | tuple) else (told, told)
+    return int(height), int(width)
+
+
+@node("EstimateDepth", category="image", lane="device", infer=_estimated)
 def estimate_depth(estimator: DepthEstimator, image: Image, *, pool: Pool = in_process) -> Image:
     """Estimate how far away things are: a grey picture for each, in which bright is near.
 
@@ -65,9 +82,8 @@ def estimate_depth(estimator: DepthEstimator, image: Image, *, pool: Pool = in_p
 
     network: Any
     with torch.inference_mode(), pool.borrow(estimator) as network:
-        told = network.config.image_size
-        height, width = told if isinstance(told, list | tuple) else (told, told)
-        pixels = vision.rounded(image.pixels, (height, width)) * 2 - 1
+        extent = _square(network.config.image_size)
+        pixels = vision.rounded(image.pixels, extent) * 2 - 1
         found = network(pixels.to(network.device, network.dtype)).predicted_depth
         depth = found.float().cpu().clone()[:, None]
     low, high = (each(dim=(1, 2, 3), keepdim=True) for each in (depth.amin, depth.amax))

@@ -13,8 +13,8 @@ from engine.errors import InputError
 from engine.facts import has_unknown
 from engine.node import UNKNOWN
 
-from .states import SamplerState
-from .values import Conditioning, Image, Latents, Mask
+from .states import SamplerState, Sigmas
+from .values import Conditioning, Image, ImageEmbedding, Latents, Mask
 
 MAX_PIXELS = 89_000_000
 """The most pixels of one picture; just below where Pillow warns of a decompression bomb."""
@@ -87,6 +87,19 @@ class ControlFacts:
 
 
 @dataclass(frozen=True)
+class RegionFacts:
+    """Of a `Region`. What is not known is `UNKNOWN`."""
+
+    strength: Any = 1.0
+    area: Any = None
+    """An `Area`."""
+    mask: Any = None
+    """`PixelFacts`."""
+    start: Any = 0.0
+    end: Any = 1.0
+
+
+@dataclass(frozen=True)
 class ConditioningFacts:
     """Of a `Conditioning`: how many prompts, how wide their embeddings are, what acts beside them."""
 
@@ -99,6 +112,7 @@ class ConditioningFacts:
     """The width of the prompt as one vector; None without one."""
     beside: Any = UNKNOWN
     """What the model reads in the channels behind those of the latents: how many, and `PixelFacts`; or None."""
+    region: RegionFacts = RegionFacts()
     others: "tuple[ConditioningFacts, ...]" = ()
     """Of the further prompts in the same role."""
 
@@ -106,6 +120,13 @@ class ConditioningFacts:
     def parts(self) -> "tuple[ConditioningFacts, ...]":
         """Of every prompt in the role, alone."""
         return (replace(self, others=()), *self.others)
+
+    def placed(self, **changed: Any) -> "ConditioningFacts":
+        """The same with a change to the region of every prompt in the role."""
+        first, *others = (
+            replace(part, region=replace(part.region, **changed)) for part in self.parts
+        )
+        return replace(first, others=tuple(others))
 
 
 @dataclass(frozen=True)
@@ -120,6 +141,9 @@ class SamplerFacts:
     """Of the whole run."""
     left: Any
     """Steps that are still to be taken."""
+    sampler: Any = UNKNOWN
+    ends_clean: Any = UNKNOWN
+    """Whether it ends at no noise."""
 
     @property
     def step(self) -> Any:
@@ -129,6 +153,22 @@ class SamplerFacts:
     def lasting(self) -> "SamplerFacts":
         """What still holds when a loop has taken steps: not how many are left."""
         return replace(self, left=UNKNOWN)
+
+
+@dataclass(frozen=True)
+class EmbeddingFacts:
+    """Of an `ImageEmbedding`: of how many pictures, and how wide."""
+
+    batch: int
+    width: int
+
+
+@dataclass(frozen=True)
+class SigmaFacts:
+    """Of `Sigmas`: how many steps they are, and whether the last of them ends at no noise."""
+
+    steps: int
+    ends_clean: Any = UNKNOWN
 
 
 def known(rule: Callable[..., Any]) -> Callable[..., Any]:
@@ -170,20 +210,34 @@ def of(value: Any) -> Any:
             ControlFacts(each.controlnet, of_pixels(each.hint), each.strength, each.start, each.end)
             for each in value.controls
         )
-        pooled, beside = value.pooled, value.beside
+        pooled, beside, region = value.pooled, value.beside, value.region
         return ConditioningFacts(
             value.embeddings.shape[0],
             value.embeddings.shape[-1],
             controls,
             pooled=None if pooled is None else pooled.shape[-1],
             beside=None if beside is None else (beside.shape[1], of_pixels(beside)),
+            region=RegionFacts(
+                region.strength,
+                region.area,
+                None if region.mask is None else of_pixels(region.mask),
+                region.start,
+                region.end,
+            ),
             others=tuple(map(of, value.others)),
         )
     if isinstance(value, SamplerState):
         mask = None if value.kept is None else of(value.kept).mask
         latents = replace(of(Latents(value.x)), mask=mask)
         left = value.steps - value.step
-        return SamplerFacts(latents, value.family, value.profile, value.steps, left)
+        clean = value.sigmas[-1] == 0
+        return SamplerFacts(
+            latents, value.family, value.profile, value.steps, left, value.sampler, clean
+        )
+    if isinstance(value, ImageEmbedding):
+        return EmbeddingFacts(*value.embedding.shape)
+    if isinstance(value, Sigmas):
+        return SigmaFacts(len(value.levels) - 1, value.levels[-1] == 0)
     return value
 
 

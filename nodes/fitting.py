@@ -171,7 +171,7 @@ def check_beside(
             f"it is {kind}, which reads {what} beside the latents, and the {role} conditioning brings"
             f" none{remedy}",
             code="missing_input",
-            input=role,
+            input=end_of(role),
         )
     channels, brought = given
     if channels != wanted:
@@ -179,21 +179,21 @@ def check_beside(
         raise InputError(
             f"the {role} conditioning is made for {other}, the model is {kind}{remedy}",
             code="channel_mismatch",
-            input=role,
+            input=end_of(role),
         )
     if (brought.height, brought.width) != (latents.height, latents.width):
         raise InputError(
             f"what the {role} conditioning brings beside the latents is {brought.size} latents large, they"
             f" are {latents.size}: make both from pictures of one size",
             code="size_mismatch",
-            input=role,
+            input=end_of(role),
         )
     if brought.batch not in {1, latents.batch}:
         raise InputError(
             f"the {role} conditioning brings {brought.batch} pictures for {latents.batch} latents:"
             f" give 1 or {latents.batch}",
             code="batch_mismatch",
-            input=role,
+            input=end_of(role),
         )
 
 
@@ -223,7 +223,7 @@ def check_pooled(given: int | None, model: Mapping[str, Any], role: str) -> None
             f"the {role} conditioning has {has}, which the model does not go with:"
             " encode the prompt with the text encoder of a checkpoint of the same family",
             code="width_mismatch",
-            input=role,
+            input=end_of(role),
         )
 
 
@@ -248,7 +248,7 @@ def check_noise_level(given: int | None, levels: int, role: str) -> None:
             f"the {role} conditioning tells the noise level {given}, the upscaler reads one from 0 to"
             f" {levels - 1}: put UpscaleConditioning before it",
             code="missing_input",
-            input=role,
+            input=end_of(role),
         )
 
 
@@ -259,7 +259,7 @@ def check_image_width(given: int, wanted: int, role: str) -> None:
             f"the {role} conditioning has a picture's embedding of {given} numbers, the model reads"
             f" {wanted}: take the image encoder of the model's own checkpoint, by LoadUnCLIPCheckpoint",
             code="width_mismatch",
-            input=role,
+            input=end_of(role),
         )
 
 
@@ -297,6 +297,11 @@ def check_picture(picture: PixelFacts, factor: int, odd_size: OddSize = "refuse"
     return cut
 
 
+def end_of(role: str) -> str:
+    """The input of a sampler that prompts of a role come by: further ones are held by the model's guidance."""
+    return role if role in {"positive", "negative"} else "model"
+
+
 def check_text_width(given: int, wanted: int, role: str) -> None:
     """Raise `InputError` unless a prompt's embeddings are as wide as the model reads."""
     if given != wanted:
@@ -305,7 +310,7 @@ def check_text_width(given: int, wanted: int, role: str) -> None:
             f"the {role} conditioning is {given} wide{names[0]}, the model reads {wanted}{names[1]}: "
             "use a text encoder of the same family",
             code="width_mismatch",
-            input=role,
+            input=end_of(role),
         )
 
 
@@ -315,7 +320,7 @@ def check_prompts(prompt: ConditioningFacts, latents: int, role: str) -> None:
         raise InputError(
             f"the {role} conditioning holds {prompt.batch} prompts for {latents} latents: give 1 or {latents}",
             code="batch_mismatch",
-            input=role,
+            input=end_of(role),
         )
 
 
@@ -327,14 +332,14 @@ def check_control_image(name: str, image: PixelFacts, latents: LatentFacts, role
             f"the image of ControlNet {name!r} is {image.width}x{image.height}, "
             f"the picture becomes {width}x{height}: put ResizeImage before ControlNetApply",
             code="size_mismatch",
-            input=role,
+            input=end_of(role),
             hint=f"{width}x{height}",
         )
     if image.batch not in {1, latents.batch}:
         raise InputError(
             f"ControlNet {name!r} has {image.batch} images for {latents.batch} latents: give 1 or {latents.batch}",
             code="batch_mismatch",
-            input=role,
+            input=end_of(role),
         )
 
 

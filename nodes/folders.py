@@ -14,6 +14,7 @@ from engine.errors import InputError
 from engine.keys import FileDigests
 from engine.node import Service
 
+from .diffusion import taesd
 from .diffusion.checkpoints import PICKLE_ENDINGS, inspect, is_folder, kinds, open_weights
 from .diffusion.layout import PartName
 from .diffusion.lora import peft_config
@@ -28,6 +29,8 @@ ADDITIONS: tuple[Kind, ...] = ("loras", "embeddings", "upscale_models")
 MODEL_KINDS: tuple[Kind, ...] = (
     "checkpoints", "vae", "controlnet", "clip_vision", "depth", "karlo", *ADDITIONS,
 )  # fmt: skip
+APPROXIMATE = "vae_approx"
+"""The folder that ComfyUI keeps tiny VAEs in; here they are VAEs like others."""
 STARTER = Path(__file__).parents[1] / "workflows" / "starter"
 """The folder of the small model that ships with the project."""
 
@@ -85,9 +88,8 @@ class Folders(Service):
         """
         name = self.stand_ins.get((kind, name), name)
         _check_name(kind, name)
-        for root, folder in self._places(kind):
-            path = folder / name
-            if path.is_file() or (kind != "images" and is_folder(path)):
+        for root, path in self._paths(kind, name):
+            if _is_one(kind, path):
                 if not path.resolve().is_relative_to(root.resolve()):
                     raise InputError(
                         f"the {_WORDS[kind]} {name!r} is a link that leads out of {root}: put the file itself there",
@@ -95,6 +97,10 @@ class Folders(Service):
                     )
                 return path
         raise self._missing(kind, name)
+
+    def has(self, kind: Kind, name: str) -> bool:
+        """Whether `find` would find that name, told without a look at what else there is."""
+        return any(_is_one(kind, path) for _, path in self._paths(kind, name))
 
     def open(self, kind: Kind, name: str) -> Parts:
         """What the weights of that name hold, by their headers; remembered while they are unchanged.
@@ -104,9 +110,11 @@ class Folders(Service):
         """
         path = self.find(kind, name)
         known = self._opened.get(path)
-        if known is None or known[0] != _stamp(known[1].files):
+        other = taesd.other_half(path)  # may come later than the first
+        beside = () if other is None else (other,)
+        if known is None or known[0] != _stamp((*known[1].files, *beside)):
             parts = open_weights(path).without_tensors()
-            known = self._opened[path] = _stamp(parts.files), parts
+            known = self._opened[path] = _stamp((*parts.files, *beside)), parts
         return known[1]
 
     def names(self, kind: Kind) -> list[str]:
@@ -117,7 +125,8 @@ class Folders(Service):
                 name = path.relative_to(folder).as_posix()
                 # The folders of the other kinds lie in the root too; what lies loose tells its kind itself.
                 is_loose = folder == root and kind != "images"
-                if is_loose and (name.partition("/")[0] in MODEL_KINDS or kind_of(path) != kind):
+                first = name.partition("/")[0]
+                if is_loose and (first in (*MODEL_KINDS, APPROXIMATE) or kind_of(path) != kind):
                     continue
                 found.add(name)
         return sorted(found)
@@ -126,7 +135,7 @@ class Folders(Service):
         """The SHA-256 of the content: of a diffusers folder, of the files that are read from it."""
         path = self.find(kind, name)
         if not is_folder(path):
-            beside = peft_config(path) if kind == "loras" else None
+            beside = _beside(kind, path)
             if beside is None:
                 return self.digests.of(path)
             both = f"{self.digests.of(path)}\n{self.digests.of(beside)}"
@@ -199,6 +208,15 @@ class Folders(Service):
             row["fault"] = str(error)
         return row
 
+    def _paths(self, kind: Kind, name: str) -> Iterator[tuple[Path, Path]]:
+        """(root, path in it) of all that may have that name, in the order of preference."""
+        for root, folder in self._places(kind):
+            yield root, folder / name
+        if kind == "vae" and name in taesd.STEMS:  # as ComfyUI calls the two files
+            for root, folder in self._places(kind):
+                for ending in _MODEL_ENDINGS:
+                    yield root, folder / f"{name}_decoder{ending}"
+
     def _places(self, kind: Kind) -> Iterator[tuple[Path, Path]]:
         """(root, folder in it) in the order of preference."""
         if kind == "images":
@@ -206,6 +224,8 @@ class Folders(Service):
         else:
             for root in self.models:
                 yield root, root / kind
+                if kind == "vae":
+                    yield root, root / APPROXIMATE
                 yield root, root
 
     def _missing(self, kind: Kind, name: str) -> InputError:
@@ -253,6 +273,17 @@ def kind_of(path: Path) -> Kind:
     except (InputError, OSError):
         return "checkpoints"
     return next((kind for part, kind in _PARTS.items() if part in held), "checkpoints")
+
+
+def _is_one(kind: Kind, path: Path) -> bool:
+    return path.is_file() or (kind != "images" and is_folder(path))
+
+
+def _beside(kind: Kind, path: Path) -> Path | None:
+    """A second file that belongs to a file of weights."""
+    if kind == "loras":
+        return peft_config(path)
+    return taesd.other_half(path) if kind == "vae" else None
 
 
 def _known(kind: str) -> Kind | None:

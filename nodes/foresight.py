@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from math import ceil
 from typing import Any
 
 from engine.facts import has_unknown
 from engine.node import UNKNOWN
 
 from . import fitting, memory
-from .diffusion import families, prompts
+from .diffusion import windows
 from .diffusion.layout import PartName
 from .diffusion.parts import Part
 from .diffusion.pool import Pool
+from .diffusion.roles import Prompts
 from .facts import (
     ConditioningFacts,
     ControlFacts,
@@ -22,15 +22,29 @@ from .facts import (
 )
 from .free import free
 from .memory import Need
-from .values import VAE, ControlNet, DualGuidance, Model, TextEncoder
+from .states import SamplingDetails
+from .values import (
+    VAE,
+    ControlNet,
+    DepthEstimator,
+    ImageEncoder,
+    Karlo,
+    Model,
+    TextEncoder,
+    Weights,
+)
 
 _TOGETHER = 4
 """Prompts of at most so many pieces go through the model in one call; see `guidance.REPEATS`."""
 
+_NO_MODEL = Model(Weights("checkpoints", "", ""))
+"""Has no guidance of its own, as nothing is known of it."""
+
+Network = Model | TextEncoder | VAE | ControlNet | ImageEncoder | DepthEstimator | Karlo
 Sizes = Mapping[str, Any]
 
 
-def of_part(recipe: Model | TextEncoder | VAE | ControlNet, part: PartName, pool: Pool) -> Part:
+def of_part(recipe: Network, part: PartName, pool: Pool) -> Part:
     """The part that a recipe names, by its header.
 
     Raises:
@@ -45,68 +59,6 @@ def space_of(recipe: Model | VAE, pool: Pool) -> Space:
     if isinstance(recipe, VAE):
         return Space(recipe.scaling_factor, name)
     return Space(pool.folders.open(recipe.weights.kind, name).scaling_factor, name)
-
-
-def encoded_text(text_encoder: Any, text: Any, pool: Pool) -> Any:
-    """What is known of an encoded prompt.
-
-    Raises:
-        InputError: The text encoder is not there, or has too few layers.
-    """
-    return encoded_texts(text_encoder, text if text is UNKNOWN else [text], pool)
-
-
-def encoded_texts(text_encoder: Any, texts: Any, pool: Pool) -> Any:
-    """What is known of some encoded prompts.
-
-    Raises:
-        InputError: See `encoded_text`.
-    """
-    if text_encoder is UNKNOWN:
-        return UNKNOWN
-    towers = [of_part(recipe, recipe.part, pool).sizes for recipe in families.recipes(text_encoder)]
-    told = [sizes for sizes in towers if sizes is not None]
-    if len(told) < len(towers):
-        return UNKNOWN
-    for sizes in told:
-        fitting.check_layers(text_encoder.skip, sizes["num_hidden_layers"], text_encoder.cut)
-    found = ConditioningFacts(
-        1,
-        sum(sizes["hidden_size"] for sizes in told),
-        pooled=told[-1].get("projection_dim"),
-        beside=None,
-    )
-    if has_unknown(texts):
-        return found if texts is UNKNOWN else UNKNOWN
-    room = told[-1]["max_position_embeddings"] - 2
-    known = [_most_pieces(text, room) for text in texts]
-    pieces = UNKNOWN if UNKNOWN in known or text_encoder.tokens else max(known)
-    return replace(found, batch=len(texts), pieces=pieces)
-
-
-def encoded_pair(text_encoder: Any, text_l: Any, text_g: Any, pool: Pool) -> Any:
-    """What is known of two prompts for SDXL's two text encoders.
-
-    Raises:
-        InputError: The text encoder is not SDXL's, is not there, or has too few layers.
-    """
-    if text_encoder is UNKNOWN:
-        return UNKNOWN
-    fitting.check_towers(len(families.recipes(text_encoder)))
-    found = encoded_texts(text_encoder, [text_l, text_g], pool)
-    return found if found is UNKNOWN else replace(found, batch=1)
-
-
-def _most_pieces(text: Any, room: int) -> Any:
-    """How many pieces of a prompt there are at most; unknown if it names embeddings."""
-    if prompts.names(text):
-        return UNKNOWN
-    # A token is at least one byte; beyond ASCII, composing and lowering may make more of them.
-    most = len(text) if text.isascii() else 3 * len(text.encode(errors="replace"))
-    # Words are not divided, which may leave a little free in each piece.
-    return max(1, ceil(most / room) if most <= room else ceil(most / (room - 7))) + text.count(
-        "BREAK"
-    )
 
 
 def controlled(
@@ -131,6 +83,37 @@ def _under(prompt: ConditioningFacts, control: ControlFacts) -> ConditioningFact
     return replace(first, others=tuple(others))
 
 
+def course(
+    sampler: Any,
+    schedule: Any,
+    steps: Any,
+    denoise: Any,
+    start_step: Any,
+    *,
+    profile: Any,
+    details: Any,
+) -> tuple[Any, Any]:
+    """How many steps a run takes, and whether it ends at no noise. Each input may be `UNKNOWN`."""
+    if denoise == 0:
+        return 0, True
+    if has_unknown((schedule, steps, denoise, start_step, details)):
+        return UNKNOWN, UNKNOWN
+    from .diffusion.settings import Settings
+
+    departures = SamplingDetails() if details is None else details
+    settings = Settings(
+        "euler" if sampler is UNKNOWN else sampler,
+        schedule,
+        steps,
+        denoise,
+        start_step,
+        "diffusers" if profile is UNKNOWN else profile,
+        details=departures,
+    )
+    clean = UNKNOWN if has_unknown((sampler, profile)) else settings.ends_clean
+    return settings.count, clean
+
+
 def sampled(
     *,
     model: Any,
@@ -139,6 +122,7 @@ def sampled(
     latents: Any,
     steps: Any,
     guidance_scale: Any,
+    schedule: Any,
     denoise: Any,
     start_step: Any,
     profile: Any,
@@ -151,19 +135,26 @@ def sampled(
         InputError: Model, prompts, their ControlNets and the latents do not go together, or there is
             too little memory for them.
     """
-    if details is not None and denoise != 1:
-        return UNKNOWN  # whether anything is denoised depends on its rule
-    if denoise == 0 or start_step == steps:
+    count, _ = course(
+        "euler",
+        schedule,
+        steps,
+        denoise,
+        start_step,
+        profile="diffusers",
+        details=None if denoise == 1 else details,
+    )
+    if count == 0:
         return latents  # nothing is denoised, so nothing has to fit
-    if has_unknown((denoise, start_step)) or (steps is UNKNOWN and start_step > 0):
-        return UNKNOWN
+    if count is UNKNOWN and (denoise, start_step) != (1, 0):
+        return UNKNOWN  # perhaps nothing is
     return denoised(
         model,
         {"positive": positive, "negative": negative},
         guidance_scale,
         latents,
         profile=profile,
-        count=UNKNOWN if steps is UNKNOWN else steps - start_step,
+        count=count,
         origin="latents",
         pool=pool,
     )
@@ -192,14 +183,10 @@ def denoised(
         origin: The input that the latents come by.
         pool: Where the models are.
     """
-    positive, negative = roles["positive"], roles["negative"]
     part = None if model is UNKNOWN else of_part(model, "unet", pool)
     sizes = None if part is None else part.sizes
-    is_guided = guidance_scale is not UNKNOWN and guidance_scale != 1
-    if model is not UNKNOWN and any(isinstance(rule, DualGuidance) for rule in model.guidance):
-        is_guided = True
-    prompts = {"positive": positive} | ({"negative": negative} if is_guided else {})
-    prompts = {role: prompt for role, prompt in prompts.items() if prompt is not UNKNOWN}
+    asked = asked_for(model, roles, guidance_scale, sizes)
+    prompts = {role: prompt for role, prompt in asked.items() if prompt is not UNKNOWN}
     if sizes is not None:
         _check_model(sizes, prompts)
     if latents is UNKNOWN:
@@ -216,7 +203,7 @@ def denoised(
             if _acts(control, profile, count):
                 acting += _check_control(control, sizes, latents, role, pool)
     if part is not None and sizes is not None:
-        rows = 2 if is_guided and _together(positive, negative) else 1
+        rows = len(asked) if _together(tuple(asked.values())) else 1
         check_memory(
             pool,
             (part, *acting),
@@ -226,8 +213,28 @@ def denoised(
             latents,
             unit=fitting.HINT_SCALE,
             inputs=("model", origin),
+            divided=memory.denoising(sizes, 1, latents.height, latents.width, pool.dtype_name),
         )
     return latents if model is UNKNOWN else latents.within(space_of(model, pool))
+
+
+def asked_for(
+    model: Any, roles: Mapping[str, Any], guidance_scale: Any, sizes: Sizes | None
+) -> dict[str, Any]:
+    """The prompts that a model is surely asked for, by their roles; see `Prompts.roles`.
+
+    Args:
+        model: A `Model`.
+        roles: The conditioning, positive and negative.
+        guidance_scale: 1 asks for no negative one.
+        sizes: The model's, if they are known.
+    """
+    scale = 1.0 if guidance_scale is UNKNOWN else guidance_scale
+    made = Prompts.of(
+        roles["positive"], roles["negative"], scale, _NO_MODEL if model is UNKNOWN else model
+    )
+    is_taught = sizes is not None and sizes.get("time_cond_proj_dim") is not None
+    return {"positive": made.positive} if is_taught else dict(made.roles)
 
 
 def _apart(prompts: Mapping[str, ConditioningFacts]) -> list[tuple[str, ConditioningFacts]]:
@@ -277,20 +284,19 @@ def _acts(control: ControlFacts, profile: Any, count: Any) -> bool:
     if profile == "comfyui":
         # By the noise of each step, which is known only with the schedule.
         return bool(control.start == 0 and control.end == 1)
-    return any(
-        step / count >= control.start and (step + 1) / count <= control.end for step in range(count)
-    )
+    return any(windows.of_control(control.start, control.end, count))
 
 
-def _together(positive: Any, negative: Any) -> bool:
-    """Whether both prompts surely go through the model in one call."""
-    if has_unknown((positive, negative)) or positive.controls != negative.controls:
-        return False
-    if positive.others or negative.others:
+def _together(prompts: tuple[Any, ...]) -> bool:
+    """Whether prompts surely go through the model in one call."""
+    if has_unknown(prompts) or any(prompt.controls != prompts[0].controls for prompt in prompts):
         return False
     return all(
-        prompt.pieces is not UNKNOWN and prompt.pieces <= _TOGETHER
-        for prompt in (positive, negative)
+        not prompt.others
+        and prompt.region.area is None
+        and prompt.pieces is not UNKNOWN
+        and prompt.pieces <= _TOGETHER
+        for prompt in prompts
     )
 
 
@@ -302,6 +308,7 @@ def check_memory(
     *,
     unit: int,
     inputs: tuple[str, str],
+    divided: Need,
 ) -> None:
     """Refuse what parts cannot do in the memory that is free; see `memory.check`."""
     room = free(pool.device)
@@ -319,4 +326,12 @@ def check_memory(
         found: Need = working(batch, height, width)
         return Need(fixed, found.maps, found.scratch)
 
-    memory.check(room, need, asked, unit=unit, inputs=inputs, device=pool.device)
+    memory.check(
+        room,
+        need,
+        asked,
+        unit=unit,
+        inputs=inputs,
+        device=pool.device,
+        divided=Need(fixed, divided.maps, divided.scratch),
+    )

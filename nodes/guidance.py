@@ -108,11 +108,12 @@ def static_threshold(model: Model, *, limit: Limit = 4.0) -> Model:
     return _guided(model, StaticThreshold(limit))
 
 
-def _with_prompt(model: Any) -> Any:
-    return UNKNOWN if model is UNKNOWN else model
+def _perpendicular(*, model: Any, empty: Any, scale: Any) -> Any:
+    """The model, its rule with facts in place of the prompt."""
+    return model if model is UNKNOWN else _guided(model, PerpendicularNegative(empty, scale))
 
 
-@node("PerpendicularNegative", category="guidance", infer=_with_prompt)
+@node("PerpendicularNegative", category="guidance", infer=_perpendicular)
 def perpendicular_negative(model: Model, empty: Conditioning, *, scale: Scale = 1.0) -> Model:
     """Have the negative prompt take away only what the positive one does not ask for (Perp-Neg).
 
@@ -123,7 +124,12 @@ def perpendicular_negative(model: Model, empty: Conditioning, *, scale: Scale = 
     return _guided(model, PerpendicularNegative(empty, scale))
 
 
-@node("DualGuidance", category="guidance", infer=_with_prompt)
+def _dual(*, model: Any, middle: Any, scale: Any) -> Any:
+    """The model, its rule with facts in place of the prompt."""
+    return model if model is UNKNOWN else _guided(model, DualGuidance(middle, scale))
+
+
+@node("DualGuidance", category="guidance", infer=_dual)
 def dual_guidance(model: Model, middle: Conditioning, *, scale: GuidanceScale = 1.5) -> Model:
     """Guide in two stages: from the negative prompt to a middle one, and from there to the positive one.
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import InputError
 from engine.node import Progress, node, silent
 
+from . import facts, foresight
 from .diffusion.pool import Pool, in_process
+from .facts import EmbeddingFacts, PixelFacts, known
 from .folders import Folders, standard
 from .text import check_text
 from .values import Image, ImageEmbedding, Karlo, Weights
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from .diffusion.karlo import Text
+
+
+_LEARNED = "learned_classifier_free_guidance_embeddings"
 
 
 def karlo_digest(karlo: str, folders: Folders) -> str:
@@ -42,7 +47,13 @@ def _karlo(name: str, folders: Folders) -> Karlo:
     return Karlo(Weights("karlo", name, folders.digest("karlo", name)))
 
 
-@node("KarloPrior", category="conditioning", lane="device", check=check_text)
+@known
+def _imagined(karlo: Karlo, pool: Pool) -> EmbeddingFacts:
+    config = foresight.of_part(karlo, "prior", pool).config
+    return EmbeddingFacts(1, config["embedding_dim"])
+
+
+@node("KarloPrior", category="conditioning", lane="device", check=check_text, infer=_imagined)
 def karlo_prior(
     karlo: Karlo,
     *,
@@ -63,16 +74,17 @@ def karlo_prior(
 
     from .diffusion import karlo as networks, vision
     from .diffusion.noise import NoiseStream
+    from .diffusion.places import anchor
 
     prompts = _read(karlo, text, pool)
     prior: Any
     with torch.inference_mode(), _borrowed(karlo, "prior", pool) as prior:
-        width = prior.config.embedding_dim
+        width, place = prior.config.embedding_dim, anchor(prior)
         noise, stream = NoiseStream.seeded(seed).draw((1, width))
 
         def denoise(x: "Tensor", t: int) -> "Tensor":
             found: Tensor = prior(
-                torch.cat([x, x]).to(prior.dtype),
+                torch.cat([x, x]).to(place.dtype),
                 timestep=t,
                 proj_embedding=prompts.pooled,
                 encoder_hidden_states=prompts.states,
@@ -87,7 +99,31 @@ def karlo_prior(
     return ImageEmbedding(embedding, vision.spread(path))
 
 
-@node("KarloDecode", category="image", lane="device", check=check_text)
+@known
+def _decoded(karlo: Karlo, embedding: EmbeddingFacts, pool: Pool) -> PixelFacts:
+    project = foresight.of_part(karlo, "text_proj", pool).tensors[_LEARNED]
+    _check_embedding(embedding, project.shape[-1])
+    side = foresight.of_part(karlo, "decoder", pool).config["sample_size"]
+    return PixelFacts(1, side, side)
+
+
+def _check_embedding(embedding: EmbeddingFacts, width: int) -> None:
+    if embedding.width != width:
+        raise InputError(
+            f"the picture's embedding is {embedding.width} wide, Karlo reads {width}:"
+            " take one of KarloPrior, or of CLIP ViT-L/14",
+            code="width_mismatch",
+            input="embedding",
+        )
+    if embedding.batch > 1:
+        raise InputError(
+            f"there are {embedding.batch} embeddings, Karlo paints one at a time: encode one picture",
+            code="batch_mismatch",
+            input="embedding",
+        )
+
+
+@node("KarloDecode", category="image", lane="device", check=check_text, infer=_decoded)
 def karlo_decode(
     karlo: Karlo,
     embedding: ImageEmbedding,
@@ -110,34 +146,24 @@ def karlo_decode(
 
     from .diffusion import karlo as networks
     from .diffusion.noise import NoiseStream
+    from .diffusion.places import anchor
 
     prompts = _read(karlo, text, pool)
     project: Any
     decoder: Any
     with torch.inference_mode(), _borrowed(karlo, "text_proj", pool) as project:
-        weight = project.learned_classifier_free_guidance_embeddings
+        weight = getattr(project, _LEARNED)
         given = embedding.embedding
-        if given.shape[-1] != weight.shape[-1]:
-            raise InputError(
-                f"the picture's embedding is {given.shape[-1]} wide, Karlo reads {weight.shape[-1]}:"
-                " take one of KarloPrior, or of CLIP ViT-L/14",
-                code="width_mismatch",
-                input="embedding",
-            )
-        if len(given) > 1:
-            raise InputError(
-                f"there are {len(given)} embeddings, Karlo paints one at a time: encode one picture",
-                code="batch_mismatch",
-                input="embedding",
-            )
+        _check_embedding(facts.of(embedding), weight.shape[-1])
         words, clock, mask = project(given.to(weight.device, weight.dtype), prompts)
     with torch.inference_mode(), _borrowed(karlo, "decoder", pool) as decoder:
         channels, side = decoder.config.in_channels, decoder.config.sample_size
+        place = anchor(decoder)
         noise, stream = NoiseStream.seeded(seed).draw((1, channels, side, side))
 
         def denoise(x: "Tensor", t: int) -> "Tensor":
             found: Tensor = decoder(
-                torch.cat([x, x]).to(decoder.dtype),
+                torch.cat([x, x]).to(place.dtype),
                 t,
                 encoder_hidden_states=words,
                 class_labels=clock,
@@ -151,7 +177,13 @@ def karlo_decode(
     return Image(pixels)
 
 
-@node("KarloEnlarge", category="image", lane="device")
+@known
+def _enlarged(karlo: Karlo, image: PixelFacts, pool: Pool) -> PixelFacts:
+    side = foresight.of_part(karlo, "super_res_first", pool).config["sample_size"]
+    return image.sized(side, side)
+
+
+@node("KarloEnlarge", category="image", lane="device", infer=_enlarged)
 def karlo_enlarge(
     karlo: Karlo,
     image: Image,
@@ -173,6 +205,7 @@ def karlo_enlarge(
 
     from .diffusion import karlo as networks
     from .diffusion.noise import NoiseStream
+    from .diffusion.places import anchor
 
     first: Any
     last: Any
@@ -182,7 +215,8 @@ def karlo_enlarge(
         _borrowed(karlo, "super_res_last", pool) as last,
     ):
         channels, side = first.config.in_channels // 2, first.config.sample_size
-        pixels = (image.pixels * 2 - 1).to(first.device)
+        place = anchor(first)
+        pixels = (image.pixels * 2 - 1).to(place.device)
         large = functional.interpolate(
             pixels, size=(side, side), mode="bicubic", align_corners=False, antialias=True
         )
@@ -191,11 +225,11 @@ def karlo_enlarge(
 
         def denoise(x: "Tensor", t: int) -> "Tensor":
             network = last if t == final else first
-            found: Tensor = network(torch.cat([x, large], dim=1).to(network.dtype), t).sample
+            found: Tensor = network(torch.cat([x, large], dim=1).to(place.dtype), t).sample
             return found.float()
 
         settings = networks.Steps(steps, networks.PIXEL_LIMIT)
-        x = networks.sampled(denoise, noise.to(first.device), stream, settings, progress)
+        x = networks.sampled(denoise, noise.to(place.device), stream, settings, progress)
         found = (x / 2 + 0.5).clamp(0, 1).float().cpu().clone()
     return Image(found)
 

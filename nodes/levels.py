@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from engine.node import UNKNOWN, Progress, Waypoints, node, nowhere, silent
 
-from . import foresight
+from . import foresight, workload
 from .diffusion.pool import Pool, in_process
 from .facts import same
 from .sampling import advanced, finish_sampling, start_sampling
@@ -38,7 +38,7 @@ def _through(
     profile: Any,
     pool: Pool,
 ) -> tuple[Any, Any]:
-    count = UNKNOWN if sigmas is UNKNOWN else len(sigmas.levels) - 1
+    count = UNKNOWN if sigmas is UNKNOWN else sigmas.steps
     if count is UNKNOWN or count < 1:
         return UNKNOWN, UNKNOWN  # perhaps no model is asked
     found = foresight.denoised(
@@ -54,7 +54,7 @@ def _through(
     return found, found
 
 
-@node("SampleSigmas", category="sampling", lane="device", infer=_through)
+@node("SampleSigmas", category="sampling", lane="device", infer=_through, work=workload.of_levels)
 def sample_sigmas(
     model: Model,
     positive: Conditioning,

@@ -69,7 +69,8 @@ def load_vae(*, vae: VAEName, space: SpaceChoice = "auto", folders: Folders = st
     """Choose a VAE of its own, in place of a checkpoint's.
 
     Args:
-        vae: A file with a VAE.
+        vae: A file with a VAE, or a TAESD: a tiny one, quick and a little coarse. Of a TAESD in two
+            files, name either; the other is taken from beside it.
         space: Whose latents it works in: sd is SD 1.x and 2.x. The files of both look alike, so auto
             goes by what the file says, and by an "xl" in its name.
     """

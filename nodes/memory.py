@@ -23,6 +23,8 @@ _DECODED, _ENCODED = 4.0, 4.6
 """Feature maps of a VAE at the picture's own resolution."""
 _DECODING, _ENCODING = 128 * 2**20, 32 * 2**20
 """What libraries keep for themselves while a VAE works."""
+SMALLEST_TILE = 128
+"""The side in pixels of the tiles that a VAE comes down to when memory is short."""
 _CERTAIN_ON_CPU, _CERTAIN = 0.6, 0.4
 """The share of an estimate's feature maps that is needed at the very least: nothing is refused below
 it. The least on a GPU is counted, not measured: what the layers hold at once, without workspace."""
@@ -103,6 +105,7 @@ def check(
     unit: int,
     inputs: tuple[str, str],
     device: str,
+    divided: Need | None = None,
 ) -> None:
     """Refuse what cannot fit into the memory that is free.
 
@@ -113,13 +116,15 @@ def check(
         unit: Pixels to one of `asked`'s.
         inputs: Where the models come in, and where what is `asked` does.
         device: For the message.
+        divided: What it needs when all that can be asked for apart is, for a device that says when
+            it is short of memory. The CPU does not: the system ends the program instead.
 
     Raises:
         InputError: Even the least that is needed is not free (code "too_little_memory"). The hint is
             the largest batch, or else the largest size, that may fit.
     """
     wanted = need(asked.batch, asked.height, asked.width)
-    least = wanted.certain(device)
+    least = (wanted if divided is None or device == "cpu" else divided).certain(device)
     if free is None or least <= free:
         return
     if wanted.weights > free:

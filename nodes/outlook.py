@@ -16,6 +16,8 @@ def begun(
     *,
     model: Any,
     latents: Any,
+    sampler: Any,
+    schedule: Any,
     steps: Any,
     denoise: Any,
     start_step: Any,
@@ -31,13 +33,15 @@ def begun(
     if latents is UNKNOWN:
         return UNKNOWN
     fitting.check_latent_mask(latents)
-    count = UNKNOWN if has_unknown((steps, start_step)) else steps - start_step
-    if has_unknown((denoise,)) or sigmas is not None or (details is not None and denoise != 1):
-        count = UNKNOWN
-    elif denoise == 0:
-        count = 0
+    count, clean = UNKNOWN, UNKNOWN
+    if sigmas is None:
+        count, clean = foresight.course(
+            sampler, schedule, steps, denoise, start_step, profile=profile, details=details
+        )
+    elif sigmas is not UNKNOWN:
+        count, clean = sigmas.steps, sigmas.ends_clean
     family = UNKNOWN if model is UNKNOWN else model.family
-    return SamplerFacts(latents, family, profile, count, count)
+    return SamplerFacts(latents, family, profile, count, count, sampler, clean)
 
 
 def stepped(

@@ -37,6 +37,26 @@ def averaged(first: ConditioningFacts, second: ConditioningFacts) -> Any:
     return _put_together(first, second)
 
 
+def in_area(*, conditioning: Any, area: Any, strength: Any) -> Any:
+    """What is known of prompts that count in a rectangle."""
+    place = area if area is UNKNOWN else area.area()
+    return _placed(conditioning, area=place, strength=strength)
+
+
+def under_mask(*, conditioning: Any, mask: Any, strength: Any) -> Any:
+    """What is known of prompts that count where a mask says."""
+    return _placed(conditioning, mask=mask, strength=strength)
+
+
+def for_a_time(*, conditioning: Any, start: Any, end: Any) -> Any:
+    """What is known of prompts that count in a part of the run."""
+    return _placed(conditioning, start=start, end=end)
+
+
+def _placed(conditioning: Any, **changed: Any) -> Any:
+    return UNKNOWN if conditioning is UNKNOWN else conditioning.placed(**changed)
+
+
 def _put_together(first: ConditioningFacts, second: ConditioningFacts) -> ConditioningFacts:
     for part in first.parts:
         facts.check_phrases(part.width, second.width, part.batch, second.batch)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from engine.artifacts import Delivery
 from engine.codecs import Buffer, Codec, Codecs
@@ -19,6 +19,7 @@ from .free import memory
 if TYPE_CHECKING:
     from torch import Tensor
 
+PreviewMethod = Literal["auto", "factors", "none"]
 LIBRARIES = ("torch", "diffusers", "transformers", "tokenizers", "numpy", "pillow")
 DTYPES = {
     "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64",
@@ -37,6 +38,7 @@ def open_runtime(
     model_memory: int | None = None,
     float8: bool = False,
     compiled: bool = False,
+    previews: PreviewMethod = "auto",
 ) -> Runtime:
     """What a run gets on this machine. Quick: nothing is loaded, torch is not imported.
 
@@ -49,13 +51,22 @@ def open_runtime(
         model_memory: Bytes of models to keep on the device; see `Pool`.
         float8: Whether weights are kept in float8.
         compiled: Whether UNets are compiled.
+        previews: What latents are shown by; see `Pool`.
 
     Raises:
         InputError: There is no such device here.
     """
     chosen = devices.choose(device)
     folders = open_folders(data, near)
-    pool = Pool(folders, chosen, precision, budget=model_memory, is_small=float8, compiles=compiled)
+    pool = Pool(
+        folders,
+        chosen,
+        precision,
+        budget=model_memory,
+        is_small=float8,
+        compiles=compiled,
+        previews="auto" if previews == "none" else previews,
+    )
 
     def lend_from(roots: Sequence[Path]) -> tuple[Services, Files]:
         found = folders.with_images(*roots)
@@ -72,7 +83,7 @@ def open_runtime(
         meter=partial(metering.metered, chosen),
         machine=partial(metering.machine, chosen),
         lend_from=lend_from,
-        picture=picture,
+        picture=None if previews == "none" else picture,
         thumbnail=thumbnail,
         probe=probe,
         merged=merged,

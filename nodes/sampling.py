@@ -9,7 +9,7 @@ from pydantic import Field
 from engine.errors import InputError
 from engine.node import Progress, Waypoints, node, nowhere, silent
 
-from . import fitting, foresight, outlook
+from . import fitting, foresight, outlook, workload
 from .diffusion.pool import Pool, in_process
 from .states import SamplerState, SamplingDetails, Sigmas
 from .values import Conditioning, Latents, Model
@@ -39,7 +39,14 @@ def check_steps(steps: int, start_step: int, denoise: float) -> None:
         )
 
 
-@node("KSampler", category="sampling", lane="device", check=check_steps, infer=foresight.sampled)
+@node(
+    "KSampler",
+    category="sampling",
+    lane="device",
+    check=check_steps,
+    infer=foresight.sampled,
+    work=workload.of_sampling,
+)
 def ksampler(
     model: Model,
     positive: Conditioning,
@@ -63,16 +70,14 @@ def ksampler(
     """Denoise latents under classifier-free guidance.
 
     Args:
-        latents: Where to start. Empty ones make a picture from noise alone; a mask limits what is
-            repainted.
+        latents: Where to start; empty ones are noise alone. A mask limits what is repainted.
         details: Where to depart from the profile and from the sampler's own settings.
         steps: Denoising steps that a whole run takes.
         denoise: Fraction of the noise schedule to go through, always in `steps` steps. Below 1 it
             keeps part of the start; 0 keeps all of it.
-        start_step: Steps to leave out at the noisy end, which shortens the run and keeps part of
-            the start. A diffusers `strength` is start_step = steps - int(steps * strength).
-        profile: Whose noise, clock and mask rule to follow. In diffusers', image k of a batch is
-            the one that seed + k makes alone.
+        start_step: Steps to leave out at the noisy end, to keep part of the start. A diffusers
+            `strength` is start_step = steps - int(steps * strength).
+        profile: Whose noise, clock and mask rule; in diffusers' seed + k makes image k alone.
         draws_before: How often noise of the latents' size was already drawn from the seed: 1 if
             VAEEncode sampled with the same seed, as diffusers does. For the diffusers profile.
     """
@@ -138,9 +143,10 @@ def start_sampling(
         draws_before: How often noise of the latents' size was already drawn from the seed: 1 if
             VAEEncode sampled with the same seed, as diffusers does. For the diffusers profile.
     """
-    from .diffusion import runs
+    from .diffusion import halts
+    from .diffusion.settings import Settings
 
-    settings = runs.Settings(
+    settings = Settings(
         sampler,
         schedule,
         steps,
@@ -152,7 +158,7 @@ def start_sampling(
         SamplingDetails() if details is None else details,
         sigmas,
     )
-    return runs.begin(settings, model, latents)
+    return halts.begin(settings, model, latents)
 
 
 class Sampled(NamedTuple):
@@ -163,7 +169,9 @@ class Sampled(NamedTuple):
     step: int
 
 
-@node("SampleSteps", category="sampling", lane="device", infer=outlook.stepped)
+@node(
+    "SampleSteps", category="sampling", lane="device", infer=outlook.stepped, work=workload.of_steps
+)
 def sample_steps(
     model: Model,
     positive: Conditioning,
@@ -210,11 +218,11 @@ def finish_sampling(state: SamplerState) -> Latents:
     """
     import torch
 
-    from .diffusion import runs
+    from .diffusion import halts, runs
 
     fitting.check_finished(state.step, state.steps)
     cpu = torch.device("cpu")
-    samples = runs.Run.of(state, cpu).result(runs.point(state, cpu))
+    samples = runs.Run.of(state, cpu).result(halts.point(state, cpu))
     return Latents(samples, state.kept.mask if state.kept is not None else None)
 
 
@@ -229,9 +237,9 @@ def reschedule_sampling(
         steps: Steps to take from here to the end.
         schedule: How to space them.
     """
-    from .diffusion import runs
+    from .diffusion import halts
 
-    return runs.rescheduled(state, steps, schedule)
+    return halts.rescheduled(state, steps, schedule)
 
 
 def advanced(
@@ -248,22 +256,26 @@ def advanced(
     """The state at most `count` steps further on; from the last waypoint on its way, if there is one."""
     import torch
 
-    from .diffusion import previews, runs, watching
+    from .diffusion import halts, runs, watching
+    from .diffusion.places import anchor
+    from .diffusion.previews import Previewer
 
+    previewer = Previewer(pool, model)
     begun, last = state.step, min(state.step + count, state.steps)
     # A single step is over before a waypoint could spare any of it.
     route = waypoints(state, model, prompts) if last > begun + 1 else nowhere()
     stored = route.last(last)
     if stored is not None:
-        state = runs.continued(state, stored, last)
+        state = halts.continued(state, stored, last)
         if state.step > begun:
-            estimate = runs.point(state, torch.device("cpu")).estimate
-            progress(state.step - begun, last - begun, partial(previews.rgb, estimate))
+            estimate = halts.point(state, torch.device("cpu")).estimate
+            progress(state.step - begun, last - begun, previewer.of(estimate))
     if state.step == last:
         return state
     with torch.inference_mode(), ExitStack() as borrowed:
         unet: Any = borrowed.enter_context(pool.borrow(model))
-        run, point = runs.Run.of(state, unet.device), runs.point(state, unet.device)
+        device = anchor(unet).device
+        run, point = runs.Run.of(state, device), halts.point(state, device)
         denoiser = run.denoiser(
             unet,
             prompts,
@@ -276,7 +288,7 @@ def advanced(
             point = run.advance(point, denoiser)
             watch.saw(point)
             route.offer(point.step, point.at_rest)
-            progress(point.step - begun, last - begun, partial(previews.rgb, point.estimate))
+            progress(point.step - begun, last - begun, previewer.of(point.estimate))
         watch.check()
         ended = point.at_rest()
-    return runs.halted(state, ended)
+    return halts.halted(state, ended)

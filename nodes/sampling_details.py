@@ -8,6 +8,8 @@ from pydantic import Field
 from engine.errors import InputError
 from engine.node import UNKNOWN, node
 
+from . import foresight
+from .facts import SigmaFacts
 from .states import SamplingDetails, Sigmas
 from .values import Model
 from .widgets import (
@@ -29,7 +31,7 @@ AsProfile = Literal["profile"]
 Level = Annotated[float, Field(ge=0, le=10000)]
 
 
-@node("SamplingRules", category="sampling")
+@node("SamplingRules", category="sampling", early=True)
 def sampling_rules(
     details: SamplingDetails | None = None,
     *,
@@ -65,7 +67,7 @@ def sampling_rules(
     return replace(details or SamplingDetails(), **given)
 
 
-@node("SamplerNoise", category="sampling")
+@node("SamplerNoise", category="sampling", early=True)
 def sampler_noise(
     details: SamplingDetails | None = None,
     *,
@@ -86,7 +88,7 @@ def sampler_noise(
     return replace(details or SamplingDetails(), eta=eta, noise_scale=scale, **chosen)
 
 
-@node("SolverOrder", category="sampling")
+@node("SolverOrder", category="sampling", early=True)
 def solver_order(
     details: SamplingDetails | None = None, *, order: Annotated[int, Field(ge=1, le=4)] = 2
 ) -> SamplingDetails:
@@ -99,7 +101,23 @@ def solver_order(
     return replace(details or SamplingDetails(), order=order)
 
 
-@node("ScheduleSigmas", category="sampling")
+def _scheduled(
+    *,
+    steps: Any,
+    schedule: Any,
+    denoise: Any,
+    sampler: Any,
+    profile: Any,
+    details: Any,
+) -> Any:
+    """How many steps are laid."""
+    count, clean = foresight.course(
+        sampler, schedule, steps, denoise, 0, profile=profile, details=details
+    )
+    return UNKNOWN if count is UNKNOWN else SigmaFacts(count, clean)
+
+
+@node("ScheduleSigmas", category="sampling", infer=_scheduled)
 def schedule_sigmas(
     model: Model,
     details: SamplingDetails | None = None,
@@ -120,16 +138,27 @@ def schedule_sigmas(
         sampler: The one that the levels are for, where its scheduler lays them its own way.
         profile: Whose rules.
     """
-    from .diffusion import runs
+    from .diffusion import settings as run_settings
 
-    settings = runs.Settings(
+    settings = run_settings.Settings(
         sampler, schedule, steps, denoise, profile=profile, details=details or SamplingDetails()
     )
-    known = runs.trained(model.family, zero_snr=model.zero_snr)
+    known = run_settings.trained(model.family, zero_snr=model.zero_snr)
     return Sigmas(settings.planned(known).sigmas)
 
 
-@node("KarrasSigmas", category="sampling")
+def _between(*, steps: Any, highest: Any, lowest: Any) -> Any:
+    """How many steps are laid between two levels.
+
+    Raises:
+        InputError: The levels are in no such order.
+    """
+    if UNKNOWN not in (highest, lowest):
+        _check_levels(lowest, highest)
+    return UNKNOWN if steps is UNKNOWN else SigmaFacts(steps, ends_clean=True)
+
+
+@node("KarrasSigmas", category="sampling", infer=_between)
 def karras_sigmas(
     *,
     steps: Steps = 20,
@@ -144,7 +173,7 @@ def karras_sigmas(
     return Sigmas((*map(float, spacings.karras(lowest, highest, steps, rho)), 0.0))
 
 
-@node("ExponentialSigmas", category="sampling")
+@node("ExponentialSigmas", category="sampling", infer=_between)
 def exponential_sigmas(
     *,
     steps: Steps = 20,
@@ -181,7 +210,17 @@ def _sampled_as(*, model: Any, prediction_type: Any, zero_snr: Any) -> Any:
     return replace(model, prediction_type=prediction_type, zero_snr=zero_snr)
 
 
-@node("ModelSampling", category="sampling", infer=_sampled_as)
+def check_sampled_as(prediction_type: PredictionType, zero_snr: bool) -> None:
+    """Raise `InputError` unless a model that predicts such says something of noise alone."""
+    if zero_snr and prediction_type == "epsilon":
+        raise InputError(
+            "a model that predicts epsilon says nothing of a picture in noise alone: take another"
+            " prediction_type, or zero_snr off",
+            input="zero_snr",
+        )
+
+
+@node("ModelSampling", category="sampling", check=check_sampled_as, infer=_sampled_as)
 def model_sampling(
     model: Model, *, prediction_type: PredictionType = "epsilon", zero_snr: bool = False
 ) -> Model:
@@ -193,10 +232,5 @@ def model_sampling(
         zero_snr: Whether its noise ends in noise alone, as trainers call zero terminal SNR. Needs a
             model that does not predict epsilon.
     """
-    if zero_snr and prediction_type == "epsilon":
-        raise InputError(
-            "a model that predicts epsilon says nothing of a picture in noise alone: take another"
-            " prediction_type, or zero_snr off",
-            input="zero_snr",
-        )
+    check_sampled_as(prediction_type, zero_snr)
     return replace(model, prediction_type=prediction_type, zero_snr=zero_snr)

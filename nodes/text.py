@@ -10,7 +10,7 @@ from pydantic import Field
 from engine.errors import InputError
 from engine.node import node
 
-from . import fitting, foresight
+from . import fitting, wording
 from .diffusion import prompts
 from .diffusion.embeddings import ENDINGS, count, open_embedding
 from .diffusion.families import FAMILIES, recipes
@@ -18,7 +18,7 @@ from .diffusion.pool import Pool, in_process
 from .diffusion.prompts import Syntax
 from .folders import Folders, standard
 from .values import Conditioning, TextEncoder, Token, Weights
-from .widgets import EmbeddingName, Prompt
+from .widgets import EmbeddingName, Prompt, TowerName
 
 if TYPE_CHECKING:
     from .diffusion.text import Encoded, Lookup
@@ -90,7 +90,7 @@ def embedding_digest(embedding: str, folders: Folders) -> str:
     category="conditioning",
     lane="device",
     check=check_text,
-    infer=foresight.encoded_text,
+    infer=wording.encoded_text,
     fingerprint=prompt_digest,
 )
 def clip_encode(
@@ -126,7 +126,7 @@ def clip_encode(
     category="conditioning",
     lane="device",
     check=check_pair,
-    infer=foresight.encoded_pair,
+    infer=wording.encoded_pair,
     fingerprint=pair_digest,
 )
 def clip_encode_pair(
@@ -155,7 +155,7 @@ def clip_encode_pair(
     category="conditioning",
     lane="device",
     check=check_texts,
-    infer=foresight.encoded_texts,
+    infer=wording.encoded_texts,
     fingerprint=prompts_digest,
 )
 def clip_encode_list(
@@ -215,7 +215,7 @@ def load_embedding(
     for recipe in recipes(text_encoder):
         sizes = parts.part(recipe.part).sizes
         if sizes is not None:
-            count(open_embedding(path), sizes["hidden_size"])
+            count(open_embedding(path), sizes["hidden_size"], recipe.part)
     weights = Weights("embeddings", embedding, folders.digest("embeddings", embedding))
     token = Token(word or path.stem, weights)
     return replace(text_encoder, tokens=(*text_encoder.tokens, token))
@@ -283,17 +283,17 @@ def _read_alone(
             module,
             items,
             recipe.skip - recipe.cut,
-            lookup=_lookup(module.config.hidden_size, pool),
+            lookup=_lookup(module.config.hidden_size, family.towers[number].part, pool),
             padding=family.towers[number].pad,
             is_normed=family.normed,
             least=least,
         )
 
 
-def _lookup(width: int, pool: Pool) -> "Lookup":
+def _lookup(width: int, tower: TowerName, pool: Pool) -> "Lookup":
     from .diffusion.embeddings import vectors
 
-    return lambda name: vectors(open_embedding(find_embedding(name, pool.folders)[1]), width)
+    return lambda name: vectors(open_embedding(find_embedding(name, pool.folders)[1]), width, tower)
 
 
 def _conditioning(found: "Sequence[Encoded]") -> Conditioning:

@@ -4,10 +4,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from engine.node import Progress, node, silent
+from engine.node import UNKNOWN, Progress, node, silent
 
 from . import facts
+from .diffusion import enlarging
+from .diffusion.additions import open_addition
+from .diffusion.checkpoints import PICKLE_ENDINGS
 from .diffusion.pool import Pool, in_process
+from .facts import PixelFacts, known
 from .folders import Folders, standard
 from .vae import Overlap, check_tiles
 from .values import Image, Upscaler, Weights
@@ -35,7 +39,26 @@ def load_upscaler(*, upscaler: UpscalerName, folders: Folders = standard) -> Ups
     return Upscaler(Weights("upscale_models", upscaler, digest))
 
 
-@node("UpscaleImage", category="image", lane="device", check=check_tiles)
+def _grown(image: PixelFacts, scale: float) -> PixelFacts:
+    """A picture enlarged.
+
+    Raises:
+        InputError: It would be too large.
+    """
+    size = image.sized(round(image.width * scale), round(image.height * scale))
+    facts.check_extent(size.width, size.height, "image")
+    return size
+
+
+@known
+def _enlarged(upscaler: Upscaler, image: PixelFacts, pool: Pool) -> Any:
+    path = pool.folders.find(upscaler.weights.kind, upscaler.weights.name)
+    if path.suffix.lower() in PICKLE_ENDINGS:
+        return UNKNOWN  # it has no header: its shapes are known once it is read
+    return _grown(image, enlarging.sizes(open_addition(path)).scale)
+
+
+@node("UpscaleImage", category="image", lane="device", check=check_tiles, infer=_enlarged)
 def upscale_image(
     upscaler: Upscaler,
     image: Image,
@@ -62,11 +85,9 @@ def upscale_image(
     network: Any
     with torch.inference_mode(), pool.borrow(upscaler) as network:
         first = next(network.parameters())
-        scale, unit = network.scale, network.sizes.shuffle
+        sizes = network.sizes
+        size, unit = _grown(facts.of(image), sizes.scale), sizes.shuffle
         height, width = pixels.shape[-2:]
-        facts.check_extent(
-            round(pixels.shape[-1] * scale), round(pixels.shape[-2] * scale), "image"
-        )
 
         def enlarged(part: "Tensor") -> "Tensor":
             made: Tensor = network(part.to(first.device, first.dtype))
@@ -83,5 +104,5 @@ def upscale_image(
             made.append(
                 tiling.tiled(one, enlarged, tile=tile, overlap=overlap, unit=unit, progress=told)
             )
-        result = torch.cat(made)[..., : round(height * scale), : round(width * scale)].clamp(0, 1)
+        result = torch.cat(made)[..., : size.height, : size.width].clamp(0, 1)
     return Image(result.clone())

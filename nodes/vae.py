@@ -10,7 +10,8 @@ from pydantic import Field
 from engine.errors import InputError
 from engine.node import Progress, node, silent
 
-from . import autoencoded, facts, fitting
+from . import autoencoded, facts, fitting, workload
+from .diffusion import taesd
 from .diffusion.pool import Pool, in_process
 from .fitting import OddSize
 from .values import VAE, Image, Latents
@@ -25,7 +26,13 @@ Tile = Annotated[int, Field(ge=64, le=4096, multiple_of=32, description="Pixels 
 Overlap = Annotated[int, Field(ge=0, le=2048, multiple_of=8, description="Pixels")]
 
 
-@node("VAEEncode", category="latent", lane="device", infer=autoencoded.encoded_picture)
+@node(
+    "VAEEncode",
+    category="latent",
+    lane="device",
+    infer=autoencoded.encoded_picture,
+    work=workload.of_pixels,
+)
 def vae_encode(
     vae: VAE,
     image: Image,
@@ -68,6 +75,7 @@ def check_tiles(tile: int, overlap: int) -> None:
     lane="device",
     check=check_tiles,
     infer=autoencoded.encoded_in_tiles,
+    work=workload.of_pixels,
 )
 def vae_encode_tiled(
     vae: VAE,
@@ -99,7 +107,13 @@ def vae_encode_tiled(
     )
 
 
-@node("VAEDecode", category="latent", lane="device", infer=autoencoded.decoded)
+@node(
+    "VAEDecode",
+    category="latent",
+    lane="device",
+    infer=autoencoded.decoded,
+    work=workload.of_places,
+)
 def vae_decode(
     vae: VAE, latents: Latents, *, pool: Pool = in_process, progress: Progress = silent
 ) -> Image:
@@ -113,6 +127,7 @@ def vae_decode(
     lane="device",
     check=check_tiles,
     infer=autoencoded.decoded_in_tiles,
+    work=workload.of_places,
 )
 def vae_decode_tiled(
     vae: VAE,
@@ -151,6 +166,7 @@ def _encode(
 
     encoded = []
     with _borrowed(vae, pool) as autoencoder:
+        taesd.check_half(autoencoder.module.config.get("halves"), "encoder", vae.weights.name)
         size = fitting.check_picture(facts.of(image), autoencoder.factor, odd_size)
         pixels = _evened(image.pixels, size.width, size.height, odd_size)
         for index in range(len(pixels)):
@@ -171,7 +187,9 @@ def _decode(
     samples = latents.samples
     decoded = []
     with _borrowed(vae, pool) as autoencoder:
-        fitting.check_decoder(samples.shape[1], autoencoder.module.config.latent_channels)
+        config = autoencoder.module.config
+        taesd.check_half(config.get("halves"), "decoder", vae.weights.name)
+        fitting.check_decoder(samples.shape[1], config.latent_channels)
         # One at a time: what the decoder holds on the way is many times the picture.
         for index in range(len(samples)):
             one = samples[index : index + 1]

@@ -166,6 +166,10 @@ class Settings(BaseModel):
         default=False,
         description="Have torch compile models at their first run, where a compiler is installed.",
     )
+    previews: Literal["auto", "factors", "none"] = Field(
+        default="auto",
+        description="What pictures in the making are shown by: `auto`: a TAESD in `models/vae_approx` if there is one, else the latents' channels as colours; `factors`: these alone; `none`: nothing.",
+    )
 
     workers: str = Field(
         default="auto",
@@ -227,6 +231,7 @@ class Settings(BaseModel):
             "model_memory": self.model_memory,
             "float8": self.float8_weights,
             "compiled": self.compile,
+            "previews": None if self.previews == "auto" else self.previews,
         }
         return {name: value for name, value in asked.items() if value}
 

@@ -16,7 +16,9 @@ import pytest
 
 from engine.catalog import Catalog
 from engine.check import check
+from engine.types import accepts
 from engine.workflow import Workflow
+from nodes.reference import reference
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -56,8 +58,8 @@ def test_the_example_node_is_a_node() -> None:
     from nodes.values import Image
 
     space: dict[str, object] = {"__name__": "example"}
-    for code in blocks(ROOT / "docs" / "nodes.md", "python"):
-        exec(compile(code, "docs/nodes.md", "exec"), space)  # noqa: S102 - our own example
+    for code in blocks(ROOT / "docs" / "writing-nodes.md", "python"):
+        exec(compile(code, "docs/writing-nodes.md", "exec"), space)  # noqa: S102 - our own example
     brighten, halve = space["brighten"], space["halve_image"]
     assert callable(brighten)
     assert float(brighten(Image(torch.full((1, 3, 2, 2), 0.25)), amount=2.0).pixels.max()) == 0.5
@@ -66,6 +68,30 @@ def test_the_example_node_is_a_node() -> None:
     assert declared.infer is not None
     odd = Image(torch.zeros(2, 3, 5, 7))
     assert declared.infer(image=facts.of(odd)) == facts.of(halve(odd)) == facts.PixelFacts(2, 2, 3)
+
+
+def test_the_reference_of_the_nodes_is_up_to_date() -> None:
+    made = reference(Catalog.load("nodes"))
+    page = ROOT / "docs" / "node-reference.md"
+    assert page.read_text(encoding="utf-8") == made, (
+        "run: python -m nodes.reference > docs/node-reference.md"
+    )
+
+
+def test_the_page_of_tasks_names_nodes_and_workflows_that_are_there() -> None:
+    catalog, page = Catalog.load("nodes"), ROOT / "docs" / "nodes.md"
+    text = page.read_text(encoding="utf-8")
+    for line in "".join(blocks(page, "links")).splitlines():
+        (source, output), (target, name) = (end.split(".") for end in line.split(" → "))
+        given = catalog[source].outputs[output]
+        assert accepts(catalog[target].inputs[name].hint, given, {}), line
+    words = set(re.findall(r"\b(?:[A-Z]+[a-z0-9]+){2,}[A-Z]*\b", re.sub(r"\]\([^)]*\)", "", text)))
+    known = {"InstructPix2Pix", "ControlNet", "ComfyUI", "LoRAs", "ControlNets"}
+    assert words - known - set(catalog) == set()
+    shipped = {w.relative_to(ROOT / "workflows").with_suffix("").as_posix() for w in (ROOT / "workflows").rglob("*.json")}  # fmt: skip
+    named = set(re.findall(r"`([a-z]+(?:/[a-z0-9-]+|-[a-z-]+))`", text))
+    assert named - shipped == set()
+    assert {name for name in shipped if name.startswith("families/")} - named == set()
 
 
 def test_every_node_has_a_summary_a_category_and_a_schema() -> None:

@@ -9,15 +9,16 @@ import torch
 from torch import Tensor
 
 from engine.errors import InputError
+from nodes.memory import SMALLEST_TILE
 
 from . import tiling
 from .noise import NoiseStream
 from .shortage import Remedy, relieved
+from .tiny import TinyAutoencoder
 
 LOG = logging.getLogger(__name__)
 FALLBACK_TILE = 512
 """The tile's side in pixels when the whole picture does not fit into memory."""
-SMALLEST_TILE = 128
 
 
 class Autoencoder:
@@ -37,12 +38,14 @@ class Autoencoder:
         """Take a module on.
 
         Args:
-            module: A diffusers AutoencoderKL.
+            module: A diffusers AutoencoderKL, or a TAESD.
             scaling_factor: From what it makes to latents.
             pixels_per_latent: Along one side.
             remedies: What makes room in memory: the first before tiles are tried, others after.
         """
-        self.module, self.scale, self.factor = module, scaling_factor, pixels_per_latent
+        self.module, self.factor = module, pixels_per_latent
+        # A TAESD makes latents as they are.
+        self.scale = 1.0 if isinstance(module, TinyAutoencoder) else scaling_factor
         self.remedies = remedies
 
     def decode(self, samples: Tensor, *, tile: int = 0, overlap: int = 0) -> Tensor:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from nodes.widgets import PredictionType
 
-from . import predictions
+from . import colours, predictions, taesd
 from .components import inspect_component, is_component, open_component, part_of
 from .families import FAMILIES, SD1, SDXL_SCALING_FACTOR, Family, Recognised, accepted, recognise
 from .headers import read_header
@@ -29,6 +29,7 @@ _BARE: tuple[tuple[str, PartName], ...] = (
     ("input_blocks.0.0.weight", "unet"),
     ("time_embedding.linear_1.weight", "unet"),
     ("decoder.conv_in.weight", "vae"),
+    *((mark, "vae") for mark in taesd.MARKS),
     ("embeddings.token_embedding.weight", "text_encoder"),
     ("text_model.embeddings.token_embedding.weight", "text_encoder"),
     ("vision_model.embeddings.patch_embedding.weight", "image_encoder"),
@@ -84,20 +85,12 @@ def open_weights(path: Path) -> Parts:
         return open_component(path)
     if is_pipeline(path):
         return open_folder(path)
-    sources: Mapping[str, Source]
-    metadata: Mapping[str, str] = {}
-    if path.suffix.lower() in PICKLE_ENDINGS:
-        from .pickles import read_pickle
-
-        sources = {
-            name: Unpickled(tensor, tuple(tensor.shape))
-            for name, tensor in read_pickle(path).items()
-        }
-    else:
-        header = read_header(path)
-        sources, metadata = stored(header), header.metadata
+    sources, metadata = _read(path)
     found = recognise({name: source.shape for name, source in sources.items()})
     family, title = accepted(found, path.name), found.title
+    files: tuple[Path, ...] = (path,)
+    if taesd.is_taesd(sources):
+        sources, files = _with_other_half(path, sources)
     parts = {
         name: make_part(path, name, held, family) for name, held in _split(sources, family).items()
     }
@@ -112,12 +105,39 @@ def open_weights(path: Path) -> Parts:
         predictions.of_file(sources, metadata),
         _guessed(parts.get("unet"), family),
         scale,
-        (path,),
+        files,
+        colours=colours.of_file(metadata),
     )
+
+
+def _read(path: Path) -> tuple[Mapping[str, Source], Mapping[str, str]]:
+    """The tensors of a file, and its metadata."""
+    if path.suffix.lower() in PICKLE_ENDINGS:
+        from .pickles import read_pickle
+
+        found = read_pickle(path)
+        return {name: Unpickled(found[name], tuple(found[name].shape)) for name in found}, {}
+    header = read_header(path)
+    return stored(header), header.metadata
+
+
+def _with_other_half(
+    path: Path, sources: Mapping[str, Source]
+) -> tuple[Mapping[str, Source], tuple[Path, ...]]:
+    """A TAESD's tensors with those of its other half, if a file beside it holds that."""
+    sources, other = taesd.named(sources), taesd.other_half(path)
+    if other is None:
+        return sources, (path,)
+    more = _read(other)[0]
+    accepted(recognise({name: source.shape for name, source in more.items()}), other.name)
+    return {**taesd.named(more), **sources}, tuple(sorted((path, other)))
 
 
 def _vae_alone(vae: Part, path: Path, metadata: Mapping[str, str]) -> tuple[str, float]:
     """What a VAE without a model is: those of SD and of SDXL look alike, so its maker's words count."""
+    if vae.config.get("_class_name") == taesd.CLASS:
+        is_xl = taesd.is_sdxl(path)
+        return taesd.title(path), SDXL_SCALING_FACTOR if is_xl else SD1.scaling_factor
     if len(vae.config["block_out_channels"]) == _UPSCALER_LEVELS:
         return "a VAE of the x4 upscaler", FAMILIES["upscaler"].scaling_factor
     said = metadata.get("modelspec.architecture", "")

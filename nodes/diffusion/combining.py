@@ -5,8 +5,7 @@ for the positive one with the self-attention switched off; w and s are guidance 
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -14,8 +13,6 @@ from torch import Tensor
 from nodes.values import (
     DualGuidance,
     DynamicThreshold,
-    GuidanceInterval,
-    GuidanceRule,
     PerpendicularNegative,
     PerturbedAttention,
     RescaledGuidance,
@@ -24,30 +21,7 @@ from nodes.values import (
 from nodes.widgets import PredictionType
 
 from . import predictions
-
-Rules = Sequence[GuidanceRule]
-T = TypeVar("T", bound=GuidanceRule)
-
-
-def rule_of(rules: Rules, kind: type[T]) -> T | None:
-    """The rule of one kind, if there is one."""
-    return next((rule for rule in rules if isinstance(rule, kind)), None)
-
-
-def asked(rules: Rules, sigma: float, *, has_negative: bool) -> tuple[str, ...]:
-    """For what the model is asked at a noise level, in the order in which it is asked."""
-    interval = rule_of(rules, GuidanceInterval)
-    found = ["positive"]
-    if interval is None or interval.low <= sigma <= interval.high:
-        if has_negative:
-            found.insert(0, "negative")
-        if rule_of(rules, DualGuidance):
-            found.append("middle")
-        if rule_of(rules, PerpendicularNegative):
-            found.append("empty")
-    if rule_of(rules, PerturbedAttention):
-        found.append("perturbed")
-    return tuple(found)
+from .asking import Rules, rule_of
 
 
 def combined(

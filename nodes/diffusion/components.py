@@ -6,7 +6,8 @@ from typing import Any
 
 from engine.errors import InputError
 
-from .families import SD1, Recognised, accepted, recognise
+from . import taesd
+from .families import SD1, SDXL, Recognised, accepted, recognise
 from .layout import PLAIN, PartName
 from .parts import Parts, make_part
 from .pipelines import STEMS, read_json, sources_in
@@ -14,6 +15,7 @@ from .pipelines import STEMS, read_json, sources_in
 CONFIG = "config.json"
 _CLASSES: Mapping[str, PartName] = {
     "AutoencoderKL": "vae",
+    taesd.CLASS: "vae",
     "UNet2DConditionModel": "unet",
     "ControlNetModel": "controlnet",
     "CLIPTextModel": "text_encoder",
@@ -77,14 +79,18 @@ def open_component(path: Path) -> Parts:
     sources = sources_in(path, STEMS)
     found = inspect_component(path)
     family = accepted(found, path.name)
-    scale = _scale(path, config, family.scaling_factor) if name == "vae" else family.scaling_factor
+    title, scale = found.title, family.scaling_factor
+    if taesd.is_taesd(sources):
+        title, scale = taesd.title(path), SDXL.scaling_factor if taesd.is_sdxl(path) else scale
+    elif name == "vae":
+        scale = _scale(path, config, scale)
     # A ControlNet's config.json has settings of old versions; what shapes tell is always right.
     settings: dict[str, Any] | None = config if name in PLAIN or name == "vae" else None
     part = make_part(path, name, sources, family, settings)
     files = {source.path for source in sources.values()} | {path / CONFIG}
     return Parts(
         path,
-        found.title,
+        title,
         family,
         {name: part},
         scaling_factor=scale,

@@ -13,6 +13,8 @@ from nodes.facts import LatentFacts, of_pixels
 from nodes.values import Control, Region
 from nodes.widgets import ProfileName
 
+from . import windows
+from .places import anchor
 from .schedules import NoiseSchedule, Schedule
 
 
@@ -56,7 +58,7 @@ def bind(
     latents = LatentFacts(batch, channels, height, width)
     name = control.controlnet.weights.name
     fitting.check_control_image(name, of_pixels(control.hint), latents, role)
-    hint = control.hint.expand(batch, -1, -1, -1).to(net.device, net.dtype)
+    hint = control.hint.expand(batch, -1, -1, -1).to(anchor(net))
     return ActiveControl(control, net, hint, active)
 
 
@@ -65,7 +67,7 @@ def window(
 ) -> tuple[bool, ...]:
     """For each step of a run whether the control acts in it.
 
-    `diffusers`: step i of N acts if i / N >= start and (i + 1) / N <= end.
+    `diffusers`: see `windows.of_control`.
     `comfyui`: a step acts if its sigma lies between those of the timesteps (1 - start) * 999 and
     (1 - end) * 999 of the model's whole range, also when the run goes through part of it.
     """
@@ -74,10 +76,7 @@ def window(
     if profile == "comfyui":
         high, low = _sigma_at(control.start, noise), _sigma_at(control.end, noise)
         return tuple(low <= sigma <= high for sigma in run.sigmas[:-1])
-    steps = run.steps
-    return tuple(
-        step / steps >= control.start and (step + 1) / steps <= control.end for step in range(steps)
-    )
+    return windows.of_control(control.start, control.end, run.steps)
 
 
 def _sigma_at(fraction: float, noise: NoiseSchedule) -> float:

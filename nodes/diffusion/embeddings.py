@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError
+from nodes.widgets import TowerName
 
 from .additions import Addition, open_addition
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 ENDINGS = (".safetensors", ".pt", ".bin", ".ckpt", ".pth")
 """A prompt may name a file without one of them."""
 _FAMILIES = {768: "SD 1.x", 1024: "SD 2.x", 1280: "SDXL"}
+_NAMES: dict[TowerName, str] = {"text_encoder": "clip_l", "text_encoder_2": "clip_g"}
+"""What SDXL's files call the vectors of each text encoder."""
 _NARROWEST = 8
 """Narrower tensors are no vectors but counters that trainers leave in the file."""
 
@@ -35,31 +38,35 @@ def open_embedding(path: Path) -> Addition:
     return file
 
 
-def count(file: Addition, width: int) -> int:
+def count(file: Addition, width: int, tower: TowerName = "text_encoder") -> int:
     """How many tokens of an encoder of that width the embedding takes.
 
     Raises:
         InputError: See `vectors`.
     """
-    return sum(_rows(file.shape(name)) for name in _fitting(file, width))
+    return sum(_rows(file.shape(name)) for name in _fitting(file, width, tower))
 
 
-def vectors(file: Addition, width: int) -> "Tensor":
+def vectors(file: Addition, width: int, tower: TowerName = "text_encoder") -> "Tensor":
     """The vectors for a text encoder of that width: (tokens, width), float32 on the CPU.
+
+    A file of two encoders of one width tells theirs apart by name.
 
     Raises:
         InputError: It has none of that width, so it is of another family (code "width_mismatch").
     """
     import torch
 
-    names = _fitting(file, width)
+    names = _fitting(file, width, tower)
     held = file.read(names)
     return torch.cat([held[name].reshape(-1, width) for name in names])
 
 
-def _fitting(file: Addition, width: int) -> list[str]:
+def _fitting(file: Addition, width: int, tower: TowerName) -> list[str]:
     found = _vectors(file)
     fitting = [name for name, shape in found.items() if shape[-1] == width]
+    if _NAMES[tower] in fitting:
+        return [_NAMES[tower]]
     if fitting:
         return fitting
     widths = sorted({shape[-1] for shape in found.values()})

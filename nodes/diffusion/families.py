@@ -8,6 +8,8 @@ from engine.errors import InputError
 from nodes.values import TextEncoder
 from nodes.widgets import FamilyName, PredictionType, TowerName
 
+from . import taesd
+
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -214,13 +216,9 @@ def recognise(shapes: Shapes) -> Recognised:
     conv_in = _first(shapes, ("input_blocks.0.0.weight", "conv_in.weight"))
     if conv_in is not None and len(conv_in) == 4:
         return _recognise_unet(shapes, conv_in[1])
-    latents = shapes.get("first_stage_model.decoder.conv_in.weight") or shapes.get(
-        "decoder.conv_in.weight"
-    )
-    if latents is not None and len(latents) == 4:
-        if latents[1] == SD1.latent_channels:
-            return Recognised("a VAE of SD 1.x or 2.x", SD1)
-        return Recognised(f"a VAE with {latents[1]} latent channels", mark="decoder.conv_in.weight")
+    vae = _recognise_vae(shapes)
+    if vae is not None:
+        return vae
     if any(name.endswith("embeddings.token_embedding.weight") for name in shapes):
         return Recognised("a CLIP text encoder", SD1)
     if any(name.endswith(("visual.conv1.weight", "patch_embedding.weight")) for name in shapes):
@@ -230,6 +228,23 @@ def recognise(shapes: Shapes) -> Recognised:
         if found:
             return Recognised(title, mark=found)
     return Recognised("of an unknown kind", mark=next(iter(shapes), ""))
+
+
+def _recognise_vae(shapes: Shapes) -> Recognised | None:
+    latents = shapes.get("first_stage_model.decoder.conv_in.weight") or shapes.get(
+        "decoder.conv_in.weight"
+    )
+    if latents is not None and len(latents) == 4:
+        if latents[1] == SD1.latent_channels:
+            return Recognised("a VAE of SD 1.x or 2.x", SD1)
+        return Recognised(f"a VAE with {latents[1]} latent channels", mark="decoder.conv_in.weight")
+    if taesd.is_taesd(shapes):
+        channels = taesd.latent_channels(shapes)
+        if channels == SD1.latent_channels:
+            return Recognised("a TAESD", SD1)
+        mark = next(name for name in taesd.MARKS if name in shapes)
+        return Recognised(f"a TAESD with {channels or 'unknown'} latent channels", mark=mark)
+    return None
 
 
 def _recognise_unet(shapes: Shapes, channels: int) -> Recognised:

@@ -19,9 +19,10 @@ from nodes.facts import ConditioningFacts
 from nodes.values import PerturbedAttention
 from nodes.widgets import PredictionType
 
-from . import combining, control, predictions
+from . import asking, combining, control, predictions
 from .guides import Guide
 from .perturbing import straightened
+from .places import anchor
 from .regions import Part, averaged, cropped
 from .samplers import Denoiser
 from .schedules import Schedule
@@ -51,7 +52,7 @@ def fit(
     fitting.check_channels(shape[1], model.config.out_channels, origin)
     fitting.check_text_width(prompt.width, model.config.cross_attention_dim, role)
     fitting.check_prompts(prompt, shape[0], role)
-    return embeddings.to(model.device, model.dtype).expand(shape[0], -1, -1)
+    return embeddings.to(anchor(model)).expand(shape[0], -1, -1)
 
 
 def classifier_free(
@@ -84,7 +85,7 @@ def guided(
     *,
     guidance_scale: float,
     prediction_type: PredictionType,
-    rules: combining.Rules = (),
+    rules: asking.Rules = (),
     remedies: Sequence[Remedy] = (),
 ) -> Denoiser:
     """The model's estimate of x0 under guidance by any of the rules.
@@ -94,7 +95,7 @@ def guided(
     Args:
         model: A diffusers UNet2DConditionModel.
         schedule: The run's.
-        roles: The prompts, by the words that `combining.asked` gives.
+        roles: The prompts, by the words that `asking.asked` gives.
         guidance_scale: See `combining.combined`.
         prediction_type: What the model's output means.
         rules: Those of the model, one of each kind.
@@ -104,8 +105,9 @@ def guided(
         MemoryError: A call is too much for the memory, whatever was tried.
     """
     # Made once: a timestep made in the loop would wait for the device.
-    timesteps = torch.tensor(schedule.timesteps, dtype=torch.float32, device=model.device)
-    perturbed = combining.rule_of(rules, PerturbedAttention)
+    place = anchor(model)
+    timesteps = torch.tensor(schedule.timesteps, dtype=torch.float32, device=place.device)
+    perturbed = asking.rule_of(rules, PerturbedAttention)
     voices = _Voices(roles, _Asker(model, remedies), prediction_type)
 
     def denoise(x: Tensor, step: int, sigma: float | None = None) -> Tensor:
@@ -113,9 +115,9 @@ def guided(
             sigma, timestep = schedule.sigmas[step], timesteps[step]
         else:
             timestep = timesteps.new_tensor(schedule.clock(sigma))
-        scaled = predictions.scaled(x, sigma, prediction_type).to(model.dtype)
+        scaled = predictions.scaled(x, sigma, prediction_type).to(place.dtype)
         now = _Moment(x, scaled, step, sigma, timestep)
-        wanted = combining.asked(rules, sigma, has_negative="negative" in roles)
+        wanted = asking.asked(rules, sigma, has_negative="negative" in roles)
         outputs = voices.spoken(tuple(name for name in wanted if name != "perturbed"), now)
         if perturbed is not None:
             with straightened(model, perturbed.layers):
@@ -234,7 +236,7 @@ class _Asker:
         return relieved(
             lambda: call(self.model, x, timestep, step, self.rows),
             (*self.remedies[:1], halved, *self.remedies[1:]),
-            f"out of memory on {self.model.device} at latents of {x.shape[-1]}x{x.shape[-2]}, although the"
+            f"out of memory on {anchor(self.model).device} at latents of {x.shape[-1]}x{x.shape[-2]}, although the"
             " model was asked for one at a time",
         ).float()
 

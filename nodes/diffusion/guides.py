@@ -13,6 +13,7 @@ from nodes.values import Conditioning, Framing
 
 from . import unclip
 from .control import ActiveControl
+from .places import anchor
 
 PIXELS = 8
 """Pixels to one latent, as SDXL is told sizes."""
@@ -92,7 +93,7 @@ def extras(
     config, batch = model.config, shape[0]
 
     def placed(tensor: Tensor) -> Tensor:
-        return tensor.to(model.device, model.dtype)
+        return tensor.to(anchor(model))
 
     def rows(tensor: Tensor) -> Tensor:
         return placed(tensor).expand(batch, *tensor.shape[1:])
@@ -139,14 +140,14 @@ def _labels(conditioning: Conditioning, model: Any, batch: int, role: str) -> Te
     config = model.config
     if config.num_class_embeds is not None:
         fitting.check_noise_level(conditioning.noise_level, config.num_class_embeds, role)
-        return torch.tensor([conditioning.noise_level] * batch, device=model.device)
+        return torch.tensor([conditioning.noise_level] * batch, device=anchor(model).device)
     if config.class_embed_type != "projection":
         return None
     width = config.projection_class_embeddings_input_dim
     for image in conditioning.images:
         fitting.check_image_width(image.embedding.shape[-1], width // 2, role)
     label = unclip.label(conditioning.images, width)
-    return label.expand(batch, -1).to(model.device, model.dtype)
+    return label.expand(batch, -1).to(anchor(model))
 
 
 def _time_ids(

@@ -5,6 +5,7 @@ of x's variance that is picture (alpha bar of Ho et al. 2020, arXiv:2006.11239).
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -14,6 +15,7 @@ from typing_extensions import override
 
 from engine.node import Progress
 
+from . import previews
 from .noise import NoiseStream
 from .text import BEGIN, END, tokenize
 from .unclip import LEVELS, kept
@@ -131,7 +133,8 @@ def sampled(
         if t:
             noise, stream = stream.draw(x.shape)
             x = x + _deviation(beta, (1 - before) / (1 - now) * beta, told) * noise.to(x.device)
-        progress(done, settings.steps)
+        shown = partial(previews.pixels, estimate) if x.ndim == 4 else None
+        progress(done, settings.steps, shown)
     return x
 
 

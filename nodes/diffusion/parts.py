@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 from engine.errors import InputError
 from nodes.widgets import PredictionType
 
-from . import openclip
+from . import openclip, taesd
+from .colours import Colours
 from .families import SD1, Family
 from .headers import ITEM_SIZES, Header
 from .layout import PLAIN, PartName, diffusers_names, diffusers_shape
@@ -155,6 +156,8 @@ class Parts:
     """Every file that was read or will be: what a digest must cover."""
     cut: int = 0
     """Last layers of the text encoder that are left out in the weights."""
+    colours: Colours | None = None
+    """What the latents' channels look like, if the autoencoder is none of a family's usual ones."""
 
     @property
     def prediction_type(self) -> PredictionType:
@@ -241,6 +244,9 @@ def make_part(
     Raises:
         InputError: Tensors are there twice, are missing, or do not fit the family.
     """
+    if name == "vae" and taesd.is_taesd(sources):
+        taesd.check_config(config or {}, path)
+        sources, config = taesd.named(sources), None
     if name in PLAIN:
         kept = {key: item for key, item in sources.items() if not key.endswith(_COUNTERS)}
         return Part(name, kept, config or {}, family)

@@ -78,6 +78,7 @@ def read_pickle(path: Path) -> dict[str, torch.Tensor]:
     return _tensors(path, read_tree(path))
 
 
+@torch.inference_mode(mode=False)  # the caller may sample in it, but the weights are for others too
 def read_tree(path: Path) -> Any:
     """What a pickle holds: tensors, numbers and texts, in dicts and lists.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.errors import InputError
 
+from . import taesd
 from .families import SD1, SD2, Shapes, accepted, recognise
 from .headers import read_header
 from .layout import PartName
@@ -83,6 +84,8 @@ def open_folder(path: Path) -> Parts:
         )
     predictions = (Prediction(said, "its scheduler_config.json"),) if said else ()
     scale = configs.get("vae", {}).get("scaling_factor", family.scaling_factor)
+    if taesd.is_taesd(held.get("vae", {})):  # whose own factor is 1: it knows scaled latents only
+        scale = family.scaling_factor
     if not isinstance(scale, int | float):
         raise InputError(
             f"{path / 'vae' / 'config.json'} has the scaling_factor {scale!r}, no number",

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 from engine.errors import InputError
 from engine.machine import total_memory
@@ -89,6 +89,7 @@ class Pool(Service):
         on_load: Called with the name and the bytes of each part that was loaded.
         is_small: Whether weights are kept in float8, which rounds them.
         compiles: Whether UNets are compiled, where a compiler is there.
+        previews: What latents are shown by: a TAESD where its file is there, or their channels' colours.
     """
 
     def __init__(
@@ -101,13 +102,14 @@ class Pool(Service):
         on_load: Callable[[str, int], None] | None = None,
         is_small: bool = False,
         compiles: bool = False,
+        previews: Literal["auto", "factors"] = "auto",
     ) -> None:
         self.folders = folders
         self.device = device
         self.loads = 0
         """How many parts were loaded so far."""
         self.dtype_name = dtype or ("float32" if device == "cpu" else "float16")
-        self.is_small, self.compiles = is_small, compiles
+        self.is_small, self.compiles, self.previews = is_small, compiles, previews
         self._budget = budget
         self._tally: Tally | None = None
         self._on_load = on_load

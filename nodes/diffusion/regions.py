@@ -11,7 +11,7 @@ from engine.errors import InputError
 from nodes.values import Area, Region
 from nodes.widgets import ProfileName
 
-from . import control
+from . import control, windows
 from .guides import Guide
 from .schedules import NoiseSchedule, Schedule
 
@@ -58,14 +58,13 @@ def window(
 ) -> tuple[bool, ...]:
     """For each step of a run whether a prompt counts in it.
 
-    In the diffusers profile step i of N counts if start <= i / N < end, so that of two ranges which
-    follow each other one has each step. ComfyUI's goes by the noise; see `control.window`.
+    In the diffusers profile see `windows.of_prompt`; ComfyUI's goes by the noise, see `control.window`.
     """
     if region.strength == 0:
         return (False,) * run.steps
     if profile == "comfyui":
         return control.window(region, run, noise, profile)
-    return tuple(region.start <= step / run.steps < region.end for step in range(run.steps))
+    return windows.of_prompt(region.start, region.end, run.steps)
 
 
 def place(

@@ -30,7 +30,7 @@ class Prompts:
 
     @property
     def roles(self) -> dict[str, Conditioning]:
-        """What a model may be asked for, by the words of `combining.asked`."""
+        """What a model may be asked for, by the words of `asking.asked`."""
         found = {"positive": self.positive}
         if self.negative is not None:
             found["negative"] = self.negative

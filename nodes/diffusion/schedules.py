@@ -15,6 +15,7 @@ from engine.errors import InputError
 from nodes.states import SamplingDetails
 from nodes.widgets import Clock, ProfileName, SamplerName, ScheduleName
 
+from .endings import UNIPC_END, ends_clean
 from .spacings import (
     LCM_STEPS,
     SIGMAS,
@@ -45,15 +46,8 @@ VARIANCE_PRESERVING: frozenset[SamplerName] = frozenset(
     {*MULTISTEP, *CONSISTENCY, "ddim", "ddpm", "pndm"}
 )
 """Samplers whose diffusers scheduler holds x / sqrt(1 + sigma^2), on an integer clock."""
-ENDING_LOW: frozenset[SamplerName] = frozenset({"ddim", "pndm", "tcd", "deis"})
-"""Those whose diffusers scheduler ends at the first timestep's noise; the Stable Diffusion
-repositories say so for DDIM and PNDM by set_alpha_to_one=False."""
 DISCARDING: frozenset[SamplerName] = frozenset({"dpm_2", "dpm_2_ancestral", "unipc", "unipc_bh1"})
 """Those that ComfyUI gives a schedule of one step more, without its last level but one."""
-UNIPC: frozenset[SamplerName] = frozenset({"unipc", "unipc_bh1"})
-UNIPC_END = 0.001
-"""The noise that ComfyUI's UniPC ends at."""
-
 AS_PROFILE = SamplingDetails()
 
 
@@ -156,10 +150,10 @@ def lowest(
     noise: NoiseSchedule, sampler: SamplerName, profile: ProfileName, details: SamplingDetails
 ) -> float:
     """The noise that a run ends at."""
-    if details.last_level is None and profile == "comfyui":
-        return UNIPC_END if sampler in UNIPC else 0.0
-    low = sampler in ENDING_LOW if details.last_level is None else details.last_level == "lowest"
-    return float(noise.sigmas[0]) if low else 0.0
+    if ends_clean(sampler, profile, details):
+        return 0.0
+    is_own = details.last_level is None and profile == "comfyui"
+    return UNIPC_END if is_own else float(noise.sigmas[0])
 
 
 def between(sampler: SamplerName, profile: ProfileName, details: SamplingDetails) -> Clock:

@@ -8,6 +8,7 @@ from typing import Any
 from engine.errors import InputError
 from nodes.widgets import TowerName
 
+from . import taesd
 from .families import Family, Shapes
 from .layout import PartName
 
@@ -139,6 +140,8 @@ def _controlnet(shapes: Shapes, family: Family) -> Config:
 
 
 def _vae(shapes: Shapes, family: Family) -> Config:
+    if taesd.is_taesd(shapes):
+        return taesd.configuration(shapes)
     levels = _count(shapes, "encoder.down_blocks.")
     widths = tuple(
         shapes[f"encoder.down_blocks.{level}.resnets.0.conv1.weight"][0] for level in range(levels)

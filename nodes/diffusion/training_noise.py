@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from nodes.widgets import Clock
@@ -36,6 +35,8 @@ class NoiseSchedule:
     @classmethod
     def scaled_linear(cls, start: float = 0.00085, end: float = 0.012, count: int = 1000) -> Self:
         """The training noise of Stable Diffusion 1, 2 and XL: betas linear in their square root."""
+        import torch
+
         # In float32, as the models were trained and as diffusers computes it.
         betas = torch.linspace(start**0.5, end**0.5, count, dtype=torch.float32) ** 2
         return cls(torch.cumprod(1.0 - betas, dim=0).double().numpy())
@@ -49,6 +50,8 @@ class NoiseSchedule:
     @cached_property
     def sigmas(self) -> Array:
         """Standard deviation of the noise at each timestep, ascending."""
+        import torch
+
         # In float32, as both references hold the table: a Brownian motion tells its last bit.
         kept = torch.from_numpy(self.alphas_cumprod).float()
         return (((1 - kept) / kept) ** 0.5).double().numpy()

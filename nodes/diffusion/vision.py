@@ -60,18 +60,7 @@ def spread(path: Path) -> tuple[Tensor, Tensor] | None:
 
 
 def between(first: Tensor, second: Tensor, amount: float) -> Tensor:
-    """What lies between embeddings, along the arc from one to the other (Shoemake 1985).
-
-    Raises:
-        InputError: They are of different widths.
-    """
-    if first.shape[-1] != second.shape[-1]:
-        raise InputError(
-            f"the pictures' embeddings are {first.shape[-1]} and {second.shape[-1]} wide: encode both"
-            " with the same image encoder",
-            code="width_mismatch",
-            input="second",
-        )
+    """What lies between embeddings of one width, along the arc from one to the other (Shoemake 1985)."""
     cosine = functional.cosine_similarity(first, second, dim=-1).clamp(-1, 1)[..., None]
     angle = torch.acos(cosine)
     sine = angle.sin()

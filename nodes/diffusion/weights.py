@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from engine.errors import InputError
 
-from . import waiting
+from . import taesd, waiting
 from .layout import PartName
 from .parts import Part, Source, Stored, Unpickled
 from .sizes import Config
@@ -151,6 +151,10 @@ def build(name: PartName, config: Config) -> nn.Module:
         from .karlo import Projection
 
         return Projection(**{key: config[key] for key in Projection.SIZES})
+    if config.get("_class_name") == taesd.CLASS:
+        from .tiny import TinyAutoencoder
+
+        return TinyAutoencoder(config)
     if name in _ENCODERS or name == "depth_estimator":
         import transformers
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m nodes.starter train --work DIR` and `... evaluate FILE`."""
+"""The command line: `python -m nodes.starter train --work DIR`, `... evaluate FILE` and `... colours FILE`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 from rich.console import Console
 from rich.status import Status
 
-from nodes.starter import evaluate
+from nodes.starter import autoencoder, colours, evaluate, export
 from nodes.starter.stages import Work
 
 SCALES: Final = (1.0, 2.0, 3.0, 5.0, 7.5)
@@ -30,11 +30,21 @@ def main() -> None:
     measure.add_argument("--scales", type=float, nargs="+", default=SCALES)
     measure.add_argument("--prompts", type=int, default=evaluate.PROMPTS)
     measure.add_argument("--to", type=Path, help="folder for accuracy.json and a sheet of examples")
+    seen = commands.add_parser(
+        "colours", help="fit the colours that previews show a model's latents in"
+    )
+    seen.add_argument("file", type=Path)
     options = parser.parse_args()
 
     console = Console(highlight=False, log_path=False)
     if options.command == "evaluate":
         _evaluate(options.file, options.scales, options.prompts, options.to, console)
+        return
+    if options.command == "colours":
+        vae = autoencoder.create().eval()
+        export.read(options.file, "vae", vae)
+        found, explained = colours.fit(vae)
+        console.print(found, "R^2:", explained)
         return
     options.work.mkdir(parents=True, exist_ok=True)
     with console.status("starting") as status:

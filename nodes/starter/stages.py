@@ -21,7 +21,18 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import CLIPTextModel
 
-from nodes.starter import autoencoder, control, denoiser, drawing, evaluate, export, reader, scenes
+from nodes.diffusion.colours import KEY, Colours
+from nodes.starter import (
+    autoencoder,
+    colours,
+    control,
+    denoiser,
+    drawing,
+    evaluate,
+    export,
+    reader,
+    scenes,
+)
 from nodes.starter.autoencoder import Cache
 from nodes.starter.reader import FactHeads
 from nodes.starter.scenes import Facts
@@ -137,10 +148,14 @@ class Work:
         )
         return unet, text
 
-    def checkpoint(self, unet: nn.Module, vae: nn.Module, text: nn.Module) -> Path:
-        """The model as one file in the original layout."""
+    def checkpoint(
+        self, unet: nn.Module, vae: nn.Module, text: nn.Module, seen: Colours | None = None
+    ) -> Path:
+        """The model as one file in the original layout, with what its latents look like."""
         path = self.folder / "starter.safetensors"
         about = {"title": "Darkroom starter", "license": "Apache-2.0"}
+        if seen is not None:
+            about[KEY] = seen.written()
         export.write(path, {"unet": unet, "vae": vae, "text_encoder": text}, about)
         return path
 
@@ -165,7 +180,10 @@ class Work:
     def run(self) -> Path:
         """The trained model's file; stages whose results are there are not run again."""
         unet, text = self.denoiser()
-        path = self.checkpoint(unet, self.decoder(), text)
+        vae = self.decoder()
+        seen, explained = colours.fit(vae)
+        self.report(f"latents' colours explain {explained} of red, green, blue")
+        path = self.checkpoint(unet, vae, text, seen)
         net = self.control(unet, text)
         export.write(
             self.folder / "starter-edges.safetensors",

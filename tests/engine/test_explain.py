@@ -189,6 +189,62 @@ def test_the_journal_knows_its_runs(done: Any, plan: Session, journal: Journal) 
     assert journal.files("none") == {}
 
 
+def spinning(work: Callable[[Any], float | None]) -> Any:
+    """A catalogue in which Spin foretells how much there is to do."""
+    return dict(toys.catalog.items()) | {"Spin": replace(toys.catalog["Spin"], work=work)}
+
+
+@pytest.mark.parametrize(
+    ("work", "times"),
+    [
+        (lambda metres: metres**2, 9),
+        (lambda metres: None if metres > 5 else metres, 1),
+        (lambda metres: metres * 0, 1),
+    ],
+)
+def test_expected_time_goes_with_the_work(
+    work: Any, times: int, store: Store, runtime: Runtime, journal: Journal
+) -> None:
+    def document(metres: float) -> Workflow:
+        return flow({"thread": ("Spin", {"metres": metres})})
+
+    foretelling = spinning(work)
+    execute(compile_graph(document(2.0), foretelling, runtime), store, runtime, journal=journal)
+    (made,) = journal.of_type("Spin")
+
+    later = make_plan(compile_graph(document(6.0), foretelling, runtime), store, runtime, journal)
+
+    assert later.nodes["thread"].seconds == pytest.approx(times * made.seconds)
+
+
+def test_work_that_cannot_be_foretold_any_more_stops_nothing(
+    store: Store, runtime: Runtime, journal: Journal
+) -> None:
+    def gone(metres: float) -> float:
+        raise FileNotFoundError(metres)
+
+    program = compile_graph(flow({"t": ("Spin", {})}), spinning(gone), runtime)
+    execute(program, store, runtime, journal=journal)
+    assert [entry.work for entry in journal.of_type("Spin")] == [None]
+
+
+def test_a_journal_of_before_work_was_noted_is_taken_on(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with sqlite3.connect(path) as old:
+        old.executescript(journal_module._SCHEMA.replace(", work real", ""))
+        columns = journal_module._COLUMNS.removesuffix(", work")
+        made_of = MadeOf(1, "c", {}).text()
+        row = ("k", "a", "w", "Spin", "r", 1.0, 0.5, 3, None, made_of)
+        old.execute(f"insert into results ({columns}) values ({','.join('?' * 10)})", row)  # noqa: S608
+    old.close()
+    journal = Journal(path)
+    journal.note(replace(entry("b"), created=2.0, work=7.0))
+    journal.flush()
+    assert [found.work for found in journal.of_type("Spin")] == [7.0, None]
+    assert journal.fault is None
+    journal.close()
+
+
 def entry(node: str) -> Entry:
     return Entry("k", node, "w", "Spin", run_id(), 1.0, 0.0, 3, None, MadeOf(1, "c", {}))
 

@@ -3,7 +3,7 @@
 import gzip
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,8 @@ from engine.keys import FileDigests
 from nodes.diffusion.headers import ITEM_SIZES
 from nodes.diffusion.pool import Pool
 from nodes.folders import Folders
+from tests.nodes import parity
+from tests.nodes.sides import Sides
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -50,6 +52,14 @@ TEXT: dict[str, Any] = {
     "eos_token_id": 49407,
     "pad_token_id": 49407,
 }
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Holds each test to the rows of docs/parity.md that it is to measure."""
+    parity.taken()
+    yield
+    parity.finish(item.nodeid)
 
 
 @dataclass(frozen=True)
@@ -183,6 +193,16 @@ def _write_folder(path: Path, made: Pipeline) -> None:
     (path / "scheduler" / "scheduler_config.json").write_text(
         json.dumps({"prediction_type": "epsilon"})
     )
+
+
+@pytest.fixture
+def sides(monkeypatch: pytest.MonkeyPatch) -> Sides:
+    """What the UNets of a test are called with first: the reference's, and then ours."""
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
+    made = Sides()
+    monkeypatch.setattr(UNet2DConditionModel, "forward", made.noting(UNet2DConditionModel.forward))
+    return made
 
 
 @pytest.fixture(scope="session")

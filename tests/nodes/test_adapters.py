@@ -14,7 +14,7 @@ from nodes.diffusion.pool import Pool
 from nodes.folders import Folders
 from nodes.loaders import Checkpoint, load_checkpoint
 from nodes.values import Model
-from tests.nodes import loras
+from tests.nodes import loras, parity
 from tests.nodes.conftest import Tiny
 
 ATTENTION = ("attn1.to_", "attn2.to_")
@@ -90,8 +90,17 @@ def test_every_spelling_adds_up_times_down(
         loaded.model, loaded.text_encoder, lora=lora, strength=0.7, text_strength=-0.4, folders=own
     )
 
-    assert_same(weights(pool, model), expected(made.unet, unet, 0.7 * scale))
-    assert_same(weights(pool, encoder), expected(made.text_encoder, text, -0.4 * scale))
+    for what, ours, theirs in (
+        ("UNet's weights", weights(pool, model), expected(made.unet, unet, 0.7 * scale)),
+        (
+            "text encoder's weights",
+            weights(pool, encoder),
+            expected(made.text_encoder, text, -0.4 * scale),
+        ),
+    ):
+        assert_same(ours, theirs)
+        flat = [torch.cat([each[name].flatten() for name in theirs]) for each in (ours, theirs)]
+        parity.agree("LoRA", f"{spelling} keys", *flat, what=what, by="W + strength * up * down")
 
 
 def test_locon_with_a_kernel_of_its_own_is_applied(

@@ -50,6 +50,7 @@ def _fault(made: Opened, positive: Conditioning, size: int = 64) -> InputError:
             latents=facts.of(latents),
             steps=2,
             guidance_scale=2.0,
+            schedule="karras",
             denoise=1.0,
             start_step=0,
             profile="diffusers",

@@ -17,7 +17,10 @@ WORKFLOWS = Path(__file__).parents[2] / "workflows"
 CATALOG = Catalog.load("nodes")
 TOLD = described(json.loads(json.dumps(CATALOG.describe())))
 TIMID = Catalog(
-    *(replace(each, fingerprint=None, check=None, infer=None) for each in CATALOG.values())
+    *(
+        replace(each, fingerprint=None, check=None, infer=None, work=None)
+        for each in CATALOG.values()
+    )
 )
 BARE = Runtime()
 

@@ -33,22 +33,19 @@ from nodes.diffusion import readers
 from nodes.facts import ConditioningFacts, LatentFacts, PixelFacts, SamplerFacts
 from nodes.folders import Folders
 from nodes.loaders import load_checkpoint, load_controlnet
-from nodes.states import SamplerState
+from nodes.states import SamplerState, SamplingDetails
 from nodes.values import Image, Latents, Mask, Model, Weights
 
 from .conftest import Tiny
 
 BLIND = {
     *("RandomSeed", "SaveImage", "PreviewImage", "SaveTable", "ImageGrid"),
-    *("CLIPVisionEncode", "MixImageEmbeddings", "VariationConditioning", "UpscaleImage"),
-    *("EstimateDepth", "KarloPrior", "KarloDecode", "KarloEnlarge"),
-    *("SamplingRules", "SamplerNoise", "SolverOrder"),
-    *("ScheduleSigmas", "KarrasSigmas", "ExponentialSigmas", "StepsToNoise"),
+    "StepsToNoise",
 }
 """Nodes of whose outputs nothing can be known, or needs to be.
 
 A sheet is as large as its labels need, which are measured with the font that draws them, on tensors.
-Noise levels are laid by what needs torch; image encoders and upscalers tell sizes once they are read.
+How many steps lead to a noise depends on the levels of a run, which are laid with torch.
 """
 
 
@@ -167,6 +164,11 @@ def under_way(step: int = 0, latents: Latents | None = None, steps: int = 4) -> 
                 {"steps": 5, "start_step": 5},
                 {"steps": 5, "denoise": 0.0, "profile": "comfyui"},
                 {"steps": 5, "denoise": 0.4},
+                {"steps": 5, "denoise": 0.5, "details": SamplingDetails(denoise_rule="shorter")},
+                {"steps": 5, "start_step": 1, "schedule": "turbo", "denoise": 0.5},
+                {"steps": 5, "sampler": "unipc", "profile": "comfyui"},
+                {"steps": 5, "sampler": "deis"},
+                {"steps": 5, "details": SamplingDetails(last_level="lowest")},
             )
         ],
         (sampling.start_sampling, {"model": MODEL, "latents": start(3, 2)}),
@@ -222,7 +224,7 @@ def test_what_is_half_known_of_a_run_is_told() -> None:
 
     some = facts.of(start(2))
     vague = ask(sampling.start_sampling, model=UNKNOWN, latents=some, steps=UNKNOWN)
-    assert vague == SamplerFacts(some, UNKNOWN, "diffusers", UNKNOWN, UNKNOWN)
+    assert vague == SamplerFacts(some, UNKNOWN, "diffusers", UNKNOWN, UNKNOWN, "euler", UNKNOWN)
     assert ask(sampling.start_sampling, model=MODEL, latents=some, denoise=UNKNOWN).left is UNKNOWN
     inputs = dict.fromkeys(("model", "positive", "negative", "pool"), UNKNOWN)
     assert ask(sampling.sample_steps, state=vague, count=3, **inputs) == (vague, UNKNOWN, UNKNOWN)

@@ -7,6 +7,7 @@ from engine.keys import FileDigests
 from nodes.folders import STARTER, Folders, Kind, open_folders
 
 from .conftest import Tiny, hollow, real_shapes
+from .tiny import taesd
 
 
 @pytest.fixture
@@ -287,3 +288,23 @@ def test_another_file_may_stand_in_for_a_name(root: Path) -> None:
     assert folders.find("vae", "old.safetensors").name == "new.safetensors"
     with pytest.raises(InputError, match="no checkpoint"):
         folders.find("checkpoints", "old.safetensors")
+
+
+def test_tiny_vaes_are_vaes_that_lie_where_comfyui_has_them(root: Path) -> None:
+    taesd.halves(root / "vae_approx", taesd.module())
+    taesd.folder(root / "vae_approx", taesd.module(), "taesdxl")
+    folders = Folders((root,), ())
+
+    assert folders.names("vae") == [
+        "taesd_decoder.safetensors",
+        "taesd_encoder.safetensors",
+        "taesdxl",
+    ]
+    assert folders.names("checkpoints") == []
+    assert folders.find("vae", "taesd") == root / "vae_approx" / "taesd_decoder.safetensors"
+    assert folders.find("vae", "taesdxl") == root / "vae_approx" / "taesdxl"
+    assert [row["title"] for row in folders.survey()] == [
+        "a TAESD for SD 1.x and 2.x",
+        "a TAESD for SD 1.x and 2.x",
+        "a TAESD for SDXL",
+    ]

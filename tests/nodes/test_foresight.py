@@ -24,6 +24,7 @@ from nodes.diffusion.layout import to_checkpoint, to_original
 from nodes.diffusion.pool import Pool
 from nodes.folders import STARTER, Folders
 from nodes.runtime import TENSOR
+from nodes.values import Model, Weights
 
 from .conftest import TEXT, UNET, Tiny, randomised, save
 
@@ -522,6 +523,14 @@ def test_a_prediction_type_that_the_file_contradicts_is_found(  # noqa: PLR0917 
     assert message in problem.message
 
 
+def test_a_prediction_type_that_cannot_end_in_noise_alone_is_found(find: Find) -> None:
+    given = {"model": link("checkpoint", "model"), "zero_snr": True}
+    nodes = base(said=("ModelSampling", given), sampler=sampler(model=link("said")))
+    (problem,) = find(nodes)
+    assert (problem.node, problem.input) == ("said", "zero_snr")
+    assert "take another prediction_type, or zero_snr off" in problem.message
+
+
 @pytest.mark.parametrize(
     ("told", "chosen", "meant"),
     [
@@ -616,6 +625,36 @@ def test_models_that_do_not_fit_are_named(runtime: Runtime, tmp_path: Path, pool
     (problem,) = check(document(base(), "decode"), CATALOG, lent)
     assert (problem.node, problem.input) == ("sampler", "model")
     assert "the models alone take" in problem.message
+
+
+@pytest.mark.parametrize("name", ["a batch", "decoding", "encoding"])
+def test_a_card_short_of_memory_is_asked_for_less_at_a_time(
+    name: str, runtime: Runtime, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes, room, place, _, _ = LARGE[name]
+    card = Pool(pool.folders, "cuda", "float32", budget=2**40)
+    lent = Runtime({Folders: pool.folders, Pool: card}, {}, runtime.codecs, runtime.delivery)
+    monkeypatch.setattr(foresight, "free", lambda _device: room * 2**20)
+    assert check(document(nodes, place[0]), CATALOG, lent) == []
+    part = foresight.of_part(Model(Weights("checkpoints", "tiny.safetensors", "")), "unet", pool)
+    monkeypatch.setattr(foresight, "free", lambda _device: 4 * part.count + 2**10)
+    problems = check(document(nodes, place[0]), CATALOG, lent)
+    assert [problem.code for problem in problems] == ["too_little_memory"]
+
+
+def test_prompts_that_guidance_holds_are_checked_before_the_run(find: Find) -> None:
+    wide: Nodes = {
+        "other": ("LoadCheckpoint", {"checkpoint": "wide.safetensors"}),
+        "far": ("CLIPEncode", {"text_encoder": link("other", "text_encoder")}),
+    }
+    for kind, name in (("DualGuidance", "middle"), ("PerpendicularNegative", "empty")):
+        guided = (kind, {"model": link("checkpoint", "model"), name: link("far")})
+        through = sampler(model=link("rescaled"), guidance_scale=1.0)
+        rescaled = ("RescaleGuidance", {"model": link("guided")})
+        nodes = base(**wide, guided=guided, rescaled=rescaled, sampler=through)
+        (problem,) = find(nodes)
+        assert (problem.node, problem.input, problem.code) == ("sampler", "model", "width_mismatch")
+        assert f"the {name} conditioning is 128 wide" in problem.message
 
 
 def test_memory_that_cannot_be_told_is_no_problem(find: Find, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip

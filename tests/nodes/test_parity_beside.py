@@ -33,9 +33,18 @@ from nodes.values import Conditioning, Image, ImageEmbedding, Latents, Mask
 from tests.nodes import parity
 from tests.nodes.conftest import save, tokenizer
 from tests.nodes.references import BETAS, made_scheduler, picture
+from tests.nodes.sides import Sides
 from tests.nodes.tiny import models
 from tests.nodes.tiny.models import Kind
-from tests.nodes.tiny.pipelines import NEGATIVE, PROMPT, SIZE, Opened, latents, opened, scheduler
+from tests.nodes.tiny.pipelines import (
+    NEGATIVE,
+    PROMPT,
+    SIZE,
+    Opened,
+    latents,
+    opened,
+    scheduler,
+)
 
 diffusers: Any = importlib.import_module("diffusers")
 pytestmark = [
@@ -82,7 +91,7 @@ def _noise(shape: tuple[int, ...], seed: int = 11) -> Tensor:
 
 
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
-def test_sd2(prediction: Any, tmp_path: Path) -> None:
+def test_sd2(prediction: Any, tmp_path: Path, sides: Sides) -> None:
     made = opened("sd2", tmp_path)
     expected = latents(
         _pipeline("StableDiffusionPipeline", "sd2", scheduler=scheduler(prediction_type=prediction)),
@@ -95,11 +104,12 @@ def test_sd2(prediction: Any, tmp_path: Path) -> None:
 
     found = _sampled(Opened(chosen, made.pool), *_prompts(made))
 
-    parity.agree("SD 2.x", f"euler / leading, {prediction}", found, expected)
+    how = f"euler / leading, {prediction}"
+    sides.agree("SD 2.x", how, found, expected, made=made, vae=models.vae("sd2"))
 
 
 @pytest.mark.parametrize("kind", ["sd1-inpaint", "sd2-inpaint"])
-def test_inpainting(kind: Kind, tmp_path: Path) -> None:
+def test_inpainting(kind: Kind, tmp_path: Path, sides: Sides) -> None:
     made = opened(kind, tmp_path)
     image, mask = picture(3), torch.zeros(1, 1, SIZE, SIZE)
     mask[..., 16:40, 8:48] = 1
@@ -115,8 +125,10 @@ def test_inpainting(kind: Kind, tmp_path: Path) -> None:
         *_prompts(made), made.checkpoint.vae, Image(image), Mask(mask), pool=made.pool
     )
 
+    found = _sampled(made, positive, negative)
+
     family = "SD 1.x inpainting" if kind == "sd1-inpaint" else "SD 2.x inpainting"
-    parity.agree(family, "euler / leading", _sampled(made, positive, negative), expected)
+    sides.agree(family, "euler / leading", found, expected, made=made, vae=models.vae(kind))
 
 
 def test_instructions(tmp_path: Path) -> None:
@@ -135,7 +147,7 @@ def test_instructions(tmp_path: Path) -> None:
     parity.agree("InstructPix2Pix", "euler / leading", found, expected)
 
 
-def test_instructions_under_dual_guidance(tmp_path: Path) -> None:
+def test_instructions_under_dual_guidance(tmp_path: Path, sides: Sides) -> None:
     made = opened("edit", tmp_path)
     image = picture(3)
     expected = latents(
@@ -153,10 +165,12 @@ def test_instructions_under_dual_guidance(tmp_path: Path) -> None:
     dual = Opened(made.checkpoint._replace(model=model), made.pool)
     found = _sampled(dual, equipped.positive, negative, equipped.latents)
 
-    parity.agree("InstructPix2Pix", "euler / leading, image guidance 1.5", found, expected)
+    # Theirs: order and picture, picture alone, neither. Ours: neither, order and picture, picture alone.
+    how, vae = "euler / leading, image guidance 1.5", models.vae("edit")
+    sides.agree("InstructPix2Pix", how, found, expected, made=dual, vae=vae, order=(1, 2, 0))
 
 
-def test_depth(tmp_path: Path) -> None:
+def test_depth(tmp_path: Path, sides: Sides) -> None:
     made = opened("depth", tmp_path)
     depth = torch.rand(1, SIZE, SIZE, generator=torch.Generator().manual_seed(4))
     image = picture(3)
@@ -172,10 +186,11 @@ def test_depth(tmp_path: Path) -> None:
 
     start = vae_encode(made.checkpoint.vae, Image(image), sample=True, seed=11, pool=made.pool)
     found = _sampled(made, *prompts, start, steps=8, start_step=4, draws_before=1)
-    parity.agree("SD 2.x depth", "euler / leading, image to image", found, expected)
+    how = "euler / leading, image to image"
+    sides.agree("SD 2.x depth", how, found, expected, made=made, vae=models.vae("depth"))
 
 
-def test_upscaler(tmp_path: Path) -> None:
+def test_upscaler(tmp_path: Path, sides: Sides) -> None:
     made = opened("upscaler", tmp_path)
     small = picture(5)[..., ::4, ::4]
     low = made_scheduler("DDPMScheduler", **BETAS | {"beta_start": 0.0001, "beta_end": 0.02})
@@ -189,8 +204,6 @@ def test_upscaler(tmp_path: Path) -> None:
         scheduler=scheduler(**spacing),
     )  # fmt: skip
     start = _noise((1, 4, 16, 16))
-    seen: list[Tensor] = []
-    hook = models.unet("upscaler").register_forward_pre_hook(lambda _, args: seen.append(args[0]))
     given = {
         "prompt": PROMPT, "negative_prompt": NEGATIVE, "image": small, "noise_level": 20,
         "latents": start,
@@ -200,23 +213,23 @@ def test_upscaler(tmp_path: Path) -> None:
         num_inference_steps=4, guidance_scale=7.5, output_type="pt",
         generator=torch.Generator().manual_seed(7), **given,
     ).images  # fmt: skip
-    hook.remove()
 
     equipped = upscale_conditioning(*_prompts(made), Image(small), noise_level=20, seed=7)
     sampled = _sampled(made, equipped.positive, equipped.negative, equipped.latents)
     found = vae_decode(made.checkpoint.vae, Latents(sampled), pool=made.pool)
 
-    beside = equipped.positive.beside
-    assert beside is not None
-    parity.agree("x4 upscaler", "small picture", beside, seen[0][:1, 4:], what="first UNet input")
-    parity.agree("x4 upscaler", "euler / leading", found.pixels, expected, what="picture")
+    sides.inputs("x4 upscaler", "euler / leading, noise level 20")
+    parity.look_alike("x4 upscaler", "euler / leading, noise level 20", found.pixels, expected)
 
 
-@pytest.mark.parametrize("level", [0, 300])
-def test_unclip(level: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("level", "spread"), [(0, False), (300, False), (300, True)])
+def test_unclip(level: int, spread: bool, tmp_path: Path, sides: Sides) -> None:
     made = opened("unclip", tmp_path)
     seen = _noise((1, models.WIDTH), 5)
     normalizer = diffusers.pipelines.stable_diffusion.StableUnCLIPImageNormalizer(models.WIDTH)
+    mean, deviation = (_noise((1, models.WIDTH), 6), _noise((1, models.WIDTH), 7).exp())
+    if spread:
+        normalizer.mean.data, normalizer.std.data = mean, deviation
     noising = made_scheduler("DDPMScheduler", beta_schedule="squaredcos_cap_v2")
     plan = scheduler()
     plan.set_timesteps(4)
@@ -234,10 +247,12 @@ def test_unclip(level: int, tmp_path: Path) -> None:
     )  # fmt: skip
 
     positive, negative = _prompts(made)
-    positive = unclip_conditioning(positive, ImageEmbedding(seen), noise_level=level, seed=9)
+    embedding = ImageEmbedding(seen, (mean, deviation) if spread else None)
+    positive = unclip_conditioning(positive, embedding, noise_level=level, seed=9)
 
     found = _sampled(made, positive, negative)
-    parity.agree("SD 2.1 unCLIP", f"euler / leading, noise level {level}", found, expected)
+    how = f"euler / leading, noise level {level}{', statistics beside it (l)' if spread else ''}"
+    sides.agree("SD 2.1 unCLIP", how, found, expected, made=made, vae=models.vae("unclip"))
 
 
 def test_image_encoder_of_an_unclip_checkpoint(tmp_path: Path) -> None:
@@ -290,7 +305,7 @@ def test_image_variations_in_a_single_file(tmp_path: Path) -> None:
     parity.agree("SD image variations", "a single file", first, second, by="the folder")
 
 
-def test_image_variations(tmp_path: Path) -> None:
+def test_image_variations(tmp_path: Path, sides: Sides) -> None:
     made = _variations(tmp_path)
     image = functional.interpolate(picture(6), size=(28, 28))
     image = (image * 255).round() / 255
@@ -311,6 +326,7 @@ def test_image_variations(tmp_path: Path) -> None:
 
     found = _sampled(made, *variation_conditioning(embedding))
 
-    parity.agree("SD image variations", "euler / leading", found, expected)
+    vae = models.vae("variations")
+    sides.agree("SD image variations", "euler / leading", found, expected, made=made, vae=vae)
     assert embedding.spread is not None
     assert float(embedding.spread[1].mean()) == 2.0

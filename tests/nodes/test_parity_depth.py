@@ -21,8 +21,16 @@ from nodes.values import Image
 from tests.nodes import parity
 from tests.nodes.conftest import tokenizer
 from tests.nodes.references import picture
+from tests.nodes.sides import Sides
 from tests.nodes.tiny import models
-from tests.nodes.tiny.pipelines import NEGATIVE, PROMPT, SIZE, latents, opened, scheduler
+from tests.nodes.tiny.pipelines import (
+    NEGATIVE,
+    PROMPT,
+    SIZE,
+    latents,
+    opened,
+    scheduler,
+)
 
 diffusers: Any = importlib.import_module("diffusers")
 transformers: Any = importlib.import_module("transformers")
@@ -61,7 +69,7 @@ def test_an_estimate_of_a_picture_of_another_size(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
-def test_depth_that_is_estimated(tmp_path: Path) -> None:
+def test_depth_that_is_estimated(tmp_path: Path, sides: Sides) -> None:
     made, folders = opened("depth", tmp_path), _written(tmp_path)
     image = (picture(3) * 255).round() / 255
 
@@ -93,7 +101,8 @@ def test_depth_that_is_estimated(tmp_path: Path) -> None:
         schedule="leading", start_step=4, draws_before=1, pool=pool,
     ).samples  # fmt: skip
 
-    parity.agree("SD 2.x depth", "euler / leading, estimated depth", found, expected)
+    how = "euler / leading, estimated depth"
+    sides.agree("SD 2.x depth", how, found, expected, made=made, vae=models.vae("depth"))
 
 
 def test_the_estimator_of_a_checkpoints_folder(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from nodes.text import clip_encode, clip_encode_pair, clip_skip
 from nodes.values import Conditioning, Latents
 from tests.nodes import parity
 from tests.nodes.conftest import tokenizer
+from tests.nodes.sides import Sides
 from tests.nodes.tiny import models
 from tests.nodes.tiny.pipelines import (
     NEGATIVE,
@@ -98,7 +99,7 @@ def test_text_of_two_prompts_and_an_earlier_layer(base: Opened) -> None:
     parity.agree("SDXL", "pooled of two prompts, clip skip", found.pooled, expected[2], what="text")
 
 
-def test_text_to_image(base: Opened) -> None:
+def test_text_to_image(base: Opened, sides: Sides) -> None:
     expected = latents(
         _pipeline(), prompt=PROMPT, negative_prompt=NEGATIVE, width=SIZE, height=SIZE
     )
@@ -106,10 +107,12 @@ def test_text_to_image(base: Opened) -> None:
     positive = clip_encode(encoder, text=PROMPT, pool=base.pool)
     negative = clip_encode(encoder, text=NEGATIVE, pool=base.pool)
 
-    parity.agree("SDXL", "euler / leading", _sampled(base, positive, negative), expected)
+    found = _sampled(base, positive, negative)
+
+    sides.agree("SDXL", "euler / leading", found, expected, made=base, vae=models.vae("sdxl"))
 
 
-def test_no_negative_prompt_and_sizes(base: Opened) -> None:
+def test_no_negative_prompt_and_sizes(base: Opened, sides: Sides) -> None:
     expected = latents(
         _pipeline(),
         prompt=PROMPT,
@@ -132,10 +135,11 @@ def test_no_negative_prompt_and_sizes(base: Opened) -> None:
 
     found = _sampled(base, positive, negative)
 
-    parity.agree("SDXL", "euler / leading, sizes, no negative prompt", found, expected)
+    how = "euler / leading, sizes, no negative prompt"
+    sides.agree("SDXL", how, found, expected, made=base, vae=models.vae("sdxl"))
 
 
-def test_refiner_as_image_to_image(refiner: Opened) -> None:
+def test_refiner_as_image_to_image(refiner: Opened, sides: Sides) -> None:
     start = torch.randn(1, 4, SIZE // 8, SIZE // 8, generator=torch.Generator().manual_seed(3))
     made = _pipeline("StableDiffusionXLImg2ImgPipeline", "refiner", requires_aesthetics_score=True)
     expected = latents(
@@ -148,7 +152,8 @@ def test_refiner_as_image_to_image(refiner: Opened) -> None:
 
     found = _sampled(refiner, positive, negative, latents=Latents(start), steps=8, start_step=4)
 
-    parity.agree("SDXL refiner", "euler / leading, image to image", found, expected)
+    how = "euler / leading, image to image"
+    sides.agree("SDXL refiner", how, found, expected, made=refiner, vae=models.vae("refiner"))
 
 
 def test_base_hands_over_to_the_refiner_at_a_fraction_of_the_noise(

@@ -13,11 +13,11 @@ from nodes.latents import empty_latent
 from nodes.loaders import load_checkpoint
 from nodes.sampling import ksampler
 from nodes.text import clip_encode
-from tests.nodes import parity
 from tests.nodes.conftest import UNET, randomised, save, tokenizer
 from tests.nodes.references import BETAS
+from tests.nodes.sides import Sides
 from tests.nodes.tiny import models
-from tests.nodes.tiny.pipelines import PROMPT, SIZE, latents
+from tests.nodes.tiny.pipelines import PROMPT, SIZE, Opened, latents
 
 diffusers: Any = importlib.import_module("diffusers")
 pytestmark = [
@@ -27,7 +27,9 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("scale", [1.0, 8.0])
-def test_the_guidance_scale_is_read_by_the_model(scale: float, tmp_path: Path) -> None:
+def test_the_guidance_scale_is_read_by_the_model(
+    scale: float, tmp_path: Path, sides: Sides
+) -> None:
     up = ("UpBlock2D", "CrossAttnUpBlock2D")
     unet = randomised(
         diffusers.UNet2DConditionModel(
@@ -77,4 +79,5 @@ def test_the_guidance_scale_is_read_by_the_model(scale: float, tmp_path: Path) -
         pool=pool,
     ).samples
 
-    parity.agree("LCM", f"lcm / trailing, one step, guidance {scale:g}", found, expected)
+    how = f"lcm / trailing, one step, guidance {scale:g}"
+    sides.agree("LCM", how, found, expected, made=Opened(loaded, pool), vae=models.vae("sd1"))

@@ -24,9 +24,18 @@ from nodes.values import Conditioning, Image, Latents, Mask
 from tests.nodes import loras, parity, small
 from tests.nodes.conftest import randomised, tokenizer
 from tests.nodes.references import picture
+from tests.nodes.sides import Sides
 from tests.nodes.tiny import models
 from tests.nodes.tiny.models import Kind
-from tests.nodes.tiny.pipelines import NEGATIVE, PROMPT, SIZE, Opened, latents, opened, scheduler
+from tests.nodes.tiny.pipelines import (
+    NEGATIVE,
+    PROMPT,
+    SIZE,
+    Opened,
+    latents,
+    opened,
+    scheduler,
+)
 
 diffusers: Any = importlib.import_module("diffusers")
 pytestmark = [
@@ -58,7 +67,7 @@ def _sampled(made: Opened, prompts: tuple[Conditioning, Conditioning], **more: A
     return ksampler(made.checkpoint.model, *prompts, start, pool=made.pool, **given | more).samples
 
 
-def test_sdxl_inpainting(tmp_path: Path) -> None:
+def test_sdxl_inpainting(tmp_path: Path, sides: Sides) -> None:
     made = opened("sdxl-inpaint", tmp_path)
     image, mask = picture(3), torch.zeros(1, 1, SIZE, SIZE)
     mask[..., 16:40, 8:48] = 1
@@ -86,7 +95,8 @@ def test_sdxl_inpainting(tmp_path: Path) -> None:
         made, (prompts[0], prompts[1]), latents=start, steps=8, start_step=4, draws_before=1
     )
 
-    parity.agree("SDXL inpainting", "euler / leading, image to image", found, expected)
+    how, vae = "euler / leading, image to image", models.vae("sdxl-inpaint")
+    sides.agree("SDXL inpainting", how, found, expected, made=made, vae=vae)
 
 
 def _of_epsilon(made: Opened) -> Checkpoint:
@@ -97,7 +107,7 @@ def _of_epsilon(made: Opened) -> Checkpoint:
 
 @pytest.mark.parametrize(("kind", "family"), [("sdxl", "SDXL-Turbo"), ("sd2", "SD-Turbo")])
 @pytest.mark.parametrize("steps", [1, 4])
-def test_turbo(steps: int, kind: Kind, family: str, tmp_path: Path) -> None:
+def test_turbo(steps: int, kind: Kind, family: str, tmp_path: Path, sides: Sides) -> None:
     made = opened(kind, tmp_path)
     if kind == "sd2":  # its random weights look like those of a model that predicts v
         made = Opened(_of_epsilon(made), made.pool)
@@ -120,10 +130,11 @@ def test_turbo(steps: int, kind: Kind, family: str, tmp_path: Path) -> None:
         schedule="trailing",
     )  # fmt: skip
 
-    parity.agree(family, f"euler_ancestral / trailing, {steps} steps, no guidance", found, expected)
+    how = f"euler_ancestral / trailing, steps {steps}, no guidance"
+    sides.agree(family, how, found, expected, made=made, vae=models.vae(kind))
 
 
-def test_controlnet_of_sdxl(tmp_path: Path) -> None:
+def test_controlnet_of_sdxl(tmp_path: Path, sides: Sides) -> None:
     made, hint = opened("sdxl", tmp_path), picture(9)
     unet = models.unet("sdxl").config
     net = diffusers.ControlNetModel.from_unet(
@@ -141,11 +152,14 @@ def test_controlnet_of_sdxl(tmp_path: Path) -> None:
     prompts = control_net_apply(*_prompts(made), controlnet, Image(hint), strength=0.7)
 
     found = _sampled(made, (prompts[0], prompts[1]))
-    parity.agree("SDXL", "euler / leading, ControlNet from a folder", found, expected)
+    how = "euler / leading, ControlNet from a folder"
+    sides.agree("SDXL", how, found, expected, made=made, vae=models.vae("sdxl"))
     assert small.relative_rms(_sampled(made, _prompts(made)), expected) > 1e-2
 
 
-def test_lora_of_sdxl_with_both_text_encoders_beside_its_adapter_config(tmp_path: Path) -> None:
+def test_lora_of_sdxl_with_both_text_encoders_beside_its_adapter_config(
+    tmp_path: Path, sides: Sides
+) -> None:
     pytest.importorskip("peft")
     made = opened("sdxl", tmp_path)
     owners = {"unet": "unet", "te1": "text_encoder", "te2": "text_encoder_2"}
@@ -177,7 +191,8 @@ def test_lora_of_sdxl_with_both_text_encoders_beside_its_adapter_config(tmp_path
     adapted = Opened(made.checkpoint._replace(model=model, text_encoder=encoder), made.pool)
 
     found = _sampled(adapted, _prompts(adapted))
-    parity.agree("SDXL", "euler / leading, LoRA with te1 and te2", found, expected)
+    how = "euler / leading, LoRA with te1 and te2"
+    sides.agree("SDXL", how, found, expected, made=adapted, vae=models.vae("sdxl"))
     assert small.relative_rms(_sampled(made, _prompts(made)), expected) > 1e-2
 
 
@@ -192,7 +207,7 @@ def test_vae_from_a_folder_of_its_own(tmp_path: Path) -> None:
 
     assert vae.scaling_factor == 0.13025
     expected = models.vae("sdxl").decode(given / 0.13025).sample / 2 + 0.5
-    parity.agree("SDXL", "VAE from its folder", found, expected.clamp(0, 1), what="picture")
+    parity.look_alike("SDXL", "VAE from its folder", found, expected.clamp(0, 1))
 
 
 def test_a_lora_takes_its_scale_from_pefts_config(tmp_path: Path) -> None:

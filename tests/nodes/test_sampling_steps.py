@@ -11,7 +11,7 @@ from torch import Tensor
 from engine.errors import InputError
 from engine.node import node_type
 from nodes import fitting
-from nodes.diffusion import families, roles, runs
+from nodes.diffusion import families, halts, roles, runs
 from nodes.diffusion.schedules import SPACINGS
 from nodes.sampling import (
     finish_sampling,
@@ -171,7 +171,7 @@ def test_another_model_goes_on_as_in_one_loop(sampler: SamplerName, profile: Pro
 
     cpu = torch.device("cpu")
     with torch.inference_mode():
-        run, point = runs.Run.of(state, cpu), runs.point(state, cpu)
+        run, point = runs.Run.of(state, cpu), halts.point(state, cpu)
         denoisers = [
             run.denoiser(
                 pool.modules["unet"],

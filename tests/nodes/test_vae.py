@@ -9,7 +9,7 @@ from typing_extensions import override
 from engine.errors import Cancelled, InputError
 from nodes.vae import vae_decode, vae_decode_tiled, vae_encode, vae_encode_tiled
 from nodes.values import Image, Latents
-from tests.nodes import small
+from tests.nodes import parity, small
 from tests.nodes.small import AUTOENCODER, SmallPool, relative_rms
 
 PICTURES = Image(small.noise(1, (2, 3, 32, 48)).sigmoid())
@@ -23,7 +23,8 @@ def posterior() -> Any:
 def test_encoding_takes_the_most_likely_value() -> None:
     made = vae_encode(AUTOENCODER, PICTURES, pool=SmallPool())
     assert made.samples.shape == (2, 4, 4, 6)
-    assert relative_rms(made.samples, posterior().mode() * AUTOENCODER.scaling_factor) < 1e-5
+    expected = posterior().mode() * AUTOENCODER.scaling_factor
+    parity.agree("VAE", "encode, the most likely value", made.samples, expected, what="latents")
     assert not made.samples.is_inference()
 
 
@@ -36,7 +37,8 @@ def test_encoding_samples_each_picture_from_its_own_seed() -> None:
         ]
     )
     expected = (posterior().mean + posterior().std * noise) * AUTOENCODER.scaling_factor
-    assert relative_rms(made.samples, expected) < 1e-5
+    how = "encode, a sample from each picture's seed"
+    parity.agree("VAE", how, made.samples, expected, what="latents")
 
 
 def test_decoding_undoes_the_scaling_and_stays_in_range() -> None:
@@ -44,7 +46,7 @@ def test_decoding_undoes_the_scaling_and_stays_in_range() -> None:
     made = vae_decode(AUTOENCODER, latents, pool=SmallPool())
     with torch.no_grad():
         decoded = small.autoencoder().decode(latents.samples / AUTOENCODER.scaling_factor).sample
-    assert relative_rms(made.pixels, (decoded / 2 + 0.5).clamp(0, 1)) < 1e-5
+    parity.look_alike("VAE", "decode", made.pixels, (decoded / 2 + 0.5).clamp(0, 1))
     assert made.pixels.shape == (2, 3, 32, 48)
     assert 0 <= float(made.pixels.min()) <= float(made.pixels.max()) <= 1
     assert not made.pixels.is_inference()
@@ -126,11 +128,15 @@ def test_tiles_make_the_same_picture_as_the_whole() -> None:
     whole = vae_decode(AUTOENCODER, latents, pool=pool)
     found = vae_decode_tiled(AUTOENCODER, latents, tile=128, overlap=48, pool=pool)
 
-    assert float((found.pixels - whole.pixels).abs().max()) < 1 / 255
+    by = "the whole at once"
+    how = "decode in tiles that overlap by what a pixel sees"
+    parity.look_alike("VAE", how, found.pixels, whole.pixels, by=by)
     assert max(local.seen[1:]) == (16, 16)
     again = vae_encode_tiled(AUTOENCODER, whole, tile=128, overlap=32, pool=pool)
     expected = vae_encode(AUTOENCODER, whole, pool=pool)
-    assert relative_rms(again.samples, expected.samples) < 1e-5
+    parity.agree(
+        "VAE", "encode in such tiles", again.samples, expected.samples, what="latents", by=by
+    )
 
 
 def test_tiles_of_a_real_decoder_leave_no_seam() -> None:

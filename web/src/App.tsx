@@ -5,6 +5,7 @@ import { useDrops } from "./canvas/useDrops";
 import { useKeys } from "./canvas/useKeys";
 import { applyLook } from "./look/apply";
 import { Banner } from "./panels/Banner";
+import { Boundary } from "./panels/Boundary";
 import { Breadcrumb } from "./panels/Breadcrumb";
 import { FilmStrip } from "./panels/FilmStrip";
 import { FormView } from "./panels/FormView";
@@ -41,10 +42,12 @@ export function App() {
         breadcrumb={<Breadcrumb />}
         canvas={
           <>
-            <Front>
-              <Canvas />
-            </Front>
-            <Stage />
+            <Boundary>
+              <Front>
+                <Canvas />
+              </Front>
+              <Stage />
+            </Boundary>
           </>
         }
         drawers={{
@@ -53,7 +56,18 @@ export function App() {
           models: <ModelsPanel />,
           gallery: <Gallery />,
         }}
-        sides={{ form: <FormView />, inspect: <Inspector /> }}
+        sides={{
+          form: (
+            <Boundary>
+              <FormView />
+            </Boundary>
+          ),
+          inspect: (
+            <Boundary>
+              <Inspector />
+            </Boundary>
+          ),
+        }}
         strip={<FilmStrip />}
         run={<RunBar />}
       />

@@ -208,8 +208,13 @@ const view: readonly Shortcut[] = [
   command("view.models", "Models", ["M"], (e) => e.toggleDrawer("models")),
   command("view.gallery", "Gallery", ["A"], (e) => e.toggleDrawer("gallery")),
   command("view.settings", "Settings", ["Ctrl+,"], (e) => e.openSettings(true), always),
-  command("view.refresh", "Look for new nodes and models", ["R"], (e) => void e.loadCatalogue()),
+  command("view.refresh", "Look for new nodes and models", ["R"], lookAgain),
 ];
+
+function lookAgain(editor: EditorState): void {
+  void editor.loadCatalogue();
+  void editor.refreshModels();
+}
 
 export const shortcuts: readonly Shortcut[] = [
   ...run,

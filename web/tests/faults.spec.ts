@@ -36,6 +36,19 @@ test("a missing model is replaced by the nearest name with one press", async ({
   await expect(page.getByText(/startr/)).toHaveCount(0);
 });
 
+test("a wire that is missing is drawn with one press", async ({ darkroom, editor, page }) => {
+  const document = shipped("text-to-image");
+  const sampler = document.nodes["sampler"];
+  const { model } = sampler?.inputs ?? {};
+  if (sampler !== undefined) delete sampler.inputs["model"];
+  await save(darkroom, "unwired", document);
+  await editor.open("?workflow=unwired");
+  await expect(editor.node("sampler")).toBeAttached({ timeout: 60_000 });
+  await page.getByRole("button", { name: /problems?$/ }).click();
+  await page.locator(".problems").getByRole("button", { name: "Connect checkpoint.model" }).click();
+  expect((await editor.exported()).nodes["sampler"]?.inputs).toMatchObject({ model });
+});
+
 test("a node of an unknown type is kept and written back unchanged", async ({
   darkroom,
   editor,

@@ -25,7 +25,7 @@ test("a broken content policy would be seen", async ({ editor, page, complaints 
   await expect.poll(() => complaints.splice(0).join()).toContain("Content Security Policy");
 });
 
-test("links to a workflow and to a run reach the page", async ({ editor, page }) => {
+test("a link to a workflow reaches the page", async ({ editor, page }) => {
   await editor.open("?workflow=text-to-image");
   expect(new URL(page.url()).searchParams.get("workflow")).toBe("text-to-image");
 });

@@ -31,6 +31,7 @@ test("a newcomer has a picture by one button", async ({ page }) => {
     await editor.expectRun(editor.node("checkpoint"), "done");
     await expect(editor.node("save").getByRole("img", { name: /picture/ })).toBeVisible();
   } finally {
+    await page.goto("about:blank");
     await server.dispose();
   }
 });

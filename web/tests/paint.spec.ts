@@ -98,3 +98,27 @@ test("a frame around the picture is drawn from the inspector", async ({ editor, 
       right: 16,
     });
 });
+
+test("a mask that is long in being saved goes to its own workflow", async ({ editor, page }) => {
+  await editor.open("?workflow=inpaint");
+  await expect(page.getByRole("img", { name: "postcard.png" }).first()).toBeVisible();
+  const { mask } = (await editor.exported()).nodes;
+  await openPainter(page);
+  await stroke(page);
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route(/\/api\/v1\/uploads/, async (route) => {
+    if (route.request().method() === "POST") await released;
+    await route.fallback();
+  });
+  await page.getByRole("button", { name: "Done" }).click();
+  await page.keyboard.press("Alt+N");
+  await expect(canvasOf(page)).toHaveCount(0);
+  release();
+  await editor.heard(/The mask is saved as/);
+  expect(Object.keys((await editor.exported()).nodes)).toEqual([]);
+  await page.getByRole("tablist", { name: "Open workflows" }).getByRole("tab").first().click();
+  const saved = (await editor.exported()).nodes["mask"]?.inputs;
+  expect(saved).not.toEqual(mask?.inputs);
+  expect(saved).toMatchObject({ channel: "luminance" });
+});

@@ -48,8 +48,6 @@ class Sampler:
     """How steps are taken, and what that asks for."""
 
     step: Step
-    calls: int = 1
-    """How often a step asks the model, but where it ends at no noise."""
     history: Callable[[int], int] = _nothing
     """How many tensors a point's history holds after so many steps."""
 
@@ -57,12 +55,12 @@ class Sampler:
 SAMPLERS: dict[SamplerName, Sampler] = {
     "euler": Sampler(one_step.euler),
     "euler_ancestral": Sampler(ancestral.euler_ancestral),
-    "heun": Sampler(one_step.heun, calls=2),
-    "dpm_2": Sampler(one_step.dpm_2, calls=2),
-    "dpm_2_ancestral": Sampler(ancestral.dpm_2_ancestral, calls=2),
+    "heun": Sampler(one_step.heun),
+    "dpm_2": Sampler(one_step.dpm_2),
+    "dpm_2_ancestral": Sampler(ancestral.dpm_2_ancestral),
     "lms": Sampler(multistep.lms, history=_slopes(3)),
-    "dpmpp_2s_ancestral": Sampler(ancestral.dpmpp_2s_ancestral, calls=2),
-    "dpmpp_sde": Sampler(sde.dpmpp_sde, calls=2),
+    "dpmpp_2s_ancestral": Sampler(ancestral.dpmpp_2s_ancestral),
+    "dpmpp_sde": Sampler(sde.dpmpp_sde),
     "dpmpp_2m": Sampler(multistep.dpmpp_2m),
     "dpmpp_2m_sde": Sampler(sde.dpmpp_2m_sde),
     "dpmpp_3m_sde": Sampler(sde.dpmpp_3m_sde, history=_older(1)),

@@ -20,7 +20,7 @@ from server.comfy.declared import (
     whole,
 )
 
-_ON_CPU = "its noise is drawn on the CPU here, so that a seed means the same on every device"
+ON_CPU = "its noise is drawn on the CPU here, so that a seed means the same on every device"
 _SAMPLERS = ("dpmpp_sde", "dpmpp_2m_sde", "dpmpp_2m_sde_heun", "dpmpp_3m_sde")
 _NAMES = (
     {name: name for name in _SAMPLERS}
@@ -40,7 +40,7 @@ def sampler_name() -> Input:
         "COMBO",
         words=_NAMES,
         source="samplers",
-        near=lambda name: _ON_CPU if str(name).endswith("_gpu") else "",
+        near=lambda name: ON_CPU if str(name).endswith("_gpu") else "",
     )
 
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from nodes.diffusion.combining import asked, combined, raw, thresholded
+from nodes.diffusion.asking import asked
+from nodes.diffusion.combining import combined, raw, thresholded
 from nodes.diffusion.predictions import denoised
 from nodes.values import (
     DualGuidance,

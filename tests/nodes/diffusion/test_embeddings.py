@@ -58,6 +58,16 @@ def test_single_vector_and_two_encoders(tmp_path: Path) -> None:
     assert vectors(open_embedding(tmp_path / "xl.safetensors"), 1280).equal(torch.ones(2, 1280))
 
 
+def test_encoders_of_one_width_tell_their_vectors_apart_by_name(tmp_path: Path) -> None:
+    held = {"clip_g": torch.ones(2, 64), "clip_l": torch.zeros(3, 64)}
+    save_file(held, tmp_path / "xl.safetensors")
+    file = open_embedding(tmp_path / "xl.safetensors")
+
+    assert vectors(file, 64, "text_encoder").equal(held["clip_l"])
+    assert vectors(file, 64, "text_encoder_2").equal(held["clip_g"])
+    assert (count(file, 64), count(file, 64, "text_encoder_2")) == (3, 2)
+
+
 def test_other_family_names_both_widths(tmp_path: Path) -> None:
     save_file({"emb_params": VECTORS}, tmp_path / "a.safetensors")
 

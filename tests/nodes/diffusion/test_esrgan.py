@@ -9,8 +9,9 @@ from torch.nn import functional
 
 from engine.errors import InputError
 from nodes.diffusion.additions import open_addition
-from nodes.diffusion.esrgan import Compact, Rrdb, Sizes, load
-from tests.nodes import small
+from nodes.diffusion.enlarging import CompactSizes, Sizes
+from nodes.diffusion.esrgan import Compact, Rrdb, load
+from tests.nodes import parity, small
 from tests.nodes.conftest import randomised
 
 CPU, F32 = "cpu", torch.float32
@@ -68,9 +69,9 @@ def by_formula(state: Held, x: Tensor) -> Tensor:
     return convolved("conv_last", rectified(convolved("HRconv", out)))
 
 
-@pytest.mark.parametrize("words", [NEW, FIRST, OLD], ids=["new", "first", "old"])
+@pytest.mark.parametrize(("layout", "words"), [("new", NEW), ("first", FIRST), ("old", OLD)])
 def test_every_layout_is_the_same_network(
-    words: tuple[tuple[str, str], ...], tmp_path: Path
+    layout: str, words: tuple[tuple[str, str], ...], tmp_path: Path
 ) -> None:
     state = network().state_dict()
     save_file(renamed(state, *words), tmp_path / "a.safetensors")
@@ -80,16 +81,17 @@ def test_every_layout_is_the_same_network(
     with torch.no_grad():
         made = found(X)
     assert made.shape == (1, 3, 32, 48)
-    assert found.scale == 4
+    assert found.sizes.scale == 4
     expected = by_formula(renamed(state, *FIRST), X)
-    torch.testing.assert_close(made, expected, rtol=1e-4, atol=1e-4)
+    what, by = "enlarged picture", "Wang et al. 2018"
+    parity.agree("ESRGAN", f"{layout} key layout", made, expected, what=what, by=by)
 
 
 @pytest.mark.parametrize("container", ["params_ema", "params"])
 def test_pickles_of_trainers_are_read(container: str, tmp_path: Path) -> None:
     state = renamed(network().state_dict(), *NEW)
     torch.save({container: state}, tmp_path / "a.pth")
-    assert load(open_addition(tmp_path / "a.pth"), CPU, F32).scale == 4
+    assert load(open_addition(tmp_path / "a.pth"), CPU, F32).sizes.scale == 4
 
 
 @pytest.mark.parametrize(("shuffle", "scale"), [(2, 2), (4, 1)])
@@ -103,7 +105,7 @@ def test_folded_pictures_make_smaller_scales(shuffle: int, scale: int, tmp_path:
 
 
 def test_small_network_adds_to_the_enlarged_picture(tmp_path: Path) -> None:
-    made: Any = randomised(Compact(3, 8, 3, 2), 1)
+    made: Any = randomised(Compact(CompactSizes(3, 8, 3, 2)), 1)
     save_file(made.state_dict(), tmp_path / "a.safetensors")
     found = load(open_addition(tmp_path / "a.safetensors"), CPU, F32)
     assert isinstance(found, Compact)

@@ -48,6 +48,20 @@ def test_a_file_of_another_kind_is_refused_and_the_tensor_that_tells_is_named(
     assert raised.value.code == "unsupported_family"
 
 
+def test_a_unet_of_no_family_names_the_tensors_that_tell(tmp_path: Path) -> None:
+    shapes = dict(real_shapes("sd15"))
+    first = next(name for name in shapes if name.endswith("input_blocks.0.0.weight"))
+    shapes[first] = [320, 11, 3, 3]
+    path = hollow(tmp_path / "odd.safetensors", shapes)
+
+    with pytest.raises(
+        InputError,
+        match=r"odd.safetensors is a UNet of an unknown family: .*input_blocks.0.0.weight is"
+        r" \[320, 11, 3, 3\].*attn2.to_k.weight is .*; this version runs SD 1.x",
+    ):
+        open_weights(path)
+
+
 @pytest.mark.parametrize("name", ["sdxl_base_or_turbo", "sdxl_refiner", "sd21_unclip_h"])
 def test_widths_do_not_matter(name: str) -> None:
     shapes = {

@@ -157,3 +157,11 @@ def test_pickle_without_tensors_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match="holds no named tensors"):
         read_pickle(path)
+
+
+def test_pickles_read_while_sampling_are_for_later_too(tiny: Tiny, tmp_path: Path) -> None:
+    path = tmp_path / "vae.ckpt"
+    torch.save(tiny.pipeline().vae.state_dict(), path)
+    with torch.inference_mode():
+        module = load(open_weights(path).part("vae"), "cpu", torch.float32)
+    assert not any(parameter.is_inference() for parameter in module.parameters())

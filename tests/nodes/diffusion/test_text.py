@@ -8,6 +8,7 @@ from engine.errors import InputError
 from nodes.diffusion import text
 from nodes.diffusion.prompts import parse
 from nodes.diffusion.text import BEGIN, END, chunks, encode, pieces, read, tokenize
+from tests.nodes import parity
 from tests.nodes.conftest import TEXT, Tiny, randomised
 
 
@@ -84,7 +85,9 @@ def test_encoding_is_that_of_the_pipeline(prompt: str, tiny: Tiny) -> None:
 
     assert found.shape == (1, 77, 64)
     assert found.dtype == torch.float32
-    torch.testing.assert_close(found, _by_transformers(tiny, prompt), rtol=1e-5, atol=1e-5)
+    expected = _by_transformers(tiny, prompt)
+    how = f"a prompt of {len(prompt.split())} words"
+    parity.agree("Prompts", how, found, expected, what="conditioning", by="transformers")
 
 
 def test_long_prompt_is_its_pieces_joined(tiny: Tiny) -> None:
@@ -93,7 +96,8 @@ def test_long_prompt_is_its_pieces_joined(tiny: Tiny) -> None:
     found = encode(tiny.pipeline().text_encoder, f"{first} {second}")
 
     expected = torch.cat([_by_transformers(tiny, first), _by_transformers(tiny, second)], dim=1)
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    how, by = "more than 75 tokens", "transformers, 75 at a time"
+    parity.agree("Prompts", how, found, expected, what="conditioning", by=by)
 
 
 @pytest.mark.parametrize("skip", [1, 2])
@@ -105,9 +109,9 @@ def test_clip_skip_leaves_out_the_last_layers(skip: int, tiny: Tiny) -> None:
     state = whole.state_dict()
     fewer.load_state_dict({name: state[name] for name in fewer.state_dict()})
 
-    torch.testing.assert_close(
-        encode(whole, "a cat", skip), encode(fewer.eval(), "a cat"), rtol=1e-5, atol=1e-5
-    )
+    expected = encode(fewer.eval(), "a cat")
+    how, by = f"clip skip {skip}", "an encoder of fewer layers"
+    parity.agree("Prompts", how, encode(whole, "a cat", skip), expected, what="conditioning", by=by)
     assert not encode(whole, "a cat", skip).allclose(encode(whole, "a cat"), atol=1e-2)
 
 
@@ -172,7 +176,8 @@ def test_weights_move_away_from_the_empty_prompt(tiny: Tiny) -> None:
 
     expected = plain.clone()
     expected[:, 2] = empty[:, 2] + 1.5 * (plain[:, 2] - empty[:, 2])
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    how, by = "a word of weight 1.5", "ComfyUI's rule"
+    parity.agree("Prompts", how, found, expected, what="conditioning", by=by)
     assert not found[:, 2].allclose(plain[:, 2], atol=1e-2)
 
 

@@ -53,18 +53,16 @@ def whole(base: Checkpoint, folders: Folders) -> tuple[Tensor, int]:
 def seen(unet: Any) -> Tensor:
     width, pooled = unet.config.cross_attention_dim, unet.add_embedding.linear_1.in_features
     times = 6 if unet.config.cross_attention_dim != 0 else 5
-    added = {
-        "text_embeds": small.noise(2, (1, pooled - times * unet.config.addition_time_embed_dim)),
-        "time_ids": torch.full((1, times), 64.0),
-    }
+    text = small.noise(2, (1, pooled - times * unet.config.addition_time_embed_dim))
+    added = {"text_embeds": text, "time_ids": torch.full((1, times), 64.0)}
     found: Tensor = unet(
-        small.noise(5, (1, 4, 16, 16)),
-        torch.tensor(321),
-        encoder_hidden_states=small.noise(1, (1, 77, width)),
-        added_cond_kwargs=added,
+        small.noise(5, (1, 4, 16, 16)).to(unet.device),
+        torch.tensor(321, device=unet.device),
+        encoder_hidden_states=small.noise(1, (1, 77, width)).to(unet.device),
+        added_cond_kwargs={name: tensor.to(unet.device) for name, tensor in added.items()},
         return_dict=False,
     )[0]
-    return found
+    return found.cpu()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.75])
@@ -162,13 +160,19 @@ def test_base_and_refiner_share_a_budget(base: Checkpoint, folders: Folders) -> 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_model_sent_away_gives_the_same_numbers(base: Checkpoint, folders: Folders) -> None:
+def test_model_sent_away_gives_the_same_numbers(
+    base: Checkpoint, folders: Folders, whole: tuple[Tensor, int]
+) -> None:
     pool = Pool(folders, "cuda", "float32")
+    expected, _ = whole
     with pool.borrow(base.model) as unet:
-        before = pool.usage()[0].bytes
+        unmoved, before = seen(unet), pool.usage()[0].bytes
         assert pool.send_away(unet)
         assert pool.usage()[0].bytes < before / 2
         assert unet.mid_block.resnets[0].conv1.weight.device.type == "cpu"
+        sent = seen(unet)
+    assert small.relative_rms(unmoved, expected) < 1e-2  # cuDNN's TF32
+    assert small.relative_rms(sent, unmoved) < 1e-6
 
 
 def test_nothing_is_sent_away_from_the_cpu(base: Checkpoint, folders: Folders) -> None:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import diffusers
-import torch
 from torch import Tensor
 
 from nodes.diffusion.pool import Pool
@@ -46,25 +45,3 @@ def latents(made: Any, **arguments: Any) -> Tensor:
     settings = {"num_inference_steps": 4, "generator": generators(11, 1), "output_type": "latent"}
     found: Tensor = made(**settings | arguments).images
     return found
-
-
-class Seen(NamedTuple):
-    """What a UNet was called with first."""
-
-    sample: Tensor
-    embeddings: Tensor
-    added: dict[str, Tensor]
-    labels: Tensor | None
-
-
-def first_call(unet: torch.nn.Module) -> tuple[list[Seen], Any]:
-    """Notes the calls of a UNet until the handle is removed."""
-    seen: list[Seen] = []
-
-    def note(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        added = kwargs.get("added_cond_kwargs") or {}
-        seen.append(
-            Seen(args[0], kwargs["encoder_hidden_states"], added, kwargs.get("class_labels"))
-        )
-
-    return seen, unet.register_forward_pre_hook(note, with_kwargs=True)

@@ -49,6 +49,12 @@ CASES: list[tuple[str, Json, list[str]]] = [
     ("KarrasScheduler", {"steps": 9, "sigma_max": 10.0, "sigma_min": 0.1, "rho": 5.0}, ["KarrasSigmas"]),
     ("ExponentialScheduler", {"steps": 9, "sigma_max": 10.0, "sigma_min": 0.1}, ["ExponentialSigmas"]),
     ("PolyexponentialScheduler", {"steps": 9, "sigma_max": 10.0, "sigma_min": 0.1, "rho": 2.0}, ["ExponentialSigmas"]),
+    ("SamplerEulerAncestral", {"eta": 1.0, "s_noise": 1.0}, ["ChooseSampler"]),
+    ("SamplerLMS", {"order": 4}, ["ChooseSampler"]),
+    ("SamplerDPMPP_2S_Ancestral", {"eta": 1.0, "s_noise": 1.0}, ["ChooseSampler"]),
+    ("SamplerDPMPP_SDE", {"eta": 1.0, "s_noise": 1.0, "r": 0.5, "noise_device": "cpu"}, ["ChooseSampler"]),
+    ("SamplerDPMPP_2M_SDE", {"solver_type": "midpoint", "eta": 1.0, "s_noise": 1.0, "noise_device": "gpu"}, ["ChooseSampler"]),
+    ("SamplerDPMPP_3M_SDE", {"eta": 1.0, "s_noise": 1.0, "noise_device": "cpu"}, ["ChooseSampler"]),
     ("SamplerCustom", {"add_noise": False, "noise_seed": 5, "cfg": 4.0}, ["SampleSigmas"]),
     ("ModelSamplingDiscrete", {"sampling": "v_prediction", "zsnr": True}, ["ModelSampling"]),
     ("ModelSamplingDiscrete", {"sampling": "x0", "zsnr": False}, ["ModelSampling"]),
@@ -122,7 +128,10 @@ CASES: list[tuple[str, Json, list[str]]] = [
     ("PrimitiveBoolean", {"value": True}, ["Boolean"]),
     ("StringConcatenate", {"string_a": "a", "string_b": "b", "delimiter": " "}, ["JoinText"]),
 ]  # fmt: skip
-REPLACED = {"CheckpointLoader", "ControlNetApply", "PrimitiveString"}
+REPLACED = {"CheckpointLoader", "ControlNetApply", "PrimitiveString"} | {
+    *("SamplerEulerAncestral", "SamplerLMS", "SamplerDPMPP_2S_Ancestral"),
+    *("SamplerDPMPP_SDE", "SamplerDPMPP_2M_SDE", "SamplerDPMPP_3M_SDE"),
+}
 """Types that another one says as well, and that are not exported to."""
 
 
@@ -240,6 +249,8 @@ def test_a_part_of_a_run_is_laid_out_as_the_whole(catalogue: Json) -> None:
         ("KSamplerAdvanced", {"end_at_step": 10, "return_with_leftover_noise": "disable"}),
         ("LatentUpscale", {"width": 0}),
         ("ModelSamplingDiscrete", {"sampling": "eps", "zsnr": True}),
+        ("SamplerEulerAncestral", {"eta": 0.5}),
+        ("SamplerDPMPP_2M_SDE", {"solver_type": "heun"}),
         ("ImageCompositeMasked", {"resize_source": True}),
         ("MaskComposite", {"operation": "xor"}),
         ("MaskComposite", {"operation": "and", "x": 8}),

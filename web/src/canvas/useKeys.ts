@@ -62,6 +62,8 @@ function pressed(event: KeyboardEvent, past: TextPast): void {
   }
   if (!isOpen(shortcut, editor)) return;
   event.preventDefault();
+  // A key that is held down steps on, but asks the server for something only once.
+  if (event.repeat && /^(run|file)\./.test(shortcut.id)) return;
   shortcut.run(editor);
 }
 

@@ -2,7 +2,7 @@
 
 import type { Frame, Graph, GraphNode, NodePlace, Note, Reroute, Workflow } from "./document";
 import { graphAt, nodesOf } from "./graphs";
-import { type GraphPath, type NodeId, nodeId } from "./ids";
+import { type GraphPath, type NodeId } from "./ids";
 import { isObject, type Json, printDocument, readJson } from "./json";
 import { workflowFrom } from "./read";
 import { graphsNeeded } from "./scopes";
@@ -80,8 +80,4 @@ export function clipFrom(text: string): Clip | null {
   } catch {
     return null;
   }
-}
-
-export function clipIds(clip: Clip): NodeId[] {
-  return Object.keys(clip.nodes).map(nodeId);
 }

@@ -15,7 +15,6 @@ export type GraphPath = readonly GraphName[];
 export const nodeId = (id: string): NodeId => id as NodeId;
 export const typeName = (name: string): TypeName => name as TypeName;
 export const graphName = (name: string): GraphName => name as GraphName;
-export const graphPath = (...names: readonly string[]): GraphPath => names.map(graphName);
 
 /** A name like this one that is not taken: `sampler`, `sampler_2`. */
 export function freshName(like: string, isTaken: (name: string) => boolean): string {

@@ -66,11 +66,6 @@ export function portsOfType(type: NodeType): Ports {
   return ports;
 }
 
-/** What a graph takes and gives by its named inputs and outputs. */
-export function portsOfGraph(workflow: Workflow, path: GraphPath, catalogue: Catalogue): Ports {
-  return new GraphPorts(workflow, catalogue).named(path, 0);
-}
-
 export function inputOf(ports: Ports, name: string): Field | undefined {
   return ports.inputs.find((field) => field.name === name);
 }

@@ -67,7 +67,6 @@ test.each([
     '{"darkroom": 1, "nodes": {"a": {"type": "A", "inputs": {"x": [{"$axis": [1]}]}}}}',
     "bad_value",
   ],
-  ['{"darkroom": 1, "view": {"groups": {}}}', "bad_view"],
 ])("%s is no workflow: %s", (text, code) => {
   expect(() => workflowFrom(readJson(text))).toThrow(DocumentError);
   try {

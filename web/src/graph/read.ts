@@ -10,6 +10,7 @@ import {
   printDocument,
   readJson,
 } from "./json";
+import { soundView } from "./sound";
 import { entriesOf, has, mapTable, tableOf } from "./tables";
 
 /** One thing that keeps a JSON value from being a workflow. `graph` is the path of subgraphs. */
@@ -24,7 +25,6 @@ export interface Fault {
     | "bad_mode"
     | "bad_end"
     | "bad_value"
-    | "bad_view"
     | "too_deep";
   readonly graph: readonly string[];
   readonly name?: string;
@@ -101,8 +101,10 @@ class Form {
       new Form(this.faults, [...this.path, name]).subgraph(each),
     );
     const known = new Set(["darkroom", "name", "inputs", "outputs", "nodes", "subgraphs"]);
-    const rest = entriesOf(graph).filter(([key]) => !known.has(key));
-    this.view(graph["view"]);
+    // The server takes any view; the editor has to be able to draw it.
+    const rest = entriesOf(graph)
+      .filter(([key]) => !known.has(key))
+      .map(([key, part]): [string, Json] => [key, key === "view" ? soundView(part) : part]);
     return tableOf<Json>([
       [
         "inputs",
@@ -171,21 +173,6 @@ class Form {
       ...(further.length > 0 ? [["also", further] as const] : []),
       ...entriesOf(inner).filter(([key]) => !known.has(key)),
     ]);
-  }
-
-  /** The server takes any view; the editor needs its tables to be tables. */
-  private view(view: Json | undefined): void {
-    if (view === undefined) return;
-    const lists = ["groups", "notes", "reroutes"];
-    const isSound =
-      isObject(view) &&
-      (view["nodes"] === undefined ||
-        (isObject(view["nodes"]) && Object.values(view["nodes"]).every(isObject))) &&
-      lists.every((key) => {
-        const list = view[key];
-        return list === undefined || (isList(list) && list.every(isObject));
-      });
-    if (!isSound) this.wrong({ code: "bad_view" });
   }
 
   private text(table: JsonObject, name: string): string {

@@ -79,7 +79,6 @@ export type Field =
   | UnionField
   | ObjectField
   | PlainField;
-export type FieldKind = Field["kind"];
 
 const KNOWN = new Set(
   `title description default type link enum const anyOf oneOf discriminator items properties

@@ -23,10 +23,6 @@ export function isRange(value: Value | undefined): value is Range {
   return isObject(value) && isObject(value["$range"]);
 }
 
-export function sameLink(a: Link, b: Link): boolean {
-  return a.$link[0] === b.$link[0] && a.$link[1] === b.$link[1];
-}
-
 /** Every link in a value, through lists, tables and axes. */
 export function linksIn(value: Value | undefined): Link[] {
   if (isLink(value)) return [value];

@@ -4,7 +4,8 @@ import { pictureUrl } from "../api/client";
 import type { DraftFault } from "../state/drafts";
 import type { PictureInput } from "../state/gallery";
 import { useEditor } from "../state/store";
-import { activeTab, activeWorkflow } from "../state/tabs";
+import type { EditorState } from "../state/store";
+import { activeTab } from "../state/tabs";
 import { say } from "../words";
 import { Easel, type Settings } from "./easel";
 import { drawTint, maskName, pngOf } from "./maskfile";
@@ -30,11 +31,12 @@ export function PaintArea({ place, picture, mask, layer: layerName, isUnfinished
   const tint = useRef<HTMLCanvasElement>(null);
   const line = useRef<SVGPolylineElement>(null);
   const [steps, setSteps] = useState(0);
+  const strokes = useRef(0);
   const [easel] = useState(() => new Easel(mask));
   const [layer] = useState(() => new Layer(layerName));
   const [settings, setSettings] = useState<Settings>(easel.settings);
   const isChanged = isUnfinished || steps > 0;
-  const save = useSave({ place, picture, easel, layer, isChanged });
+  const save = useSave({ place, picture, easel, layer, isChanged, strokes });
   const change = useCallback((part: Partial<Settings>) => setSettings(easel.choose(part)), [easel]);
   const pen = usePen({ easel, area, sheet, ring, change, done: save.done });
   useEffect(() => {
@@ -45,6 +47,7 @@ export function PaintArea({ place, picture, mask, layer: layerName, isUnfinished
       outline: (points) =>
         line.current?.setAttribute("points", points.map(({ x, y }) => `${x},${y}`).join(" ")),
       stepped: () => {
+        strokes.current += 1;
         setSteps((count) => count + 1);
         void layer.keep(mask).then(warn);
       },
@@ -106,9 +109,11 @@ interface Painted {
   readonly easel: Easel;
   readonly layer: Layer;
   readonly isChanged: boolean;
+  /** Counts what was painted. */
+  readonly strokes: { readonly current: number };
 }
 
-function useSave({ place, picture, easel, layer, isChanged }: Painted): Saving {
+function useSave({ place, picture, easel, layer, isChanged, strokes }: Painted): Saving {
   const [isSaving, setIsSaving] = useState(false);
   const done = useCallback(async () => {
     const state = useEditor.getState();
@@ -119,25 +124,47 @@ function useSave({ place, picture, easel, layer, isChanged }: Painted): Saving {
     }
     setIsSaving(true);
     try {
-      const name = await state.sendMask(await pngOf(easel.mask), maskName(picture));
+      const name = await sent(state, { picture, easel, strokes });
       const now = useEditor.getState();
-      if (now.activeTab === tab) {
-        const command = putMask(activeWorkflow(now), place, name, now.catalogue);
-        if (command !== null) now.perform(command);
-        now.announce(command === null ? say("paint.noType") : say("paint.saved", { name }));
+      const workflow = now.tabs.find(({ id }) => id === tab)?.workflow;
+      const command = workflow && putMask(workflow, place, name, now.catalogue);
+      if (command == null) {
+        // The strokes stay where they are kept: nothing else has them.
+        now.notify("warning", say(workflow === undefined ? "paint.noTab" : "paint.noType"));
+        return;
       }
+      now.performIn(tab, command);
+      now.announce(say("paint.saved", { name }));
       await layer.drop();
-      now.show(null);
+      closeStage(place);
     } catch (error) {
       // What was painted stays on the easel until it could be saved.
       state.report(error);
     } finally {
       setIsSaving(false);
     }
-  }, [place, picture, easel, layer, isChanged]);
+  }, [place, picture, easel, layer, isChanged, strokes]);
   const discard = async () => {
     await layer.drop();
-    useEditor.getState().show(null);
+    closeStage(place);
   };
   return { isSaving, done: () => void done(), discard: () => void discard() };
+}
+
+/** Send the mask; again if something was painted meanwhile. The name of the last one. */
+async function sent(
+  state: EditorState,
+  { picture, easel, strokes }: Pick<Painted, "picture" | "easel" | "strokes">,
+): Promise<string> {
+  for (;;) {
+    const before = strokes.current;
+    const name = await state.sendMask(await pngOf(easel.mask), maskName(picture));
+    if (strokes.current === before) return name;
+  }
+}
+
+/** Go back to the graph, unless something else is looked at by now. */
+function closeStage(place: PictureInput): void {
+  const { stage, show } = useEditor.getState();
+  if (stage === place) show(null);
 }

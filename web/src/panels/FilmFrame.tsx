@@ -1,4 +1,4 @@
-import { useEffect, type DragEvent } from "react";
+import { useEffect, useMemo, type DragEvent } from "react";
 
 import { thumbnailUrl } from "../api/client";
 import type { Job } from "../api/shapes";
@@ -16,6 +16,8 @@ const DRAGGED = "application/x-darkroom-job";
 
 interface Props {
   readonly job: Job;
+  /** The job before it, from which its caption tells what is new. */
+  readonly before: string | undefined;
   /** Its place in the queue from 1; 0 if it does not wait. */
   readonly position: number;
   readonly isCurrent: boolean;
@@ -23,8 +25,15 @@ interface Props {
 }
 
 /** A run: its picture, what is new in it, and when it was. */
-export function FilmFrame({ job, position, isCurrent, onChoose }: Props) {
-  const difference = useEditor((state) => differenceOf(state, job.id));
+export function FilmFrame({ job, before, position, isCurrent, onChoose }: Props) {
+  const after = useEditor((state) => state.documents[job.id]);
+  const earlier = useEditor((state) =>
+    before === undefined ? undefined : state.documents[before],
+  );
+  const difference = useMemo(
+    () => differenceOf(earlier, after, before === undefined),
+    [earlier, after, before],
+  );
   const readDocument = useEditor((state) => state.readDocument);
   const moveJob = useEditor((state) => state.moveJob);
   useEffect(() => {

@@ -4,6 +4,7 @@ import type { Job } from "../api/shapes";
 import { film } from "../state/history";
 import { useEditor } from "../state/store";
 import { say } from "../words";
+import { befores } from "./difference";
 import { FilmFrame } from "./FilmFrame";
 import { FilmTools, shows, type Filter } from "./FilmTools";
 import { useFilmKeys } from "./filmKeys";
@@ -42,6 +43,8 @@ function Frames({ frames, queue }: FramesProps) {
   const keys = useFilmKeys({ frames, queue, chosen, choose: setChosen, list });
   const older = useEditor((state) => state.olderJobs);
   const readOlder = useEditor((state) => state.readOlderJobs);
+  const jobs = useEditor((state) => state.jobs);
+  const before = useMemo(() => befores(jobs), [jobs]);
   const last = frames.at(-1)?.id;
   useEffect(() => {
     // What was asked for last is what one looks for, unless one is looking through the others.
@@ -71,6 +74,7 @@ function Frames({ frames, queue }: FramesProps) {
         <FilmFrame
           key={job.id}
           job={job}
+          before={before.get(job.id)}
           position={queue.indexOf(job.id) + 1}
           isCurrent={job.id === current}
           onChoose={() => setChosen(job.id)}

@@ -37,8 +37,7 @@ export function FilmTools({ filter, onFilter }: Props) {
     Object.values(state.jobs).some((job) => FINAL.has(job.state)),
   );
   const clearQueue = useEditor((state) => state.clearQueue);
-  const clearHistory = useEditor((state) => state.clearHistory);
-  const announce = useEditor((state) => state.announce);
+  const askClearing = useEditor((state) => state.askClearing);
   return (
     <div className="film-tools">
       <Radios
@@ -57,11 +56,7 @@ export function FilmTools({ filter, onFilter }: Props) {
         </button>
       )}
       {hasPast && (
-        <button
-          type="button"
-          className="button bare"
-          onClick={() => void clearHistory().then(() => announce(say("film.cleared")))}
-        >
+        <button type="button" className="button bare" onClick={() => void askClearing()}>
           {say("film.clearHistory")}
         </button>
       )}

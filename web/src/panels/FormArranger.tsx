@@ -6,6 +6,7 @@ import { setSection } from "../state/form";
 import type { FormInput } from "../state/form";
 import { useEditor } from "../state/store";
 import { say } from "../words";
+import { NameBox } from "./NameBox";
 
 interface Props {
   readonly inputs: readonly FormInput[];
@@ -122,34 +123,4 @@ function Buttons({ input, index, count }: ButtonsProps) {
       <Icon name={icon} small />
     </button>
   ));
-}
-
-interface NameProps {
-  readonly label: string;
-  readonly value: string;
-  readonly onName: (name: string) => void;
-}
-
-/** A name that counts once it is finished: renaming at every letter would collide on the way. */
-function NameBox({ label, value, onName }: NameProps) {
-  const [draft, setDraft] = useState<string | null>(null);
-  const finish = () => {
-    const name = draft?.trim() ?? "";
-    if (name !== "" && name !== value) onName(name);
-    setDraft(null);
-  };
-  return (
-    <span className="field-box text">
-      <input
-        aria-label={label}
-        value={draft ?? value}
-        onChange={(event) => setDraft(event.target.value)}
-        onBlur={finish}
-        onKeyDown={(event) => {
-          if (event.key === "Enter") finish();
-          if (event.key === "Escape") setDraft(null);
-        }}
-      />
-    </span>
-  );
 }

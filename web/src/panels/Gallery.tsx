@@ -202,8 +202,8 @@ function Doomed({ file, onDone }: { readonly file: GalleryFile; readonly onDone:
       no={say("gallery.keep")}
       onYes={() => {
         onDone();
-        void deletePicture(file.url).then(() =>
-          announce(say("gallery.deleted", { name: file.path })),
+        void deletePicture(file.url).then(
+          (isDone) => isDone && announce(say("gallery.deleted", { name: file.path })),
         );
       }}
       onNo={onDone}

@@ -7,8 +7,6 @@ import type { NodeId } from "../graph/ids";
 import { portsOf } from "../graph/ports";
 import type { Field } from "../graph/schema";
 import { at } from "../graph/tables";
-import { mainName, typeText } from "../graph/types";
-import { Glyph } from "../look/Glyph";
 import { FrameButton } from "../paint/FrameButton";
 import { problemsOf } from "../state/problems";
 import { useEditor } from "../state/store";
@@ -18,6 +16,7 @@ import { say } from "../words";
 import { TextBox } from "../widgets/TextBox";
 import { FieldLine, LineButton } from "./FieldLine";
 import { ModeChoice } from "./ModeChoice";
+import { NodeOutputs } from "./NodeOutputs";
 
 interface Props {
   readonly id: NodeId;
@@ -61,18 +60,7 @@ export function NodeInspector({ id }: Props) {
         ))}
         {ports.inputs.length === 0 && <p className="quiet">{say("inspect.noInputs")}</p>}
       </div>
-      <section className="inspector-outputs" aria-label={say("inspect.outputs")}>
-        <h3>{say("inspect.outputs")}</h3>
-        <ul>
-          {ports.outputs.map((output) => (
-            <li key={output.name}>
-              <Glyph type={mainName(output.type)} />
-              {output.name}
-              <span className="quiet small">{typeText(output.type)}</span>
-            </li>
-          ))}
-        </ul>
-      </section>
+      <NodeOutputs id={id} title={title} outputs={ports.outputs} />
     </div>
   );
 }

@@ -1,8 +1,10 @@
-import { useState } from "react";
+import { useMemo, useState } from "react";
 
 import { Icon } from "../look/Icon";
 import type { Problem } from "../state/problems";
+import { remedyOf } from "../state/remedies";
 import { useEditor } from "../state/store";
+import { activeWorkflow } from "../state/tabs";
 import { say, sayCount } from "../words";
 import { Sheet } from "./Sheet";
 
@@ -42,8 +44,14 @@ interface RowProps {
 
 function ProblemRow({ problem, onGo }: RowProps) {
   const goTo = useEditor((state) => state.goTo);
-  const remedy = useEditor((state) => state.applyHint);
-  const { node, input, hint } = problem;
+  const workflow = useEditor(activeWorkflow);
+  const catalogue = useEditor((state) => state.catalogue);
+  const perform = useEditor((state) => state.perform);
+  const remedy = useMemo(
+    () => remedyOf(workflow, catalogue, problem),
+    [workflow, catalogue, problem],
+  );
+  const { node, input } = problem;
   const place = [node, input].filter((part) => part !== undefined).join(", ");
   return (
     <li className="problem">
@@ -68,9 +76,9 @@ function ProblemRow({ problem, onGo }: RowProps) {
           )}
         </span>
       </button>
-      {hint !== undefined && node !== undefined && input !== undefined && (
-        <button type="button" className="button" onClick={() => remedy(problem)}>
-          {say("problems.apply", { hint })}
+      {remedy !== null && (
+        <button type="button" className="button" onClick={() => perform(remedy.command)}>
+          {say(`problems.${remedy.kind}`, { name: remedy.name })}
         </button>
       )}
     </li>

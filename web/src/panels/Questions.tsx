@@ -1,17 +1,19 @@
 import { useEffect, useRef, type ReactNode } from "react";
 
 import type { Asked } from "../state/files";
-import { useEditor } from "../state/store";
-import { say } from "../words";
+import { useEditor, type EditorState } from "../state/store";
+import { say, sayCount } from "../words";
 import { Floating } from "./Floating";
 
 /** What has to be asked before something is saved, replaced or thrown away. */
 export function Questions() {
   const asked = useEditor((state) => state.asked);
   const closing = useEditor((state) => state.closing);
+  const clearing = useEditor((state) => state.clearing);
   if (asked?.kind === "name") return <NameQuestion key={asked.name} asked={asked} />;
   if (asked !== null) return <VersionQuestion asked={asked} />;
-  return closing === null ? null : <ClosingQuestion tab={closing} />;
+  if (closing !== null) return <ClosingQuestion tab={closing} />;
+  return clearing === null ? null : <ClearingQuestion {...clearing} />;
 }
 
 function NameQuestion({ asked }: { readonly asked: Extract<Asked, { kind: "name" }> }) {
@@ -80,7 +82,7 @@ function VersionQuestion({ asked }: { readonly asked: Exclude<Asked, { kind: "na
 
 function ClosingQuestion({ tab }: { readonly tab: string }) {
   const name = useEditor((state) => state.tabs.find(({ id }) => id === tab)?.workflow.name ?? "");
-  const { keepTab, closeTab, save } = useEditor.getState();
+  const { keepTab, closeTab, saveAndClose } = useEditor.getState();
   return (
     <Question text={say("tabs.closing", { name })} onClose={keepTab}>
       <button type="button" className="button bare" data-first onClick={keepTab}>
@@ -94,13 +96,37 @@ function ClosingQuestion({ tab }: { readonly tab: string }) {
         className="button filled"
         onClick={() => {
           keepTab();
-          void save().then((isSaved) => {
-            if (isSaved) closeTab(tab, true);
-          });
+          void saveAndClose(tab);
         }}
       >
         {say("tabs.save")}
       </button>
+    </Question>
+  );
+}
+
+function ClearingQuestion({ jobs, starred }: NonNullable<EditorState["clearing"]>) {
+  const { keepHistory, clearHistory, announce } = useEditor.getState();
+  const lines = [
+    jobs === 0 ? say("film.nothingToClear") : sayCount("film.clearOne", "film.clearMany", jobs),
+    ...(starred > 0 ? [sayCount("film.oneStarred", "film.manyStarred", starred)] : []),
+  ];
+  return (
+    <Question text={lines.join(" ")} onClose={keepHistory}>
+      <button type="button" className="button" autoFocus onClick={keepHistory}>
+        {say("tabs.cancel")}
+      </button>
+      {jobs > 0 && (
+        <button
+          type="button"
+          className="button dangerous"
+          onClick={() =>
+            void clearHistory().then((isDone) => isDone && announce(say("film.cleared")))
+          }
+        >
+          {say("film.clearHistory")}
+        </button>
+      )}
     </Question>
   );
 }

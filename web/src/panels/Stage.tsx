@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useRef } from "react";
+import { lazy, Suspense, useRef } from "react";
 
 import { useEditor, type EditorState } from "../state/store";
 import { Compare } from "./Compare";
@@ -14,12 +14,6 @@ const FrameEditor = lazy(async () => ({
 /** What is looked at in the centre, in place of the graph: nothing while the graph is shown. */
 export function Stage() {
   const stage = useEditor((state) => state.stage);
-  const show = useEditor((state) => state.show);
-  const activeTab = useEditor((state) => state.activeTab);
-  useEffect(() => {
-    // A tab that is gone to shows its graph.
-    return () => show(null);
-  }, [activeTab, show]);
   return stage === null ? null : <Shown stage={stage} />;
 }
 

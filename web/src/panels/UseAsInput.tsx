@@ -26,7 +26,7 @@ export function UseAsInput({ url }: { readonly url: string }) {
   const choices = useMemo(() => pictureInputs(workflow, catalogue), [workflow, catalogue]);
   const choose = async (choice: Choice) => {
     setIsOpen(false);
-    await put(url, choice);
+    if (!(await put(url, choice))) return;
     announce(say("gallery.used", { name: url.split("/").at(-1) ?? "", input: choice.title }));
   };
   const [only] = choices;

@@ -15,17 +15,18 @@ const when = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle
 export function Versions({ name }: Props) {
   const versionsOf = useEditor((state) => state.versionsOf);
   const open = useEditor((state) => state.openVersion);
-  const [versions, setVersions] = useState<readonly WorkflowVersion[] | null>(null);
+  const [versions, setVersions] = useState<readonly WorkflowVersion[] | "failed" | null>(null);
   useEffect(() => {
     let isWanted = true;
     versionsOf(name)
       .then((found) => isWanted && setVersions(found.toReversed()))
-      .catch(() => isWanted && setVersions([]));
+      .catch(() => isWanted && setVersions("failed"));
     return () => {
       isWanted = false;
     };
   }, [name, versionsOf]);
   if (versions === null) return <p className="shelf-fault quiet">{say("panel.reading")}</p>;
+  if (versions === "failed") return <p className="shelf-fault quiet">{say("workflows.failed")}</p>;
   if (versions.length === 0)
     return <p className="shelf-fault quiet">{say("workflows.noVersions")}</p>;
   return (

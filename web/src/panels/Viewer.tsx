@@ -1,7 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 
 import { Icon, type IconName } from "../look/Icon";
-import { jobIdIn } from "../state/gallery";
 import { useEditor } from "../state/store";
 import { say } from "../words";
 import { Details } from "./Details";
@@ -120,17 +119,16 @@ function useStep(url: string) {
 }
 
 function useStar(url: string) {
-  const isOn = useEditor(
-    (state) => state.gallery.find((file) => file.url === url)?.starred === true,
+  const known = useEditor(
+    (state) => state.gallery.find((file) => file.url === url)?.starred ?? state.stars[url],
   );
+  const isOn = known === true;
   const star = useEditor((state) => state.starPicture);
-  const read = useEditor((state) => state.readGallery);
-  const isRead = useEditor((state) =>
-    state.gallery.some((file) => jobIdIn(file.url) === jobIdIn(url)),
-  );
+  const read = useEditor((state) => state.readStar);
+  const isKnown = known !== undefined;
   useEffect(() => {
-    if (!isRead) void read();
-  }, [isRead, read, url]);
+    if (!isKnown) void read(url);
+  }, [isKnown, read, url]);
   return { isOn, toggle: () => void star(url, !isOn) };
 }
 

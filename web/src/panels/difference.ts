@@ -1,24 +1,31 @@
 /** What a run has other than the one before, as a caption. */
 
-import type { Job } from "../api/shapes";
+import type { Workflow } from "../graph/document";
 import { changes, shortly, wordChanges, type Change } from "../state/changes";
 import type { EditorState } from "../state/store";
 import { say } from "../words";
 
+/** For each job the one before it of the same name: its id, by the job's own. */
+export function befores(jobs: EditorState["jobs"]): ReadonlyMap<string, string> {
+  const last = new Map<string, string>();
+  const found = new Map<string, string>();
+  for (const job of Object.values(jobs).toSorted((a, b) => a.number - b.number)) {
+    const before = last.get(job.name);
+    if (before !== undefined) found.set(job.id, before);
+    last.set(job.name, job.id);
+  }
+  return found;
+}
+
 /** The caption of a job; empty while one of the two documents is not known. */
-export function differenceOf(state: Pick<EditorState, "jobs" | "documents">, id: string): string {
-  const after = state.documents[id];
-  const job = state.jobs[id];
-  if (after === undefined || job === undefined) return "";
-  const before = Object.values(state.jobs)
-    .filter((other) => other.number < job.number && other.name === job.name)
-    .reduce<Job | undefined>(
-      (last, other) => (other.number > (last?.number ?? 0) ? other : last),
-      undefined,
-    );
-  if (before === undefined) return say("film.first");
-  const document = state.documents[before.id];
-  return document === undefined ? "" : caption(changes(document, after));
+export function differenceOf(
+  before: Workflow | undefined,
+  after: Workflow | undefined,
+  isFirst: boolean,
+): string {
+  if (after === undefined) return "";
+  if (isFirst) return say("film.first");
+  return before === undefined ? "" : caption(changes(before, after));
 }
 
 /** Changes in few words: the first of them, and how many more there are. */

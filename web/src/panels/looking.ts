@@ -10,11 +10,21 @@ export function lookAt(job: Job): void {
   const pictures = picturesOf(job);
   const last = pictures.at(-1);
   if (last === undefined) {
-    if (job.error !== null) state.tellFailure(job);
+    if (job.error !== null) void lookAtFailure(job);
     return;
   }
   const isSweep = pictures.some((picture) => picture.labels !== null) && pictures.length > 1;
   state.show(isSweep ? { kind: "sweep", job: job.id } : { kind: "picture", url: last.file.url });
+}
+
+/** Go to the tab of a job, or open its graph, and mark where it failed. */
+async function lookAtFailure(job: Job): Promise<void> {
+  const { tabs, tabJobs, activeTab, activate, openJob } = useEditor.getState();
+  const own = tabs.filter(({ id }) => tabJobs[id]?.includes(job.id) === true);
+  const tab = own.find(({ id }) => id === activeTab) ?? own[0];
+  if (tab === undefined) await openJob(job.id);
+  else activate(tab.id);
+  useEditor.getState().tellFailure(job);
 }
 
 /** Compare a job's picture with that of the one before. */

@@ -1,3 +1,5 @@
+/** What is going on over the graph: a wire in the hand, a box, a menu, an overlay, notices. */
+
 import type { NodeId } from "../graph/ids";
 import type { Wire } from "../graph/wiring";
 import type { Slice } from "./store";

@@ -1,3 +1,5 @@
+/** Copy, cut, paste and duplicate, through the clipboard as text. */
+
 import { clipFrom, clipText, copied, type Chosen, type Clip } from "../graph/clipboard";
 import { duplicate, paste } from "../graph/commands/paste";
 import { keysOf } from "../graph/tables";

@@ -1,3 +1,5 @@
+/** Every change of a document: commands performed, undone and redone. */
+
 import type { Graph, Value } from "../graph/document";
 import { graphAt } from "../graph/graphs";
 import type { NodeId, TypeName } from "../graph/ids";
@@ -36,6 +38,8 @@ export interface EditingSlice {
    * with the same `merge` key become one; it takes the place of the command's own.
    */
   readonly perform: (command: Command, merge?: string) => boolean;
+  /** The same in the tab in which something was begun, whichever is shown when it is done. */
+  readonly performIn: (tab: string, command: Command, merge?: string) => boolean;
   /** End the step that is being typed, so that what follows is one of its own. */
   readonly seal: () => void;
   readonly undo: () => void;
@@ -63,8 +67,11 @@ export interface EditingSlice {
 }
 
 export const editingSlice: Slice<EditingSlice> = (set, get) => ({
-  perform: (command, merge) => {
-    const { id, workflow, log: steps } = activeTab(get());
+  perform: (command, merge) => get().performIn(activeTab(get()).id, command, merge),
+  performIn: (tab, command, merge) => {
+    const found = get().tabs.find(({ id }) => id === tab);
+    if (found === undefined) return false;
+    const { id, workflow, log: steps } = found;
     const after = command.apply(workflow, get().catalogue);
     if (after === workflow) return false;
     const key = merge ?? command.merge;

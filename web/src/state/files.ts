@@ -1,3 +1,5 @@
+/** Workflows opened, saved under a revision, and renamed. */
+
 import { ApiError } from "../api/problems";
 import { readDocument, saveDocument, type Expected } from "../api/documents";
 import { emptyWorkflow } from "../graph/document";
@@ -5,8 +7,8 @@ import { renameWorkflow } from "../graph/commands/form";
 import { printWorkflow, readWorkflow } from "../graph/read";
 import { say } from "../words";
 import { whatIsIn } from "./dropped";
-import type { EditorState, Slice } from "./store";
-import { activeTab, type Tab } from "./tabs";
+import type { EditorState, SetState, Slice } from "./store";
+import { activeTab, isDirty, type Tab } from "./tabs";
 
 /** A question about saving that somebody has to answer. */
 export type Asked =
@@ -22,8 +24,12 @@ export type Asked =
 export interface FilesSlice {
   readonly asked: Asked | null;
   readonly isSaving: boolean;
-  /** Save the active tab; a new workflow asks for its name. */
-  readonly save: () => Promise<boolean>;
+  /** The tab that is closed once it is saved. */
+  readonly closesSaved: string | null;
+  /** Save a tab, the active one by default; a new workflow asks for its name. */
+  readonly save: (tab?: string) => Promise<boolean>;
+  /** Save a tab, and close it once that is done; what was changed meanwhile is asked about again. */
+  readonly saveAndClose: (tab: string) => Promise<void>;
   readonly saveAs: (name: string, expected?: Expected) => Promise<boolean>;
   readonly askName: () => void;
   readonly answer: (answer: "copy" | "overwrite" | "reload" | "cancel") => Promise<void>;
@@ -36,25 +42,54 @@ export interface FilesSlice {
 
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,99}$/u;
 
-export const filesSlice: Slice<FilesSlice> = (set, get) => ({
+/** Saves one after the other, so that each goes out from the revision that the one before made. */
+class Saves {
+  private last: Promise<unknown> = Promise.resolve();
+  private count = 0;
+
+  /** Save in turn; `act` is told whether it had to wait for another. */
+  next(act: (hasWaited: boolean) => Promise<boolean>): Promise<boolean> {
+    const hasWaited = this.count > 0;
+    this.count += 1;
+    const saving = this.last.then(() => act(hasWaited));
+    this.last = saving.finally(() => (this.count -= 1)).catch(() => undefined);
+    return saving;
+  }
+}
+
+export const filesSlice: Slice<FilesSlice> = (set, get) => filesIn(set, get, new Saves());
+
+const filesIn = (set: SetState, get: Get, saves: Saves): FilesSlice => ({
   asked: null,
   isSaving: false,
-  save: async () => {
-    const { file } = activeTab(get());
-    if (file === null) {
+  closesSaved: null,
+  save: async (id = get().activeTab) => {
+    const found = get().tabs.find((tab) => tab.id === id);
+    if (found?.file === null) {
+      get().activate(id);
       get().askName();
       return false;
     }
-    return store(set, get, file.name, { revision: file.revision });
+    return saves.next(async (hasWaited) => {
+      const tab = get().tabs.find((each) => each.id === id);
+      if (tab?.file == null) return false;
+      if (hasWaited && !isDirty(tab)) return true;
+      return store(set, get, tab, tab.file.name, { revision: tab.file.revision });
+    });
+  },
+  saveAndClose: async (tab) => {
+    set({ closesSaved: tab });
+    await get().save(tab);
   },
   saveAs: async (name, expected = "new") => {
-    const tab = activeTab(get());
+    const { asked, tabs } = get();
+    const tab = tabs.find(({ id }) => id === asked?.tab) ?? activeTab(get());
     const chosen = name.trim();
     if (!NAME.test(chosen)) {
       set({ asked: { kind: "name", tab: tab.id, name, problem: say("save.badName") } });
       return false;
     }
-    return store(set, get, chosen, expected);
+    return saves.next(() => store(set, get, tab, chosen, expected));
   },
   askName: () => {
     const tab = activeTab(get());
@@ -62,13 +97,15 @@ export const filesSlice: Slice<FilesSlice> = (set, get) => ({
   },
   answer: async (answer) => {
     const { asked } = get();
-    set({ asked: null });
-    if (asked === null || answer === "cancel") return;
+    if (asked === null || answer === "cancel" || answer === "reload") {
+      set({ asked: null, closesSaved: null });
+      if (asked !== null && answer === "reload") await reload(get, asked.tab, asked.name);
+      return;
+    }
     get().activate(asked.tab);
     if (answer === "overwrite") await get().saveAs(asked.name, "anything");
-    else if (answer === "copy")
+    else
       set({ asked: { kind: "name", tab: asked.tab, name: `${asked.name} copy`, problem: null } });
-    else await reload(get, asked.tab, asked.name);
   },
   openFile: async (name) => {
     const open = get().tabs.find((tab) => tab.file?.name === name);
@@ -101,23 +138,34 @@ export const filesSlice: Slice<FilesSlice> = (set, get) => ({
   },
 });
 
-type Set = (part: Partial<EditorState>) => void;
 type Get = () => EditorState;
 
-async function store(set: Set, get: Get, name: string, expected: Expected): Promise<boolean> {
-  const tab = activeTab(get());
+async function store(
+  set: SetState,
+  get: Get,
+  tab: Tab,
+  name: string,
+  expected: Expected,
+): Promise<boolean> {
   const { workflow } = tab;
   set({ isSaving: true, asked: null });
   try {
     const entry = await saveDocument(name, printWorkflow(workflow), expected);
     get().changeTab(tab.id, { file: { name, revision: entry.revision }, saved: workflow });
     get().announce(say("save.done", { name }));
+    if (get().closesSaved === tab.id) {
+      set({ closesSaved: null });
+      get().closeTab(tab.id);
+    }
     return true;
   } catch (error) {
     if (error instanceof ApiError && error.outdated) {
       const kind = tab.file?.name === name ? "outdated" : "exists";
       set({ asked: { kind, tab: tab.id, name } });
-    } else get().notify("error", say("save.failed", { why: whyOf(error) }));
+    } else {
+      get().notify("error", say("save.failed", { why: whyOf(error) }));
+      set({ closesSaved: null });
+    }
     return false;
   } finally {
     set({ isSaving: false });

@@ -37,6 +37,10 @@ export function following(
     const before = get();
     know((known) => events.reduce(hear, known));
     for (const event of events) {
+      if (event.type === "catalogue.changed") void get().loadCatalogue();
+      // Only where pictures were looked at: else they are read once they are.
+      if (event.type === "outputs.changed" && get().galleryNext !== undefined)
+        void get().readGallery();
       if (event.job === null || !("job" in event.data)) continue;
       tell(event.data.job, before.jobs[event.job]);
       if (event.type === "job.moved" || event.type === "job.queued")
@@ -94,8 +98,12 @@ export function following(
     for (const job of active) if (!listed.has(job.id)) await reread(job);
     await readQueue();
     await rebuild();
+    get().signedIn();
     await flush();
   };
+
+  /** A socket does not say why it was refused; a request does. */
+  const probe = () => server.listJobs({ limit: 1 }).then(get().signedIn, get().report);
 
   const reread = async (job: Job) => {
     try {
@@ -113,6 +121,7 @@ export function following(
     const job = shownJob(get());
     if (job === null || get().runs[job.id] !== undefined || follows.has(job.id)) return;
     await get().readDocument(job.id);
+    get().recallFailure();
     if (!FINAL.has(job.state)) {
       follows.set(job.id, server.followJob(job.id, take));
       return;
@@ -129,7 +138,11 @@ export function following(
       connection,
       isBack: connection === "open" ? wasLost || state.isBack : false,
     }));
-    if (connection === "open") void catchUp().catch(get().report);
+    if (connection === "lost") void probe();
+    if (connection !== "open") return;
+    // It may be another server now, with other nodes.
+    if (wasLost || get().catalogueState === "failed") void get().loadCatalogue();
+    void catchUp().catch(get().report);
   };
 
   return {
@@ -141,7 +154,10 @@ export function following(
         socket = null;
       };
     },
-    hasten: () => socket?.hasten(),
+    hasten: () => {
+      socket?.hasten();
+      if (get().isSignedOut) void catchUp().catch(get().report);
+    },
     /** To be asked when another tab is shown: its run may not be known yet. */
     rebuild,
   };

@@ -45,22 +45,28 @@ export interface GallerySlice {
   readonly details: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly show: (stage: Stage | null) => void;
   /** Read the newest pictures again, with another wish if one is given. */
-  readonly readGallery: (wish?: Partial<GallerySlice["galleryWish"]>) => Promise<void>;
-  readonly readMoreGallery: () => Promise<void>;
-  readonly readDetails: (url: string) => Promise<void>;
-  readonly starPicture: (url: string, starred: boolean) => Promise<void>;
-  readonly deletePicture: (url: string) => Promise<void>;
+  readonly readGallery: (wish?: Partial<GallerySlice["galleryWish"]>) => Promise<boolean>;
+  readonly readMoreGallery: () => Promise<boolean>;
+  /** Whether pictures have a star that are in no page of the gallery, by their addresses. */
+  readonly stars: Readonly<Record<string, boolean>>;
+  /** Find out whether a picture has a star. */
+  readonly readStar: (url: string) => Promise<boolean>;
+  readonly readDetails: (url: string) => Promise<boolean>;
+  readonly starPicture: (url: string, starred: boolean) => Promise<boolean>;
+  readonly deletePicture: (url: string) => Promise<boolean>;
   /** Give a painted mask to the server; the name under which inputs find it. */
   readonly sendMask: (mask: Blob, name: string) => Promise<string>;
   /** Copy a picture that was made to those that inputs can name; the name. */
   readonly asUpload: (url: string) => Promise<string>;
-  readonly useAsInput: (url: string, place: PictureInput) => Promise<void>;
+  readonly useAsInput: (url: string, place: PictureInput) => Promise<boolean>;
 }
 
 export const gallerySlice: Slice<GallerySlice> = (...store) =>
   gallerySliceIn(pageServer())(...store);
 
 const PAGE = 60;
+/** As many files as the server tells of at once. */
+const MOST = 500;
 
 /** The slice with a server of one's own: for tests. */
 export const gallerySliceIn =
@@ -84,6 +90,7 @@ export const gallerySliceIn =
       set(({ gallery }) => ({
         gallery: after === null ? files : [...gallery, ...files],
         galleryNext: page.next,
+        stars: {},
       }));
     };
 
@@ -115,6 +122,13 @@ export const gallerySliceIn =
           const { galleryNext } = get();
           if (typeof galleryNext === "string") await read(galleryNext);
         }),
+      stars: {},
+      readStar: (url) =>
+        attempt(async () => {
+          const { files } = await server.listGallery({ text: jobIdIn(url), limit: MOST });
+          const found = Object.fromEntries(files.map((file) => [file.url, file.starred]));
+          set(({ stars }) => ({ stars: { ...stars, ...found } }));
+        }),
       readDetails: (url) =>
         attempt(async () => {
           if (get().details[url] !== undefined) return;
@@ -124,8 +138,9 @@ export const gallerySliceIn =
       starPicture: (url, starred) =>
         attempt(async () => {
           await server.starOutput({ url }, starred);
-          set(({ gallery }) => ({
+          set(({ gallery, stars }) => ({
             gallery: gallery.map((file) => (file.url === url ? { ...file, starred } : file)),
+            stars: { ...stars, [url]: starred },
           }));
         }),
       deletePicture: (url) =>
@@ -147,7 +162,8 @@ export const gallerySliceIn =
       asUpload,
       useAsInput: (url, { path, node, input }) =>
         attempt(async () => {
-          get().perform(setInput(path, node, input, await asUpload(url)));
+          const tab = get().activeTab;
+          get().performIn(tab, setInput(path, node, input, await asUpload(url)));
         }),
     };
   };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { aJob, aPicture, FakeServer, settled, storeOver, workflow } from "../../tests/state/fake";
+import { nodeId } from "../graph/ids";
 import { film, moved } from "./history";
 import { activeWorkflow } from "./tabs";
 
@@ -58,6 +59,70 @@ describe("the film", () => {
   });
 });
 
+describe("clearing results", () => {
+  const over = { state: "succeeded" } as const;
+
+  it("asks first, and keeps the runs of starred pictures", async () => {
+    const { fake, state } = begun();
+    for (const id of ["job1", "job2", "job3"]) fake.add(aJob(id, over), workflow({}));
+    fake.gallery = [galleryFile("a.png", "job2", true), galleryFile("b.png", "job1", false)];
+    state().connect();
+    await settled();
+    await state().askClearing();
+    expect(state().clearing).toEqual({ jobs: 2, starred: 1 });
+    expect(fake.jobs.size).toBe(3);
+    expect(await state().clearHistory()).toBe(true);
+    expect([...fake.jobs.keys()]).toEqual(["job2"]);
+    expect(Object.keys(state().jobs)).toEqual(["job2"]);
+    expect(state().clearing).toBeNull();
+  });
+
+  it("does nothing if the stars cannot be read", async () => {
+    const { fake, state } = begun();
+    fake.add(aJob("job1", over), workflow({}));
+    state().connect();
+    await settled();
+    fake.away = true;
+    expect(await state().clearHistory()).toBe(false);
+    expect(fake.jobs.size).toBe(1);
+  });
+});
+
+describe("a run", () => {
+  it("is opened by its link with its picture, once", async () => {
+    const { fake, state } = begun();
+    const outputs = { image: { files: [aPicture("jobs/job9/a.png")] } };
+    fake.add(aJob("job9", { state: "succeeded", outputs }), workflow({ a: { seed: 3 } }));
+    expect(await state().openRun("job9")).toBe(true);
+    expect(activeWorkflow(state()).nodes["a"]?.inputs).toEqual({ seed: 3 });
+    expect(state().stage).toEqual({ kind: "picture", url: "/files/jobs/job9/a.png" });
+    expect(state().tabJobs[state().activeTab]).toEqual(["job9"]);
+    const tabs = state().tabs.length;
+    await state().openRun("job9");
+    expect(state().tabs).toHaveLength(tabs);
+    expect(await state().openRun("job0")).toBe(false);
+  });
+
+  it("says so if its workflow is not kept any more", async () => {
+    const { fake, state } = begun();
+    fake.jobs.set("job1", aJob("job1", { state: "succeeded" }));
+    await state().openJob("job1");
+    expect(state().notices.map(({ text }) => text)).toEqual([
+      "The workflow of this run is not kept any more.",
+    ]);
+  });
+});
+
+const galleryFile = (path: string, job: string, starred: boolean) => ({
+  ...aPicture(path),
+  job,
+  name: "Test",
+  output: "image",
+  made: null,
+  starred,
+  preview: false,
+});
+
 describe("the gallery", () => {
   const file = {
     ...aPicture("a.png"),
@@ -81,6 +146,35 @@ describe("the gallery", () => {
     await state().deletePicture(file.url);
     expect(state().stage).toBeNull();
     expect(fake.asked).toEqual([`star ${file.url} true`, "upload a.png", `delete ${file.url}`]);
+  });
+
+  it("knows the star of a picture that is in no page", async () => {
+    const { fake, state } = begun();
+    const url = "/files/jobs/job4/old.png";
+    fake.gallery = [galleryFile("jobs/job4/old.png", "job4", true)];
+    await state().readStar(url);
+    expect(state().stars[url]).toBe(true);
+    await state().starPicture(url, false);
+    expect(state().stars[url]).toBe(false);
+    fake.away = true;
+    expect(await state().starPicture(url, true)).toBe(false);
+    expect(state().stars[url]).toBe(false);
+  });
+
+  it("puts a picture into the tab in which that was begun", async () => {
+    const { state } = begun();
+    const first = state().openWorkflow(workflow({ load: {} }));
+    const putting = state().useAsInput("/files/a.png", {
+      path: [],
+      node: nodeId("load"),
+      input: "image",
+    });
+    const second = state().openWorkflow(workflow({ load: { image: "other.png" } }));
+    expect(await putting).toBe(true);
+    const inputOf = (tab: string) =>
+      state().tabs.find(({ id }) => id === tab)?.workflow.nodes["load"]?.inputs["image"];
+    expect(inputOf(first)).toBe("a.png");
+    expect(inputOf(second)).toBe("other.png");
   });
 });
 

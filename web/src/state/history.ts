@@ -1,11 +1,13 @@
 /** The runs before this one, and what is queued. */
 
 import { ApiError } from "../api/problems";
-import type { Job, Plan, QueuePlace } from "../api/shapes";
+import type { GalleryFile, GalleryPage, Job, Plan, QueuePlace } from "../api/shapes";
 import type { Workflow } from "../graph/document";
 import { JsonError } from "../graph/json";
 import { DocumentError, readWorkflow } from "../graph/read";
+import { say } from "../words";
 import { attempting } from "./attempts";
+import { picturesOf } from "./gallery";
 import { forget, learn, FINAL, type Known } from "./hearing";
 import { pageServer, type Server } from "./server";
 import type { EditorState, Slice } from "./store";
@@ -16,23 +18,31 @@ export interface HistorySlice extends Omit<Known, "runs"> {
   /** Where the jobs go on that are older than those that are known; null at the end. */
   readonly olderJobs: string | null;
   readonly readDocument: (job: string) => Promise<Workflow | null>;
-  readonly readOlderJobs: () => Promise<void>;
-  readonly moveJob: (job: string, place: QueuePlace) => Promise<void>;
+  readonly readOlderJobs: () => Promise<boolean>;
+  readonly moveJob: (job: string, place: QueuePlace) => Promise<boolean>;
   /** Take a queued job out of the queue, stop a running one, forget one that ended. */
-  readonly removeJob: (job: string) => Promise<void>;
+  readonly removeJob: (job: string) => Promise<boolean>;
   /** Take all that waits out of the queue. */
-  readonly clearQueue: () => Promise<void>;
-  /** Forget all that has ended; what was delivered stays. */
-  readonly clearHistory: () => Promise<void>;
-  readonly retryJob: (job: string) => Promise<void>;
-  /** Open what a job ran in a new tab. */
-  readonly openJob: (job: string) => Promise<void>;
+  readonly clearQueue: () => Promise<boolean>;
+  /** What clearing the results would mean, while somebody is asked whether to do it. */
+  readonly clearing: { readonly jobs: number; readonly starred: number } | null;
+  readonly askClearing: () => Promise<boolean>;
+  readonly keepHistory: () => void;
+  /** Forget what has ended and has no star; what was delivered stays in its folder. */
+  readonly clearHistory: () => Promise<boolean>;
+  readonly retryJob: (job: string) => Promise<boolean>;
+  /** Open what a job ran in a new tab, with its results. */
+  readonly openJob: (job: string) => Promise<boolean>;
+  /** The same of a job that may not be known here, and show its picture. */
+  readonly openRun: (job: string) => Promise<boolean>;
 }
 
 export const historySlice: Slice<HistorySlice> = (...store) =>
   historySliceIn(pageServer())(...store);
 
 const PAGE = 60;
+/** As many as the server forgets by one request. */
+const MOST_AT_ONCE = 1000;
 const KEPT_DOCUMENTS = 400;
 
 /** The slice with a server of one's own: for tests. */
@@ -63,6 +73,21 @@ export const historySliceIn =
       }
     };
 
+    /** The jobs that clearing would forget, and how many starred pictures keep theirs. */
+    const overAndStarred = async () => {
+      const starred: GalleryFile[] = [];
+      let after: string | null = null;
+      do {
+        const page: GalleryPage = await server.listGallery({ starred: true, limit: PAGE, after });
+        starred.push(...page.files);
+        after = page.next;
+      } while (after !== null);
+      const kept = new Set(starred.map((file) => file.job));
+      const over = Object.values(get().jobs).filter((job) => FINAL.has(job.state));
+      const doomed = over.map((job) => job.id).filter((id) => !kept.has(id));
+      return { doomed, starred: starred.length };
+    };
+
     const cancel = async (job: string) => {
       const now = await server.cancelJob(job);
       know((known) => learn(known, now));
@@ -74,6 +99,7 @@ export const historySliceIn =
       documents: {},
       plans: {},
       olderJobs: null,
+      clearing: null,
       readDocument: (job) => {
         const known = get().documents[job];
         if (known !== undefined) return Promise.resolve(known);
@@ -101,14 +127,24 @@ export const historySliceIn =
         }),
       clearQueue: () =>
         attempt(async () => {
+          // What waits here can be taken back without the server.
+          get().withdraw();
           await server.cancelJobs(false);
-          set({ waiting: [] });
         }),
+      askClearing: () =>
+        attempt(async () => {
+          const { doomed, starred } = await overAndStarred();
+          set({ clearing: { jobs: doomed.length, starred } });
+        }),
+      keepHistory: () => set({ clearing: null }),
       clearHistory: () =>
         attempt(async () => {
-          const over = Object.values(get().jobs).filter((job) => FINAL.has(job.state));
-          const gone = await server.deleteJobs(over.map((job) => job.id));
-          know((known) => gone.reduce(forget, known));
+          set({ clearing: null });
+          const { doomed } = await overAndStarred();
+          for (let at = 0; at < doomed.length; at += MOST_AT_ONCE) {
+            const gone = await server.deleteJobs(doomed.slice(at, at + MOST_AT_ONCE));
+            know((known) => gone.reduce(forget, known));
+          }
         }),
       retryJob: (id) =>
         attempt(async () => {
@@ -119,7 +155,24 @@ export const historySliceIn =
       openJob: (id) =>
         attempt(async () => {
           const document = await get().readDocument(id);
-          if (document !== null) get().openWorkflow(document);
+          if (document === null) {
+            get().notify("warning", say("film.gone"));
+            return;
+          }
+          const tab = get().openWorkflow(document);
+          set(({ tabJobs }) => ({ tabJobs: { ...tabJobs, [tab]: [id] } }));
+          await get().recallRun();
+        }),
+      openRun: (id) =>
+        attempt(async () => {
+          const job = await server.readJob(id);
+          know((known) => learn(known, job));
+          const { tabs, tabJobs, activate } = get();
+          const tab = tabs.find((each) => tabJobs[each.id]?.includes(id) === true);
+          if (tab === undefined) await get().openJob(id);
+          else activate(tab.id);
+          const last = picturesOf(job).at(-1);
+          if (last !== undefined) get().show({ kind: "picture", url: last.file.url });
         }),
     };
   };

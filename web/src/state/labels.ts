@@ -1,3 +1,5 @@
+/** What commands are called in undo and redo. */
+
 import { commands } from "../words/commands";
 
 /** What a command is called in "Undone: …": from the table of words, else its name in plain letters. */

@@ -1,3 +1,5 @@
+/** Where nodes stand, and what of them the form shows. */
+
 import { align, arrange, distribute, type Edge } from "../graph/commands/layout";
 import { newNodes } from "../graph/commands/command";
 import {

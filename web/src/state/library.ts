@@ -1,3 +1,5 @@
+/** The node types that somebody used lately or keeps at the top. */
+
 import type { TypeName } from "../graph/ids";
 import { typeName } from "../graph/ids";
 import type { Slice } from "./store";

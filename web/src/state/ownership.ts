@@ -23,16 +23,48 @@ export function freshId(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** How long another window has to answer, where the browser has no locks: a page without TLS. */
+const PATIENCE = 400;
+const CHANNEL = "darkroom-windows";
+
 const locks = (): LockManager | undefined => ("locks" in navigator ? navigator.locks : undefined);
 
 async function isHeld(owner: string): Promise<boolean> {
-  const state = await locks()?.query();
-  return state?.held?.some((lock) => lock.name === lockName(owner)) ?? false;
+  const manager = locks();
+  if (manager === undefined) return answers(owner);
+  const state = await manager.query();
+  return state.held?.some((lock) => lock.name === lockName(owner)) ?? false;
+}
+
+/** Whether a window says that it is this one. */
+function answers(owner: string): Promise<boolean> {
+  if (typeof BroadcastChannel === "undefined") return Promise.resolve(false);
+  const channel = new BroadcastChannel(CHANNEL);
+  return new Promise((resolve) => {
+    const end = (isHeld: boolean) => {
+      clearTimeout(timer);
+      channel.close();
+      resolve(isHeld);
+    };
+    const timer = setTimeout(() => end(false), PATIENCE);
+    channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+      if (data === `here ${owner}`) end(true);
+    };
+    channel.postMessage(`who ${owner}`);
+  });
 }
 
 function hold(owner: string): void {
+  const manager = locks();
   // Held until the page is gone: the promise never settles.
-  void locks()?.request(lockName(owner), () => new Promise<never>(() => undefined));
+  if (manager !== undefined)
+    void manager.request(lockName(owner), () => new Promise<never>(() => undefined));
+  else if (typeof BroadcastChannel !== "undefined") {
+    const channel = new BroadcastChannel(CHANNEL);
+    channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+      if (data === `who ${owner}`) channel.postMessage(`here ${owner}`);
+    };
+  }
 }
 
 const lockName = (owner: string) => `darkroom-window-${owner}`;

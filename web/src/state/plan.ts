@@ -48,7 +48,8 @@ export const planSliceIn =
       } catch (error) {
         if (own.signal.aborted) return;
         if (!(error instanceof ApiError)) throw error;
-        if (error.passing) return;
+        if (error.stranger) get().report(error);
+        if (error.passing || error.stranger) return;
         set({ plan: null, plannedFor: document });
         get().checked(error.problems, document);
       } finally {
@@ -70,8 +71,10 @@ export const planSliceIn =
         soon();
         const unsubscribe = store.subscribe((now, before) => {
           const document = activeWorkflow(now);
-          if (now.activeTab !== before.activeTab)
+          if (now.activeTab !== before.activeTab) {
             set({ plan: null, plannedFor: null, problems: [] });
+            get().recallFailure();
+          }
           if (!runsAlike(document, activeWorkflow(before)) || now.activeTab !== before.activeTab)
             soon();
         });

@@ -2,12 +2,11 @@
 
 import { ABORTED, ApiError } from "../api/problems";
 import type { Fault, Job } from "../api/shapes";
-import { setInput } from "../graph/commands/inputs";
-import type { Value, Workflow } from "../graph/document";
-import { definitionPath, nodeAt } from "../graph/graphs";
-import { readJson } from "../graph/json";
-import { nodeId, type GraphPath } from "../graph/ids";
+import type { Workflow } from "../graph/document";
+import { nodeId } from "../graph/ids";
 import { addressOf, EMPTY, faultOf } from "./run";
+import { shownJob } from "./shown";
+import { say } from "../words";
 import type { EditorState, Slice } from "./store";
 import { activeTab } from "./tabs";
 
@@ -18,7 +17,7 @@ export interface Problem {
   /** The node's id, with those of the nodes around it: `outer/inner`. */
   readonly node?: string;
   readonly input?: string;
-  /** The nearest remedy: a value that would do. */
+  /** The nearest remedy: a value, an output or a name that would do, or words to read. */
   readonly hint?: string;
   /** Who found it: the check of the document as it is now, or a run. */
   readonly source: "check" | "run";
@@ -34,12 +33,16 @@ export interface ProblemsSlice {
   readonly report: (error: unknown) => void;
   /** Say why the server does not take a run. */
   readonly refuse: (error: ApiError) => void;
-  /** Mark where a run failed. */
+  /** Mark where a run of the active tab failed. */
   readonly tellFailure: (job: Job) => void;
+  /** Mark where the last run of the active tab failed, if it did: after going there, or a reload. */
+  readonly recallFailure: () => void;
+  /** Whether the server does not know who this is any more. */
+  readonly isSignedOut: boolean;
+  /** The server has answered as one does to somebody known. */
+  readonly signedIn: () => void;
   /** Take the faults that a check of the document found, in place of the last check's. */
   readonly checked: (faults: readonly Fault[], document: Workflow) => void;
-  /** Put the nearest remedy into the field. */
-  readonly applyHint: (problem: Problem) => void;
   /** Select the node of a problem, in the graph where it is. */
   readonly goTo: (problem: Problem) => void;
 }
@@ -47,9 +50,20 @@ export interface ProblemsSlice {
 export const problemsSlice: Slice<ProblemsSlice> = (set, get) => ({
   problems: [],
   notice: null,
+  isSignedOut: false,
+  signedIn: () => {
+    if (get().isSignedOut) set({ isSignedOut: false });
+  },
   dismissNotice: () => set({ notice: null }),
   report: (error) => {
-    if (!(error instanceof ApiError)) throw error;
+    if (!(error instanceof ApiError)) {
+      get().notify("error", say("error.own", { why: whyOf(error) }));
+      return;
+    }
+    if (error.stranger) {
+      set({ isSignedOut: true });
+      return;
+    }
     // That the server is away is told by the connection, once for all requests.
     if (error.code !== ABORTED && !error.passing) set({ notice: error });
   },
@@ -69,35 +83,20 @@ export const problemsSlice: Slice<ProblemsSlice> = (set, get) => ({
     const found = placed(faults.length > 0 ? faults : whole, document, "run");
     set(({ problems }) => ({ problems: [...of("check", problems), ...found] }));
   },
+  recallFailure: () => {
+    const job = shownJob(get());
+    if (job?.state === "failed") get().tellFailure(job);
+  },
   checked: (faults, document) =>
     set(({ problems }) => ({
       problems: [...placed(faults, document, "check"), ...of("run", problems)],
     })),
-  applyHint: ({ node, input, hint }) => {
-    if (node === undefined || input === undefined || hint === undefined) return;
-    const ids = node.split("/").map(nodeId);
-    const id = ids.pop();
-    const { workflow } = activeTab(get());
-    const path = ids.reduce<GraphPath | undefined>((within, outer) => {
-      const name = within && nodeAt(workflow, within, outer)?.graph;
-      return within && definitionPath(workflow, within, name);
-    }, []);
-    if (id !== undefined && path !== undefined)
-      get().perform(setInput(path, id, input, valueOf(hint)));
-  },
   goTo: ({ node, input }) => {
     if (node !== undefined) get().reveal(nodeId(node), input);
   },
 });
 
-/** A remedy as a value: JSON if it is some, else the text itself. */
-function valueOf(hint: string): Value {
-  try {
-    return readJson(hint);
-  } catch {
-    return hint;
-  }
-}
+const whyOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const of = (source: Problem["source"], problems: readonly Problem[]): readonly Problem[] =>
   problems.filter((problem) => problem.source === source);

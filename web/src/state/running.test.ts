@@ -1,5 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
+import { ApiError } from "../api/problems";
+import { renameWorkflow } from "../graph/commands/form";
 import { nodeId } from "../graph/ids";
 import { aJob, aPicture, FakeServer, settled, storeOver, workflow } from "../../tests/state/fake";
 import { keepSeed, seedMode, setSeedMode } from "./seeds";
@@ -163,5 +165,93 @@ describe("running", () => {
     await settled();
     expect(state().jobs["job1"]?.state).toBe("succeeded");
     expect(state().announcement.text).toBe("Test is finished after 3 seconds.");
+  });
+
+  it("gives runs that are asked for at once each its own seed", async () => {
+    const { fake, state } = begun();
+    state().perform(setSeedMode([], nodeId("sampler"), "seed", "increment"));
+    await Promise.all([state().generate(), state().generate()]);
+    const seeds = ["job1", "job2"].map(
+      (job) => fake.documents.get(job)?.nodes["sampler"]?.inputs["seed"],
+    );
+    expect(seeds).toEqual([5, 6]);
+  });
+
+  it("moves the seed of its own tab, and leaves what can be redone", async () => {
+    const { state } = begun();
+    const tab = state().activeTab;
+    state().perform(setSeedMode([], nodeId("sampler"), "seed", "increment"));
+    state().perform(renameWorkflow([], "other"));
+    state().undo();
+    const run = state().generate();
+    state().newTab();
+    await run;
+    state().activate(tab);
+    expect(activeTab(state()).workflow.nodes["sampler"]?.inputs["seed"]).toBe(6);
+    state().redo();
+    expect(activeTab(state()).workflow.name).toBe("other");
+    expect(activeTab(state()).workflow.nodes["sampler"]?.inputs["seed"]).toBe(6);
+  });
+
+  it("leaves the seed of a run that the server refuses", async () => {
+    const { fake, state } = begun();
+    state().perform(setSeedMode([], nodeId("sampler"), "seed", "increment"));
+    fake.refuse([]);
+    await state().generate();
+    expect(activeTab(state()).workflow.nodes["sampler"]?.inputs["seed"]).toBe(5);
+  });
+
+  it("keeps a run of somebody who is signed out, and sends it once they are back", async () => {
+    const { fake, state } = begun();
+    await settled();
+    fake.refusal = new ApiError(401, "unauthorized", "who is this");
+    await state().generate();
+    expect(state().isSignedOut).toBe(true);
+    expect(state().waiting).toMatchObject([{ isStuck: true }]);
+    fake.refusal = null;
+    state().hasten();
+    await settled();
+    expect(state().isSignedOut).toBe(false);
+    expect([...fake.jobs.keys()]).toEqual(["job1"]);
+  });
+
+  it("takes back what waits while the server is away", async () => {
+    const { fake, state } = begun();
+    await settled();
+    fake.lose();
+    await state().generate();
+    await state().clearQueue();
+    expect(state().waiting).toEqual([]);
+    fake.comeBack();
+    await settled();
+    expect(fake.jobs.size).toBe(0);
+  });
+
+  it("tells where a run of another tab failed once that tab is shown", async () => {
+    const { fake, state } = begun();
+    state().keepPlan();
+    const tab = state().activeTab;
+    await state().generate();
+    state().newTab();
+    const problem = { code: "out_of_memory", message: "too large", node: "sampler" };
+    const error = { type: "", title: "", status: 500, detail: "d", code: "c", problems: [problem] };
+    fake.tell("job.failed", "job1", { state: "failed", error });
+    expect(state().problems).toEqual([]);
+    state().activate(tab);
+    expect(state().problems).toEqual([{ ...problem, source: "run" }]);
+    state().newTab();
+    expect(state().problems).toEqual([]);
+  });
+
+  it("reads the nodes again when the server tells of others", async () => {
+    const { fake, store } = begun();
+    const loadCatalogue = vi.fn(() => Promise.resolve());
+    store.setState({ loadCatalogue });
+    fake.tell("catalogue.changed", null as unknown as string, { digest: "new" });
+    expect(loadCatalogue).toHaveBeenCalledTimes(1);
+    fake.lose();
+    fake.comeBack();
+    expect(loadCatalogue).toHaveBeenCalledTimes(2);
+    await settled();
   });
 });

@@ -32,6 +32,8 @@ export interface RunningSlice {
   readonly isBack: boolean;
   /** Queue the document of the active tab as it is, unsaved edits included. */
   readonly generate: (options?: { readonly front?: boolean }) => Promise<void>;
+  /** Take back the runs that the server has not confirmed. */
+  readonly withdraw: () => void;
   /** Stop the run of the active tab, or else whichever runs. */
   readonly stop: () => Promise<void>;
   /** Follow the server from now on; the answer ends that. */
@@ -41,6 +43,8 @@ export interface RunningSlice {
   readonly jobStarted: (job: Job) => void;
   /** Everything that a job's end means for the page. */
   readonly jobEnded: (job: Job) => void;
+  /** Read what the run of the active tab did, if this page did not see it. */
+  readonly recallRun: () => Promise<void>;
   /** Look at once whether the server is back. */
   readonly hasten: () => void;
 }
@@ -85,6 +89,7 @@ export const runningSliceIn =
       connection: "connecting",
       isBack: false,
       generate: submissions.generate,
+      withdraw: submissions.withdraw,
       stop: async () => {
         const job = runningJob(get());
         if (job !== null) await around.server.cancelJob(job.id).catch(get().report);
@@ -110,6 +115,10 @@ export const runningSliceIn =
         // What was to be done is done: until the next plan is there, nodes show how they ended.
         set({ plan: null });
         void get().makePlan();
+      },
+      recallRun: async () => {
+        submissions.remember();
+        await follower.rebuild();
       },
       hasten: follower.hasten,
     };

@@ -1,3 +1,5 @@
+/** What is selected, and which graph is looked at. */
+
 import { definitionPath, graphAt, nodeIds } from "../graph/graphs";
 import { nodeId, type GraphPath, type NodeId } from "../graph/ids";
 import { at } from "../graph/tables";

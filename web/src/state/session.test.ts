@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { renameWorkflow } from "../graph/commands/form";
 import type { Draft, Drafts } from "./drafts";
-import { startSession } from "./session";
+import { noteBroken, startSession } from "./session";
 import { useEditor } from "./store";
 import { activeTab } from "./tabs";
 
@@ -37,6 +37,7 @@ function openWindow(memory = new Map<string, string>()): Map<string, string> {
   vi.stubGlobal("sessionStorage", {
     getItem: (key: string) => memory.get(key) ?? null,
     setItem: (key: string, value: string) => memory.set(key, value),
+    removeItem: (key: string) => memory.delete(key),
   });
   return memory;
 }
@@ -45,6 +46,8 @@ const written = () => new Promise((resolve) => setTimeout(resolve, 450));
 
 beforeEach(() => {
   vi.stubGlobal("navigator", {});
+  // Windows that are left here stay in the same process: they would go on answering.
+  vi.stubGlobal("BroadcastChannel", undefined);
   vi.stubGlobal("window", { addEventListener: () => undefined });
   vi.stubGlobal("document", { addEventListener: () => undefined, visibilityState: "visible" });
   const { subscribe } = useEditor;
@@ -135,4 +138,22 @@ test("a draft that cannot be read is left out", async () => {
   openWindow(memory);
   await startSession(useEditor, kept.asDrafts());
   expect(editor().tabs.map(({ id }) => id)).toEqual([draft.id]);
+});
+
+test("a tab that could not be shown is kept, and not shown at once again", async () => {
+  const kept = new Kept();
+  const memory = openWindow();
+  await startSession(useEditor, kept.asDrafts());
+  editor().perform(renameWorkflow([], "broken"));
+  noteBroken(editor().activeTab);
+  await leave();
+  openWindow(memory);
+  await startSession(useEditor, kept.asDrafts());
+  expect(editor().tabs.map(({ workflow }) => workflow.name)).toEqual(["broken", "Untitled"]);
+  expect(activeTab(editor()).workflow.name).toBe("Untitled");
+  await leave();
+  openWindow(memory);
+  editor().activate(editor().tabs[0]?.id ?? "");
+  await startSession(useEditor, kept.asDrafts());
+  expect(editor().tabs).toHaveLength(2);
 });

@@ -10,7 +10,7 @@ import { say } from "../words";
 import { Drafts, type Draft } from "./drafts";
 import { claim, type Ownership } from "./ownership";
 import type { EditorState } from "./store";
-import { isUntouched, type OpenFile, type Tab } from "./tabs";
+import { blankTab, isUntouched, type OpenFile, type Tab } from "./tabs";
 
 const PAUSE = 400;
 
@@ -26,7 +26,13 @@ export async function startSession(
   if (tabs.length > 0) {
     const [first] = tabs;
     const shown = tabs.find((tab) => tab.id === active) ?? first;
-    store.setState({ tabs, activeTab: shown?.id ?? "", selected: new Set() });
+    // What could not be shown the last time is there, but not the first thing that is tried again.
+    const others = shown?.id === forgetBroken() ? [blankTab()] : [];
+    store.setState({
+      tabs: [...tabs, ...others],
+      activeTab: (others[0] ?? shown)?.id ?? "",
+      selected: new Set(),
+    });
   }
   new Keeper(store, drafts, owner.owner).start(found);
   return tabs.length > 0;
@@ -50,6 +56,27 @@ async function kept(drafts: Drafts, owner: Ownership): Promise<readonly Draft[]>
 async function orphaned(owners: readonly string[], owner: Ownership): Promise<readonly string[]> {
   const answers = await Promise.all(owners.map((each) => owner.isOrphan(each)));
   return owners.filter((_, index) => answers[index]);
+}
+
+const BROKEN = "darkroom.broken";
+
+/** Note that a tab could not be shown, for the next start of this window. */
+export function noteBroken(tab: string): void {
+  try {
+    sessionStorage.setItem(BROKEN, tab);
+  } catch {
+    // Then it is tried once more.
+  }
+}
+
+function forgetBroken(): string | null {
+  try {
+    const tab = sessionStorage.getItem(BROKEN);
+    sessionStorage.removeItem(BROKEN);
+    return tab;
+  } catch {
+    return null;
+  }
 }
 
 const ACTIVE = "active";

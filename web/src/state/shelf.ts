@@ -5,6 +5,8 @@ import { readDocument, readText, saveDocument } from "../api/documents";
 import { path } from "../api/request";
 import type { WorkflowEntry, WorkflowVersion } from "../api/shapes";
 import { readWorkflow } from "../graph/read";
+import { say } from "../words";
+import { attempting } from "./attempts";
 import type { Reading } from "./models";
 import type { Slice } from "./store";
 
@@ -30,15 +32,7 @@ interface Asked extends Pick<Client, "listWorkflows" | "deleteWorkflow" | "listV
 export const shelfSliceIn =
   (server: Asked): Slice<ShelfSlice> =>
   (set, get) => {
-    const attempt = async (action: () => Promise<void>): Promise<boolean> => {
-      try {
-        await action();
-        return true;
-      } catch (error) {
-        get().report(error);
-        return false;
-      }
-    };
+    const attempt = attempting(get);
     return {
       shelf: [],
       shelfReading: "unread",
@@ -52,12 +46,16 @@ export const shelfSliceIn =
       },
       renameFile: (entry, name) =>
         attempt(async () => {
-          const { text } = await server.readDocument(entry.name);
+          const { text, revision } = await server.readDocument(entry.name);
           const saved = await server.saveDocument(name, text, "new");
           await server.deleteWorkflow(entry.name, { revision: entry.revision });
           for (const tab of get().tabs)
-            if (tab.file?.name === entry.name)
-              get().changeTab(tab.id, { file: { name, revision: saved.revision } });
+            if (tab.file?.name === entry.name) {
+              // A tab that was read before another's save stays behind: its own save shall ask.
+              const isCurrent = tab.file.revision === revision;
+              const now = isCurrent ? saved.revision : tab.file.revision;
+              get().changeTab(tab.id, { file: { name, revision: now } });
+            }
           await get().refreshShelf();
         }),
       deleteFile: (entry) =>
@@ -70,7 +68,13 @@ export const shelfSliceIn =
       versionsOf: (name) => server.listVersions(name),
       openVersion: async (name, version) => {
         await attempt(async () => {
-          get().openWorkflow(readWorkflow(await server.readVersion(name, version)));
+          const text = await server.readVersion(name, version);
+          try {
+            get().openWorkflow(readWorkflow(text));
+          } catch (error) {
+            const why = error instanceof Error ? error.message : String(error);
+            get().notify("error", say("drop.broken", { name: `${name}, ${version}`, why }));
+          }
         });
       },
     };

@@ -11,7 +11,7 @@ import { activeTab, activeWorkflow } from "./tabs";
 /** The workflow that comes with Darkroom and makes a picture from a text. */
 const FIRST = "text-to-image";
 
-/** Fill the page. Addresses such as `?workflow=portrait` open that one. */
+/** Fill the page. `?workflow=portrait` opens that one, `?run=JOB` what a job ran. */
 export async function begin(
   store: StoreApi<EditorState>,
   query: URLSearchParams,
@@ -19,8 +19,10 @@ export async function begin(
 ): Promise<void> {
   const hadTabs = await restore(store);
   await store.getState().loadCatalogue();
-  const { start, openFile, newTab } = store.getState();
+  const { start, openFile, openRun, newTab } = store.getState();
   const asked = query.get("workflow");
+  const run = query.get("run");
+  if (run !== null && (await openRun(run))) return;
   if (asked !== null) await openFile(asked);
   else if (start.kind === "workflow") await openFile(start.name);
   else if (start.kind === "blank") {

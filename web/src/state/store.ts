@@ -1,3 +1,5 @@
+/** The one store of the page, made of the slices beside it. */
+
 import { create } from "zustand";
 import type { StateCreator } from "zustand";
 

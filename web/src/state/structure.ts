@@ -1,3 +1,5 @@
+/** Nodes and wires added, taken away, replaced and put between. */
+
 import type { Command } from "../graph/commands/command";
 import { newNodes, together } from "../graph/commands/command";
 import * as beside from "../graph/commands/canvas";

@@ -5,6 +5,7 @@ import { ApiError } from "../api/problems";
 import type { Job } from "../api/shapes";
 import type { Workflow } from "../graph/document";
 import { isList, isObject, printJson, readJson, type Json, type JsonObject } from "../graph/json";
+import { recordBeside } from "../graph/log";
 import { workflowFrom } from "../graph/read";
 import { entriesOf } from "../graph/tables";
 import { say } from "../words";
@@ -36,6 +37,7 @@ type Outcome = "taken" | "stuck" | "refused";
 const PLACE = "darkroom.running";
 const JOBS_OF_TAB = 8;
 const TABS = 40;
+const PLANS = 60;
 
 export function submitting(around: Surroundings, set: SetState, get: () => EditorState) {
   const { server, memory } = around;
@@ -53,11 +55,15 @@ export function submitting(around: Surroundings, set: SetState, get: () => Edito
     const { document, front, key } = waiting;
     try {
       const job = await server.submit({ document, front }, key);
+      const isWithdrawn = !get().waiting.some((each) => each.key === key);
       set((state) => confirmed(state, waiting, job));
+      get().signedIn();
+      if (isWithdrawn) await server.cancelJob(job.id);
       return "taken";
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       const isStuck = error.passing || error.stranger;
+      if (error.stranger) get().report(error);
       const { waiting: all } = get();
       set({ waiting: isStuck ? all.map(stuckIf(key)) : all.filter((each) => each.key !== key) });
       if (!isStuck) get().refuse(error);
@@ -78,12 +84,27 @@ export function submitting(around: Surroundings, set: SetState, get: () => Edito
       const waiting = { key: newKey(), tab: tab.id, document: tab.workflow, front, isStuck: false };
       set((state) => ({ waiting: [...state.waiting, waiting] }));
       remember();
+      // At once: what is asked for next shall have the next seeds.
+      const next = advanceSeeds().apply(tab.workflow, get().catalogue);
+      if (next !== tab.workflow) {
+        const log = recordBeside(tab.log, "advance_seeds", tab.workflow, next);
+        get().changeTab(tab.id, { workflow: next, log });
+      }
       const outcome = await send(waiting);
-      if (outcome !== "refused" && activeTab(get()).id === tab.id) get().perform(advanceSeeds());
+      const now = get().tabs.find(({ id }) => id === tab.id);
+      if (outcome === "refused" && now?.workflow === next)
+        get().changeTab(tab.id, { workflow: tab.workflow, log: tab.log });
     },
     /** Send again what the server did not get. */
     flush: async (): Promise<void> => {
-      for (const waiting of get().waiting) if (waiting.isStuck) await send(waiting);
+      for (const waiting of get().waiting)
+        if (waiting.isStuck && get().waiting.some(({ key }) => key === waiting.key))
+          await send(waiting);
+    },
+    /** Take back what the server has not confirmed. */
+    withdraw: (): void => {
+      set({ waiting: [] });
+      remember();
     },
     remember,
   };
@@ -97,14 +118,22 @@ const stuckIf =
 function confirmed(state: EditorState, sent: Waiting, job: Job): Partial<EditorState> {
   const own = (state.tabJobs[sent.tab] ?? []).filter((id) => id !== job.id);
   const plan = state.plannedFor === sent.document ? state.plan : null;
+  const isShown = sent.tab === activeTab(state).id;
   return {
     ...learn(state, job),
     documents: { ...state.documents, [job.id]: sent.document },
-    plans: plan === null ? state.plans : { ...state.plans, [job.id]: plan },
+    plans: plan === null ? state.plans : newest({ ...state.plans, [job.id]: plan }),
     tabJobs: { ...state.tabJobs, [sent.tab]: [...own, job.id].slice(-JOBS_OF_TAB) },
     waiting: state.waiting.filter((each) => each.key !== sent.key),
-    problems: state.problems.filter((problem) => problem.source !== "run"),
+    problems: isShown
+      ? state.problems.filter((problem) => problem.source !== "run")
+      : state.problems,
   };
+}
+
+/** Plans tell how far a run is; those of runs long past are let go. */
+function newest(plans: EditorState["plans"]): EditorState["plans"] {
+  return Object.fromEntries(Object.entries(plans).slice(-PLANS));
 }
 
 const asJson = ({ key, tab, document, front }: Waiting): JsonObject => ({

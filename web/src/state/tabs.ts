@@ -1,8 +1,12 @@
+/** The open workflows: each with its past, its file and the graph that is shown. */
+
 import { emptyWorkflow, type Graph, type Workflow } from "../graph/document";
 import { graphAt } from "../graph/graphs";
+import { unreadIn } from "../graph/sound";
 import type { GraphPath, NodeId } from "../graph/ids";
 import { EMPTY_LOG, type Log } from "../graph/log";
 import { same } from "../graph/json";
+import { sayCount } from "../words";
 import { freshId } from "./ownership";
 import type { EditorState, Slice } from "./store";
 
@@ -74,15 +78,31 @@ export const tabsSlice: Slice<TabsSlice> = (set, get) => {
       const tab = newTab(workflow, file);
       const { tabs, activeTab: active } = get();
       const rest = tabs.filter((each) => each.id !== active || !isUntouched(each));
-      set({ tabs: [...rest, tab], activeTab: tab.id, selected: new Set(), overlay: null });
+      set({
+        tabs: [...rest, tab],
+        activeTab: tab.id,
+        selected: new Set(),
+        overlay: null,
+        stage: null,
+      });
+      const unread = unreadIn(workflow);
+      if (unread > 0)
+        get().notify("warning", sayCount("open.oneUnread", "open.manyUnread", unread));
       return tab.id;
     },
     newTab: () => {
       const tab = blankTab();
-      set(({ tabs }) => ({ tabs: [...tabs, tab], activeTab: tab.id, selected: new Set() }));
+      set(({ tabs }) => ({
+        tabs: [...tabs, tab],
+        activeTab: tab.id,
+        selected: new Set(),
+        stage: null,
+      }));
     },
     activate: (tab) => {
-      if (tab !== get().activeTab) set({ activeTab: tab, selected: new Set(), openWire: null });
+      // A tab that is gone to shows its graph.
+      if (tab !== get().activeTab)
+        set({ activeTab: tab, selected: new Set(), openWire: null, stage: null });
     },
     step: (by) => {
       const { tabs, activeTab: active, activate } = get();
@@ -96,7 +116,8 @@ export const tabsSlice: Slice<TabsSlice> = (set, get) => {
       const tab = tabs[at];
       if (tab === undefined) return;
       if (!discarded && isDirty(tab)) {
-        set({ closing: id, activeTab: id });
+        get().activate(id);
+        set({ closing: id });
         return;
       }
       const left = tabs.filter((each) => each !== tab);
@@ -105,7 +126,7 @@ export const tabsSlice: Slice<TabsSlice> = (set, get) => {
       set({
         tabs: rest,
         closing: null,
-        ...(active === id && next ? { activeTab: next.id, selected: new Set() } : {}),
+        ...(active === id && next ? { activeTab: next.id, selected: new Set(), stage: null } : {}),
       });
     },
     keepTab: () => set({ closing: null }),

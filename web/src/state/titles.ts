@@ -1,3 +1,5 @@
+/** What a node is called on the page. */
+
 import type { Graph } from "../graph/document";
 import type { NodeId } from "../graph/ids";
 import { at } from "../graph/tables";

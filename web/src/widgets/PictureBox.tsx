@@ -4,16 +4,22 @@ import type { DragEvent } from "react";
 import { thumbnailUrl, pictureUrl } from "../api/client";
 import { ApiError } from "../api/problems";
 import { Icon } from "../look/Icon";
+import { setInput } from "../graph/commands/inputs";
 import { PICTURE_KIND } from "../state/gallery";
+import { samePath } from "../graph/graphs";
 import { useEditor } from "../state/store";
+import { activePath } from "../state/tabs";
 import { say, sayError } from "../words";
 import { Picker } from "./Picker";
+import type { FieldPlace } from "./props";
 
 interface Props {
   readonly label: string;
   readonly value: string;
   readonly onChange: (value: string) => void;
   readonly onPaint?: (() => void) | undefined;
+  /** Where the value stands, so that a picture that was long in coming gets there. */
+  readonly place?: FieldPlace | undefined;
   readonly disabled?: boolean;
   readonly invalid?: boolean;
   readonly describedBy?: string | undefined;
@@ -25,16 +31,24 @@ function pictureIn(data: DataTransfer): File | undefined {
 }
 
 /** Sends a file, or a picture that was made by its address, and tells how far that is or why it failed. */
-function useSending(onChange: (value: string) => void) {
+function useSending(onChange: (value: string) => void, place: FieldPlace | undefined) {
   const send = useEditor((state) => state.sendPicture);
   const copy = useEditor((state) => state.asUpload);
   const [share, setShare] = useState<number | null>(null);
   const [fault, setFault] = useState<string | null>(null);
   const start = async (source: Blob | string) => {
+    const begun = useEditor.getState();
+    const from = { tab: begun.activeTab, path: activePath(begun) };
     setShare(0);
     setFault(null);
     try {
-      onChange(typeof source === "string" ? await copy(source) : await send(source, setShare));
+      const name = typeof source === "string" ? await copy(source) : await send(source, setShare);
+      const now = useEditor.getState();
+      if (place !== undefined) {
+        const { path, node, input } = place;
+        now.performIn(from.tab, setInput(path, node, input, name));
+      } else if (now.activeTab === from.tab && samePath(activePath(now), from.path)) onChange(name);
+      else now.notify("info", say("widget.sentElsewhere", { name }));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       setFault(sayError(error));
@@ -46,11 +60,19 @@ function useSending(onChange: (value: string) => void) {
 }
 
 /** A picture: dropped, pasted, sent from a file, or one of those that were sent before. */
-export function PictureBox({ label, value, onChange, onPaint, disabled = false, ...rest }: Props) {
+export function PictureBox({
+  label,
+  value,
+  onChange,
+  onPaint,
+  place,
+  disabled = false,
+  ...rest
+}: Props) {
   const uploads = useEditor((state) => state.uploads);
   const reading = useEditor((state) => state.uploadsReading);
   const refresh = useEditor((state) => state.refreshUploads);
-  const sending = useSending(onChange);
+  const sending = useSending(onChange, place);
   const [isOver, setIsOver] = useState(false);
   useEffect(() => {
     if (reading === "unread") void refresh();

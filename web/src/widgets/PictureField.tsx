@@ -18,5 +18,5 @@ export function PictureField({ place, ...rest }: Props) {
   const onPaint =
     place &&
     (() => show({ kind: "paint", path: place.path, node: place.node, input: place.input }));
-  return <PictureBox {...rest} onPaint={onPaint} />;
+  return <PictureBox {...rest} onPaint={onPaint} place={place} />;
 }

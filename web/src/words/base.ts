@@ -12,5 +12,6 @@ export const base = {
   "error.unauthorized": "You have to log in again. Your work is kept here.",
   "error.precondition_failed": "Somebody saved this workflow after you opened it.",
   "error.precondition_required": "A workflow of this name is there already.",
+  "error.own": "That did not work: {why}",
   "error.hint": "{message}: {hint}",
 } as const satisfies Record<string, string>;

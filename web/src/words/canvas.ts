@@ -3,6 +3,7 @@
 export const canvas = {
   "canvas.title": "Canvas",
   "canvas.untitled": "Untitled",
+  "canvas.noNodes": "The server's nodes cannot be read. It is tried again.",
   "canvas.starting": "Darkroom is starting …",
   "canvas.empty": "Nothing here yet",
   "canvas.emptyHint":
@@ -154,6 +155,18 @@ export const canvas = {
     "The browser has no room left for drafts: changes live only until this page is closed. Save them, or free some room.",
   "drafts.closed":
     "The browser keeps no drafts here: changes live only until this page is closed. Save them.",
+
+  "open.oneUnread":
+    "One thing about where this workflow's parts stand cannot be read. It is not shown, and stays in the file.",
+  "open.manyUnread":
+    "{count} things about where this workflow's parts stand cannot be read. They are not shown, and stay in the file.",
+
+  "broken.title": "This workflow cannot be shown",
+  "broken.text":
+    "The editor came upon a fault of its own: {why}. The draft is kept. Save it as a file, and close it here to go on.",
+  "broken.reload": "Reload the page",
+  "broken.download": "Save it as a file",
+  "broken.close": "Close this workflow",
 
   "drop.broken": "{name} cannot be read: {why}",
   "drop.tooLarge": "{name} is too large to be a workflow",

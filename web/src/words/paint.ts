@@ -21,6 +21,8 @@ export const paint = {
   "paint.done": "Done",
   "paint.discard": "Discard",
   "paint.saving": "Saving the mask",
+  "paint.noTab":
+    "The workflow that the mask was for is closed. What was painted is kept with its picture.",
   "paint.saved": "The mask is saved as {name}.",
   "paint.unfinished": "What was painted before and not finished is here again.",
   "paint.noPicture": "Choose a picture first: a mask is painted over it.",

@@ -41,6 +41,8 @@ export const panels = {
   "widget.upload": "Choose a file",
   "widget.dropHere": "Drop a picture here, paste one, or choose a file",
   "widget.dropped": "Let go to use it",
+  "widget.sentElsewhere":
+    "{name} is sent, but the field that it was for is not shown any more: choose it there.",
   "widget.uploading": "Sending the picture",
   "widget.noPicture": "No picture yet",
   "widget.paint": "Paint mask",
@@ -69,6 +71,9 @@ export const panels = {
   "inspect.noInputs": "It takes no inputs.",
   "inspect.outputs": "Gives",
   "inspect.field": "{title}, {input}",
+  "inspect.give": "Give it as an output of this graph",
+  "inspect.keep": "Give it no longer",
+  "inspect.givenAs": "Name of the output {output}",
   "inspect.expose": "Show in the form",
   "inspect.hide": "Take from the form",
   "inspect.mode": "How it runs",

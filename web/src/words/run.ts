@@ -36,8 +36,9 @@ export const run = {
   "problems.title": "Problems",
   "problems.none": "No problems.",
   "problems.goTo": "Go to {place}",
-  "problems.hint": "Try {hint}",
-  "problems.apply": "Use {hint}",
+  "problems.use": "Use {name}",
+  "problems.connect": "Connect {name}",
+  "problems.rename": "Call it {name}",
   "problems.run": "from the last run",
 
   "film.label": "Queue and results",
@@ -50,7 +51,15 @@ export const run = {
   "film.queue": "Queue",
   "film.clearQueue": "Clear the queue",
   "film.clearHistory": "Clear results",
+  "film.clearOne":
+    "Take 1 run out of the list and out of the gallery? Its files stay in the folder of outputs.",
+  "film.clearMany":
+    "Take {count} runs out of the list and out of the gallery? Their files stay in the folder of outputs.",
+  "film.nothingToClear": "There is nothing to clear.",
+  "film.oneStarred": "The run of 1 starred picture stays.",
+  "film.manyStarred": "The runs of {count} starred pictures stay.",
   "film.cleared": "The list is cleared; the pictures stay in the folder of outputs.",
+  "film.gone": "The workflow of this run is not kept any more.",
   "film.older": "Older",
   "film.frame": "{name}, {state}, {difference}",
   "film.state.queued": "queued, number {position}",
@@ -81,6 +90,9 @@ export const run = {
 
   "banner.lost":
     "The server is away. Your work is kept here, and runs that were asked for are sent when it is back.",
+  "banner.signedOut":
+    "You are signed out. Your work is kept here, and runs that were asked for are sent once you are back.",
+  "banner.signIn": "Sign in",
   "banner.back": "The server is back. Nothing was lost.",
   "banner.retry": "Try now",
   "banner.dismiss": "Dismiss",

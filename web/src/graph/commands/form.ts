@@ -1,10 +1,9 @@
 /** Named inputs and outputs: what the form shows, and what a graph takes and gives as a node. */
 
 import { fitted } from "../check";
-import type { Graph, InputEnd, Value, Workflow } from "../document";
+import type { Graph, InputEnd, Value } from "../document";
 import { graphAt } from "../graphs";
 import { freshName, type GraphPath } from "../ids";
-import type { Json } from "../json";
 import { inputOf, outputOf, portsOf } from "../ports";
 import { at, entriesOf, has, mapTable, put, renameKey, tableOf } from "../tables";
 import type { InputPort, OutputPort } from "../wiring";
@@ -121,13 +120,17 @@ export function setNamedInput(path: GraphPath, name: string, value: Value): Comm
   };
 }
 
-/** What stands in a named input; undefined where the default counts. */
-export function namedValue(workflow: Workflow, path: GraphPath, name: string): Json | undefined {
-  const graph = graphAt(workflow, path);
-  const end = at(graph?.inputs, name);
-  return end === undefined ? undefined : at(at(graph?.nodes, end.node)?.inputs, end.input);
+/** The name under which a graph gives an output; undefined if it does not. */
+export function outputNamed(
+  graph: Graph | undefined,
+  { node, output }: OutputPort,
+): string | undefined {
+  return entriesOf(graph?.outputs).find(
+    ([, end]) => end.node === node && end.output === output,
+  )?.[0];
 }
 
+/** Give an output of a node as one of the graph, under its own name or another, made unique. */
 export function exposeOutput(
   path: GraphPath,
   port: OutputPort,
@@ -139,10 +142,7 @@ export function exposeOutput(
       changeGraph(workflow, path, (graph) => {
         const ports = portsOf(workflow, path, port.node, catalogue);
         if (ports.known && outputOf(ports, port.output) === undefined) return graph;
-        const isThere = entriesOf(graph.outputs).some(
-          ([, end]) => end.node === port.node && end.output === port.output,
-        );
-        if (isThere || !has(graph.nodes, port.node)) return graph;
+        if (!has(graph.nodes, port.node) || outputNamed(graph, port) !== undefined) return graph;
         const fresh = freshName(name, (each) => has(graph.outputs, each));
         const end = { node: port.node, output: port.output };
         return { ...graph, outputs: put(graph.outputs, fresh, end) };
