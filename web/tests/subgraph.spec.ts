@@ -49,7 +49,9 @@ test("a subgraph is made, entered, given an input, run, unpacked, and all of it 
   await group.getByRole("switch", { name: new RegExp(`^${title}, `) }).click();
   expect((await read()).nodes[id]?.inputs).toMatchObject({ zero_if_empty: true });
 
-  const steps = page.getByRole("tabpanel", { name: "Form" }).getByLabel("Steps", { exact: true });
+  const steps = page
+    .getByRole("tabpanel", { name: "Form" })
+    .getByRole("spinbutton", { name: /, Steps$/ });
   await steps.click();
   await steps.fill("4");
   await steps.press("Enter");

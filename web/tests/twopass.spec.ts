@@ -10,7 +10,7 @@ test("two passes tell what each node does, and take up what is stored", async ({
   await page.getByRole("button", { name: "Show how" }).click();
   const form = page.getByRole("tabpanel", { name: "Form" });
   const set = async (name: string, value: string) => {
-    const field = form.getByLabel(name, { exact: true });
+    const field = form.locator("input").and(form.getByLabel(new RegExp(`, ${name}$`)));
     await field.click();
     await field.fill(value);
     await field.press("Enter");

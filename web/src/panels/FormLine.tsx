@@ -6,6 +6,8 @@ import type { FormInput } from "../state/form";
 import { problemsOf } from "../state/problems";
 import { useEditor } from "../state/store";
 import { activeWorkflow } from "../state/tabs";
+import { titleIn } from "../state/titles";
+import { say } from "../words";
 import { FieldLine } from "./FieldLine";
 
 interface Props {
@@ -32,17 +34,24 @@ export function useFormProblem({ port }: FormInput): string | undefined {
   });
 }
 
+/** The accessible name: the node's title too, as wherever else a field is shown. */
+export function useFormLabel({ port, title }: FormInput): string {
+  const node = useEditor((state) => titleIn(activeWorkflow(state), port.node));
+  return say("inspect.field", { title: node, input: title });
+}
+
 /** One line of the form. */
 export function FormLine({ input }: Props) {
   const { title, field, value, port } = input;
   const perform = useEditor((state) => state.perform);
   const change = useFormChange(input);
+  const label = useFormLabel(input);
   const problem = useFormProblem(input);
   return (
     <FieldLine
       field={field}
       title={title}
-      label={title}
+      label={label}
       value={value}
       place={{ path: [], ...port }}
       problem={problem}

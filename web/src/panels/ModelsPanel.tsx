@@ -1,13 +1,18 @@
 import { useEffect, useMemo, useState } from "react";
 
-import { nodesOf } from "../graph/graphs";
+import type { Catalogue } from "../graph/catalogue";
+import { together } from "../graph/commands/command";
+import { setInput } from "../graph/commands/inputs";
+import type { Workflow } from "../graph/document";
+import { graphAt, graphPaths, nodesOf } from "../graph/graphs";
+import type { GraphPath, NodeId } from "../graph/ids";
 import { portsOf } from "../graph/ports";
 import { at } from "../graph/tables";
 import { Icon } from "../look/Icon";
 import type { ModelFile } from "../state/models";
 import { nearest } from "../state/near";
 import { useEditor } from "../state/store";
-import { activeGraph, activePath, activeWorkflow } from "../state/tabs";
+import { activeWorkflow } from "../state/tabs";
 import { titleIn } from "../state/titles";
 import { say, sayCount } from "../words";
 import { sizeText } from "../widgets/sizes";
@@ -88,34 +93,36 @@ function ModelRow({ model }: { readonly model: ModelFile }) {
 }
 
 interface Wanted {
-  readonly node: string;
+  readonly path: GraphPath;
+  readonly node: NodeId;
   readonly title: string;
   readonly input: string;
   readonly name: string;
   readonly near: string | undefined;
 }
 
-/** What the graph asks for and is not there, each with the likest that is; one press takes all of them. */
+/** What the workflow asks for and is not there, each with the likest that is; one press takes all. */
 function Missing() {
   const wanted = useWanted();
-  const setInput = useEditor((state) => state.setInput);
-  const graph = useEditor(activeGraph);
+  const perform = useEditor((state) => state.perform);
   const fixable = wanted.filter(({ near }) => near !== undefined);
   if (wanted.length === 0) return null;
-  const fix = (each: Wanted) => {
-    const id = nodesOf(graph).find(([node]) => node === each.node)?.[0];
-    if (id !== undefined && each.near !== undefined) setInput(id, each.input, each.near);
+  const fix = (all: readonly Wanted[]) => {
+    const commands = all.flatMap(({ path, node, input, near }) =>
+      near === undefined ? [] : [setInput(path, node, input, near)],
+    );
+    perform(together("set_input", ...commands));
   };
   return (
     <section className="drawer-section missing" aria-label={say("models.missing")}>
       <h3>{sayCount("models.oneMissing", "models.manyMissing", wanted.length)}</h3>
       <ul>
         {wanted.map((each) => (
-          <li key={`${each.node} ${each.input}`} className="model-row">
+          <li key={[...each.path, each.node, each.input].join(" ")} className="model-row">
             <span className="model-name">{each.name}</span>
             <span className="model-facts">{each.title}</span>
             {each.near !== undefined && (
-              <button type="button" className="remedy small" onClick={() => fix(each)}>
+              <button type="button" className="remedy small" onClick={() => fix([each])}>
                 {say("widget.takeInstead", { name: each.near })}
               </button>
             )}
@@ -123,7 +130,7 @@ function Missing() {
         ))}
       </ul>
       {fixable.length > 1 && (
-        <button type="button" className="button" onClick={() => fixable.forEach(fix)}>
+        <button type="button" className="button" onClick={() => fix(fixable)}>
           {say("models.fixAll")}
         </button>
       )}
@@ -133,13 +140,24 @@ function Missing() {
 
 function useWanted(): readonly Wanted[] {
   const workflow = useEditor(activeWorkflow);
-  const graph = useEditor(activeGraph);
-  const path = useEditor(activePath);
   const catalogue = useEditor((state) => state.catalogue);
   const models = useEditor((state) => state.models);
   const reading = useEditor((state) => state.modelsReading);
-  return useMemo(() => {
-    if (reading !== "read") return [];
+  return useMemo(
+    () => (reading === "read" ? wantedIn(workflow, catalogue, models) : []),
+    [workflow, catalogue, models, reading],
+  );
+}
+
+/** The files that are asked for in vain, in the workflow and in its subgraphs. */
+function wantedIn(
+  workflow: Workflow,
+  catalogue: Catalogue,
+  models: readonly ModelFile[],
+): readonly Wanted[] {
+  return graphPaths(workflow).flatMap((path) => {
+    const graph = graphAt(workflow, path) ?? workflow;
+    const within = path.length === 0 ? "" : `${graph.name ?? path.join("/")}: `;
     return nodesOf(graph).flatMap(([node, { inputs }]) =>
       portsOf(workflow, path, node, catalogue).inputs.flatMap((field) => {
         const name = at(inputs, field.name);
@@ -147,8 +165,9 @@ function useWanted(): readonly Wanted[] {
         const names = models.filter((model) => model.kind === field.files).map((each) => each.name);
         if (names.includes(name)) return [];
         const [near = names.length === 1 ? names[0] : undefined] = nearest(name, names, 1);
-        return [{ node, title: titleIn(graph, node), input: field.name, name, near }];
+        const title = `${within}${titleIn(graph, node)}`;
+        return [{ path, node, title, input: field.name, name, near }];
       }),
     );
-  }, [workflow, graph, path, catalogue, models, reading]);
+  });
 }

@@ -6,6 +6,7 @@ import { activeWorkflow } from "../state/tabs";
 import { say, sayCount } from "../words";
 import { PlanCard } from "./PlanCard";
 import { ProblemList } from "./ProblemList";
+import { useHint } from "./hint";
 import { percent } from "./measures";
 import "./run.css";
 
@@ -34,7 +35,7 @@ function GenerateButton() {
     <button
       type="button"
       className="button filled run-generate"
-      title={say("run.generateKeys")}
+      title={useHint(say("run.generate"), "run.generate")}
       onClick={() => void generate()}
     >
       <Icon name="play" small />
@@ -45,6 +46,7 @@ function GenerateButton() {
 
 function FrontButton() {
   const generate = useEditor((state) => state.generate);
+  const hint = useHint(say("run.front"), "run.front");
   const waits = useEditor((state) => state.queue.length > 0);
   if (!waits) return null;
   return (
@@ -52,7 +54,7 @@ function FrontButton() {
       type="button"
       className="icon-button framed"
       aria-label={say("run.front")}
-      title={say("run.front")}
+      title={hint}
       onClick={() => void generate({ front: true })}
     >
       <Icon name="arrow-up" small />
@@ -67,7 +69,7 @@ function StopButton() {
     <button
       type="button"
       className="button run-stop"
-      title={say("run.stop")}
+      title={useHint(say("run.stop"), "run.stop")}
       disabled={!runs}
       onClick={() => void stop()}
     >

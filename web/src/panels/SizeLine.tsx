@@ -10,7 +10,7 @@ import { useEditor } from "../state/store";
 import { say } from "../words";
 import { faultText } from "../widgets/faults";
 import { FieldWidget } from "../widgets/FieldWidget";
-import { FormLine, useFormChange, useFormProblem } from "./FormLine";
+import { FormLine, useFormChange, useFormLabel, useFormProblem } from "./FormLine";
 
 interface Props {
   readonly pair: SizePair;
@@ -81,7 +81,7 @@ function Length({ input }: { readonly input: FormInput }) {
     <FieldWidget
       field={input.field}
       value={input.value}
-      label={input.title}
+      label={useFormLabel(input)}
       problem={faultText(input.field, input.value) ?? found}
       onChange={change}
     />

@@ -1,6 +1,7 @@
 /** Every change of a document: commands performed, undone and redone. */
 
-import type { Value } from "../graph/document";
+import type { Graph, Value } from "../graph/document";
+import { graphAt } from "../graph/graphs";
 import type { NodeId, TypeName } from "../graph/ids";
 import * as log from "../graph/log";
 import { newNodes, together, type Command } from "../graph/commands/command";
@@ -22,7 +23,7 @@ import {
   resizeNode,
   setTitle,
 } from "../graph/commands/places";
-import type { InputPort, OutputPort, Wire } from "../graph/wiring";
+import { wiresOf, type InputPort, type OutputPort, type Wire } from "../graph/wiring";
 import { say } from "../words";
 import type { Point, PortRef } from "./canvas";
 import { sayCommand } from "./labels";
@@ -49,6 +50,8 @@ export interface EditingSlice {
   readonly addNode: (type: TypeName, at: Point, wired?: PortRef | Wire) => NodeId | null;
   readonly replaceNode: (node: NodeId, type: TypeName) => void;
   readonly connectPorts: (from: OutputPort, to: InputPort, moved?: Wire | null) => boolean;
+  /** Say which wires the graph has that it had not before, and something before that. */
+  readonly tellWires: (before: Graph, ...first: readonly string[]) => void;
   readonly disconnectPort: (to: InputPort, index?: number) => void;
   readonly insertOnWire: (node: NodeId, wire: Wire) => void;
   readonly moveNodes: (places: ReadonlyMap<NodeId, Point>, merge?: string) => void;
@@ -88,14 +91,15 @@ export const editingSlice: Slice<EditingSlice> = (set, get) => ({
   addNode: (type, at, wired) => {
     const before = activeTab(get());
     const add = addNode(before.path, { type, x: at.x, y: at.y });
-    const { perform, catalogue, announce } = get();
+    const { perform, catalogue } = get();
     const [id] = newNodes(before.workflow, add.apply(before.workflow, catalogue), before.path);
     if (id === undefined) return null;
     const wire = wired === undefined ? [] : [wiredTo(get(), id, wired)];
     perform(together("add_node", add, ...wire));
     get().usedType(type);
     set({ selected: new Set([id]), openWire: null });
-    announce(say("live.added", { title: titleIn(activeGraph(get()), id) }));
+    const added = say("live.added", { title: titleIn(activeGraph(get()), id) });
+    get().tellWires(graphAt(before.workflow, before.path) ?? before.workflow, added);
     return id;
   },
   replaceNode: (node, type) => {
@@ -144,7 +148,12 @@ function wiredTo(state: EditorState, id: NodeId, to: PortRef | Wire): Command {
     : connectFromFirst(path, id, { node: to.node, input: to.name });
 }
 
-function wires(get: Get): Pick<EditingSlice, "connectPorts" | "disconnectPort" | "insertOnWire"> {
+const keyOf = ({ from, to }: Wire): string =>
+  JSON.stringify([from.node, from.output, to.node, to.input]);
+
+type Wires = Pick<EditingSlice, "connectPorts" | "disconnectPort" | "insertOnWire" | "tellWires">;
+
+function wires(get: Get): Wires {
   return {
     connectPorts: (from, to, moved = null) => {
       const path = activePath(get());
@@ -171,7 +180,22 @@ function wires(get: Get): Pick<EditingSlice, "connectPorts" | "disconnectPort" |
       announce(say("live.disconnected", { to: `${title}, ${to.input}` }));
     },
     insertOnWire: (node, wire) => {
+      const before = activeGraph(get());
       get().perform(insertOnWire(activePath(get()), node, wire));
+      get().tellWires(before);
+    },
+    tellWires: (before, ...first) => {
+      const graph = activeGraph(get());
+      const known = new Set(wiresOf(before).map(keyOf));
+      const fresh = wiresOf(graph).filter((wire) => !known.has(keyOf(wire)));
+      if (fresh.length + first.length === 0) return;
+      const told = fresh.map(({ from, to }) =>
+        say("live.connected", {
+          from: titleIn(graph, from.node),
+          to: `${titleIn(graph, to.node)}, ${to.input}`,
+        }),
+      );
+      get().announce([...first, ...told].join("; "));
     },
   };
 }

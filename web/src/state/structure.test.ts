@@ -6,7 +6,7 @@ import { printJson } from "../graph/json";
 import { readWorkflow } from "../graph/read";
 import { useEditor } from "./store";
 import { placeIn, wireOf } from "./structure";
-import { activeGraph, activeWorkflow } from "./tabs";
+import { activeGraph, activeTab, activeWorkflow } from "./tabs";
 
 const start = useEditor.getInitialState();
 const editor = () => useEditor.getState();
@@ -126,3 +126,20 @@ test("wires of a node are hidden, and shown again", () => {
   editor().toggleWires();
   expect(activeGraph(editor()).view?.nodes?.["one"]).toEqual({ x: 0, y: 0 });
 });
+
+test("wires that come with a node are told, whether it is added or dropped on a wire", () => {
+  const { workflow } = activeTab(editor());
+  editor().insertDropped(nodeId("loose"), wireKey(), new Map());
+  expect(activeTab(editor()).workflow).not.toBe(workflow);
+  expect(editor().announcement.text.match(/connected/gi)).toHaveLength(2);
+  const { type } = activeGraph(editor()).nodes[nodeId("two")] ?? {};
+  const output = wire().from.output;
+  if (type === undefined) throw new Error("The node is gone.");
+  editor().addNode(type, { x: 0, y: 0 }, { node: nodeId("two"), side: "out", name: output });
+  expect(editor().announcement.text).toMatch(/added.*connected/i);
+});
+
+function wireKey(): string {
+  const { to, index } = wire();
+  return `wire:${to.node}\n${to.input}\n${index}`;
+}

@@ -79,7 +79,9 @@ export const structureSlice: Slice<StructureSlice> = (set, get) => {
     insertDropped: (node, key, places) => {
       const wire = wireOf(get(), key);
       const insert = wire === null ? [] : [insertOnWire(path(), node, wire)];
+      const before = activeGraph(get());
       get().perform(together("insert_on_wire", ...placings(get(), places), ...insert));
+      get().tellWires(before);
     },
     widen: (by) => {
       const { view, moveItems } = get();

@@ -1,9 +1,8 @@
 /** Texts of running, the film strip, the gallery and the comparison. */
 export const run = {
   "run.generate": "Generate",
-  "run.generateKeys": "Generate (Ctrl+Enter)",
-  "run.front": "Generate before all that waits (Ctrl+Shift+Enter)",
-  "run.stop": "Stop (Ctrl+Alt+Enter)",
+  "run.front": "Generate before all that waits",
+  "run.stop": "Stop",
   "run.stopShort": "Stop",
   "run.idle": "Ready",
   "run.area": "Run",
