@@ -99,6 +99,33 @@ test("a frame around the picture is drawn from the inspector", async ({ editor, 
     });
 });
 
+test("a box is drawn on the picture by one drag", async ({ editor, page }) => {
+  await editor.open("?workflow=inpaint");
+  await expect(editor.node("picture")).toBeAttached();
+  const document = shipped("inpaint");
+  document.nodes["part"] = {
+    type: "CropImage",
+    inputs: { image: { $link: ["picture", "image"] }, x: 0, y: 0, width: 16, height: 16 },
+  };
+  await dropFile(page, page.locator(".react-flow"), json("box.json", document));
+  await page.getByRole("tab", { name: "Inspect" }).click();
+  await editor.node("part").click();
+  await page.getByRole("button", { name: "Draw on the picture" }).click();
+  const picture = await page.locator(".frame-sheet img").boundingBox();
+  if (picture === null) throw new Error("The picture is not there.");
+  const at = (x: number, y: number) =>
+    [picture.x + x * picture.width, picture.y + y * picture.height] as const;
+  // From the lower right corner to the middle: a box may be drawn in any direction.
+  await page.mouse.move(...at(0.98, 0.98));
+  await page.mouse.down();
+  await page.mouse.move(...at(0.75, 0.75));
+  await page.mouse.move(...at(0.5, 0.5));
+  await page.mouse.up();
+  await expect
+    .poll(async () => (await editor.exported()).nodes["part"]?.inputs)
+    .toMatchObject({ x: 64, y: 64, width: 64, height: 64 });
+});
+
 test("a mask that is long in being saved goes to its own workflow", async ({ editor, page }) => {
   await editor.open("?workflow=inpaint");
   await expect(page.getByRole("img", { name: "postcard.png" }).first()).toBeVisible();

@@ -1,4 +1,4 @@
-import { useEffect, useState, type KeyboardEvent, type PointerEvent } from "react";
+import { useEffect, useState } from "react";
 
 import { pictureUrl } from "../api/client";
 import { typeNamed } from "../graph/catalogue";
@@ -12,7 +12,8 @@ import type { PictureInput } from "../state/gallery";
 import { useEditor } from "../state/store";
 import { activeWorkflow } from "../state/tabs";
 import { say } from "../words";
-import { padsOf, rectOfPads, sideMoved, within, type Rect, type Side } from "./frames";
+import { FrameSheet, type Size } from "./FrameSheet";
+import { padsOf, rectOfPads, within, type Rect, type Side } from "./frames";
 import { loadPicture } from "./maskfile";
 import { frameFields, pictureBeneath } from "./target";
 import "./paint.css";
@@ -37,7 +38,7 @@ export function FrameEditor({ place }: { readonly place: Place }) {
         <Tool icon="close" label={say("viewer.close")} onAct={() => show(null)} />
       </div>
       <div className="frame-area">
-        <Sheet
+        <FrameSheet
           picture={picture}
           size={size}
           rect={frame.rect(size)}
@@ -47,11 +48,6 @@ export function FrameEditor({ place }: { readonly place: Place }) {
       </div>
     </section>
   );
-}
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
 }
 
 function useSize(picture: string | null): Size {
@@ -118,148 +114,4 @@ function useFrame({ path, node: id }: Place) {
       ]);
     },
   };
-}
-
-interface Drag {
-  readonly x: number;
-  readonly y: number;
-  readonly rect: Rect;
-  readonly scale: number;
-}
-
-interface SheetProps {
-  readonly picture: string | null;
-  readonly size: Size;
-  readonly rect: Rect;
-  readonly kind: "pad" | "box";
-  readonly onChange: (rect: Rect) => void;
-}
-
-/** The picture and the frame to scale: both fit, whichever is larger. */
-function Sheet({ picture, size, rect, kind, onChange }: SheetProps) {
-  const [drag, setDrag] = useState<Drag | null>(null);
-  // The room stays while one drags, so that the frame does not flee from the hand.
-  const [room, setRoom] = useState<Rect | null>(null);
-  const wide = room ?? around(rect, size);
-  const part = (box: Rect) => ({
-    left: `${((box.x - wide.x) / wide.width) * 100}%`,
-    top: `${((box.y - wide.y) / wide.height) * 100}%`,
-    width: `${(box.width / wide.width) * 100}%`,
-    height: `${(box.height / wide.height) * 100}%`,
-  });
-  const begin = (event: PointerEvent<HTMLElement>) => {
-    event.stopPropagation();
-    event.currentTarget.setPointerCapture(event.pointerId);
-    const sheet = event.currentTarget.closest(".frame-sheet")?.getBoundingClientRect();
-    const scale = wide.width / (sheet?.width ?? wide.width);
-    setDrag({ x: event.clientX, y: event.clientY, rect, scale });
-    setRoom(wide);
-  };
-  const pull = (event: PointerEvent<HTMLElement>, side: Side | null) => {
-    if (drag === null) return;
-    const from = drag;
-    const dx = (event.clientX - from.x) * from.scale;
-    const dy = (event.clientY - from.y) * from.scale;
-    onChange(
-      side === null
-        ? moved(from.rect, dx, dy)
-        : sideMoved(from.rect, side, side === "left" || side === "right" ? dx : dy),
-    );
-  };
-  const end = () => {
-    setDrag(null);
-    setRoom(null);
-  };
-  const hands = (side: Side | null) => ({
-    onPointerDown: begin,
-    onPointerMove: (event: PointerEvent<HTMLElement>) => pull(event, side),
-    onPointerUp: end,
-    onPointerCancel: end,
-    onKeyDown: (event: KeyboardEvent) => {
-      const by = keyed(event);
-      if (by === null) return;
-      event.preventDefault();
-      event.stopPropagation();
-      if (side === null) onChange(moved(rect, by.x, by.y));
-      else onChange(sideMoved(rect, side, side === "left" || side === "right" ? by.x : by.y));
-    },
-  });
-  const canMove = kind === "box";
-  return (
-    <div
-      className="frame-sheet"
-      style={{ aspectRatio: `${wide.width} / ${wide.height}`, height: "90%", maxWidth: "92%" }}
-    >
-      <div style={part({ x: 0, y: 0, ...size })}>
-        {picture !== null && <img src={pictureUrl(picture)} alt={picture} draggable={false} />}
-      </div>
-      <div
-        className={`frame-edge ${kind}`}
-        style={part(rect)}
-        {...(canMove && {
-          tabIndex: 0,
-          role: "application",
-          "aria-label": say("frame.move", { ...rect }),
-          "aria-description": say("frame.keys"),
-          ...hands(null),
-        })}
-      >
-        {sides.map((side) => (
-          <button
-            key={side}
-            type="button"
-            className="frame-handle"
-            style={handlePlace[side]}
-            aria-label={say("frame.handle", {
-              side: say(`frame.${side}`),
-              value: sideValue(rect, size, side, kind),
-            })}
-            aria-description={say("frame.keys")}
-            {...hands(side)}
-          />
-        ))}
-      </div>
-    </div>
-  );
-}
-
-const handlePlace = {
-  left: { left: 0, top: "50%", cursor: "ew-resize" },
-  right: { left: "100%", top: "50%", cursor: "ew-resize" },
-  top: { left: "50%", top: 0, cursor: "ns-resize" },
-  bottom: { left: "50%", top: "100%", cursor: "ns-resize" },
-} as const;
-
-const moved = (rect: Rect, dx: number, dy: number): Rect => ({
-  ...rect,
-  x: rect.x + dx,
-  y: rect.y + dy,
-});
-
-function keyed(event: KeyboardEvent): { readonly x: number; readonly y: number } | null {
-  const by = event.shiftKey ? 64 : 8;
-  const steps: Readonly<Record<string, { readonly x: number; readonly y: number }>> = {
-    ArrowLeft: { x: -by, y: 0 },
-    ArrowRight: { x: by, y: 0 },
-    ArrowUp: { x: 0, y: -by },
-    ArrowDown: { x: 0, y: by },
-  };
-  return steps[event.key] ?? null;
-}
-
-function sideValue(rect: Rect, size: Size, side: Side, kind: "pad" | "box"): number {
-  if (kind === "pad") return padsOf(rect, size.width, size.height)[side];
-  return { left: rect.x, top: rect.y, right: rect.x + rect.width, bottom: rect.y + rect.height }[
-    side
-  ];
-}
-
-/** The least rectangle that holds the picture and the frame, with some room around. */
-function around(rect: Rect, size: Size): Rect {
-  const left = Math.min(0, rect.x);
-  const top = Math.min(0, rect.y);
-  const width = Math.max(size.width, rect.x + rect.width) - left;
-  const height = Math.max(size.height, rect.y + rect.height) - top;
-  const room = Math.max(width, height) * 0.12;
-  return { x: left - room, y: top - room, width: width + 2 * room, height: height + 2 * room };
 }

@@ -67,3 +67,11 @@ export function within(rect: Rect, width: number, height: number): Rect {
     height: down,
   };
 }
+
+/** The rectangle between a corner and the one that is so far from it, in any direction. */
+export const spanned = (x: number, y: number, dx: number, dy: number): Rect => ({
+  x: Math.min(x, x + dx),
+  y: Math.min(y, y + dy),
+  width: Math.abs(dx),
+  height: Math.abs(dy),
+});

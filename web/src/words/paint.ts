@@ -40,5 +40,6 @@ export const paint = {
   "frame.bottom": "Bottom",
   "frame.move": "Position: {x}, {y}; size {width} × {height}",
   "frame.size": "{width} × {height}",
-  "frame.keys": "Arrows move by 8 pixels, with Shift by 64.",
+  "frame.keys":
+    "Arrows move by 8 pixels, with Shift by 64. Drag beside a box, or on it with Shift, to draw it anew.",
 } as const satisfies Record<string, string>;
