@@ -29,3 +29,21 @@ test("a link to a workflow reaches the page", async ({ editor, page }) => {
   await editor.open("?workflow=text-to-image");
   expect(new URL(page.url()).searchParams.get("workflow")).toBe("text-to-image");
 });
+
+test("every wire is drawn, at once and after a look from far away", async ({ editor, page }) => {
+  await editor.open("?workflow=controlnet");
+  await expect(editor.nodesOf("SaveImage")).toBeAttached();
+  const { nodes } = await editor.exported();
+  const links = JSON.stringify(nodes).split('"$link"').length - 1;
+  expect(links).toBeGreaterThan(8);
+  const wires = page.locator(".react-flow__edge");
+  await page.getByRole("button", { name: "Show everything" }).click();
+  const zoom = async (name: string) => {
+    for (let times = 0; times < 6; times++) await page.getByRole("button", { name }).click();
+  };
+  await expect(wires).toHaveCount(links);
+  await zoom("Zoom out");
+  await expect(wires).toHaveCount(0);
+  await zoom("Zoom in");
+  await expect(wires).toHaveCount(links);
+});

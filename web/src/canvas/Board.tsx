@@ -21,6 +21,7 @@ import { LevelContext, useLevel } from "./level";
 import { NodeView } from "./NodeView";
 import { useBoard } from "./useBoard";
 import { useFlow } from "./useFlow";
+import { useKnownSizes } from "./useKnownSizes";
 import { useSome } from "./useSome";
 import { usePointer } from "./usePointer";
 import { useView } from "./useView";
@@ -39,6 +40,7 @@ const SNAP = 8;
 /** Draws the graph and hands on what is done to it. */
 export function Board() {
   const root = useRef<HTMLDivElement>(null);
+  useKnownSizes();
   const flow = useFlow(commitShifts);
   const board = useBoard(root, flow);
   const pointer = usePointer(root, board);

@@ -8,7 +8,7 @@ import { LevelContext } from "./level";
 import { NodeHead } from "./NodeHead";
 import { NodePicture } from "./NodePicture";
 import { NodeProblem } from "./NodeProblem";
-import { Port, WireEnd } from "./Port";
+import { Port } from "./Port";
 import { useRunState } from "./runs";
 import type { PortSpot } from "./shape";
 import { turns } from "./turns";
@@ -124,16 +124,8 @@ function FoldedPorts({ data }: { readonly data: NodeItem["data"] }) {
   const { shape, sources, title, id } = data;
   const [output] = shape.outputs;
   const [input] = [...shape.links, ...shape.fields];
-  const rest = [...shape.links, ...shape.fields, ...shape.outputs].filter(
-    (spot) => spot !== input && spot !== output,
-  );
   return (
     <div className="folded-ports">
-      {rest.map(({ side, name }) => (
-        <span key={`${side}:${name}`} className={`folded-port of-${side}`}>
-          <WireEnd side={side} name={name} />
-        </span>
-      ))}
       {input !== undefined && (
         <Port node={id} title={title} spot={input} wired={input.name in sources} />
       )}

@@ -36,26 +36,9 @@ export function Port({ node, title, spot, wired }: Props) {
       aria-label={verdict === null || verdict === "ok" ? label : `${label}. ${verdict}`}
       title={verdict === null || verdict === "ok" ? type : verdict}
     >
-      <WireEnd side={side} name={name} />
       <span className="port-mark">
         <Glyph type={mainName(spot.type)} />
       </span>
     </button>
-  );
-}
-
-interface EndProps {
-  readonly side: "in" | "out";
-  readonly name: string;
-}
-
-/** The point at which wires end, as React Flow looks for it. */
-export function WireEnd({ side, name }: EndProps) {
-  return (
-    <i
-      className={`wire-end ${side === "in" ? "target" : "source"}`}
-      data-handleid={`${side}:${name}`}
-      data-handlepos={side === "in" ? "left" : "right"}
-    />
   );
 }
