@@ -86,7 +86,7 @@ export function FieldLine(props: Props) {
 const short = new Set<Field["kind"]>(["number", "integer", "choice", "boolean", "link"]);
 
 const swept = (field: Field, value: Value | undefined) =>
-  sweepOf(value ?? field.default ?? freshValue(field));
+  sweepOf(field, value ?? field.default ?? freshValue(field));
 
 const hint = (field: Field) =>
   [field.description, typeText(field.type)].filter((text) => text !== "").join("\n");

@@ -19,6 +19,8 @@ it("names what changed by node and input, and not where nodes stand", () => {
 
 it("says a value shortly, also numbers that JavaScript cannot hold", () => {
   expect(shortly(link(nodeId("sampler"), "value"))).toBe("← sampler");
+  expect(shortly({ $axis: [3, "b"] })).toBe("3, b");
+  expect(shortly({ $axis: { $range: { from: 1, to: 4 } } })).toBe("1–4");
   expect(shortly([2n ** 60n])).toBe("[1152921504606846976]");
   expect(shortly("a very long prompt of many words")).toBe("a very long prompt of m…");
 });

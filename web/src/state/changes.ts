@@ -3,7 +3,7 @@
 import type { Graph, GraphNode, Value, Workflow } from "../graph/document";
 import { printJson, same } from "../graph/json";
 import { at } from "../graph/tables";
-import { isLink } from "../graph/values";
+import { isAxis, isLink, isRange } from "../graph/values";
 
 export interface Change {
   readonly kind: "changed" | "added" | "removed";
@@ -81,7 +81,12 @@ export function shortly(value: Value | undefined, most = 24): string {
 function worded(value: Value | undefined): string {
   if (value === undefined) return "–";
   if (typeof value === "string") return value === "" ? "“”" : value;
-  return isLink(value) ? `← ${value.$link[0]}` : printJson(value);
+  if (isLink(value)) return `← ${value.$link[0]}`;
+  if (!isAxis(value)) return printJson(value);
+  const { $axis: axis } = value;
+  if (!isRange(axis)) return axis.map(worded).join(", ");
+  const { from, to } = axis.$range;
+  return `${worded(from)}–${worded(to)}`;
 }
 
 /** The words that a text lost and gained, so that two long prompts can be told apart. */

@@ -22,9 +22,19 @@ interface Props extends Nesting {
 const isNumeric = (field: Field): field is NumberField =>
   field.kind === "number" || field.kind === "integer" || field.kind === "seed";
 
-/** The values that a sweep starts with: the one that stands there, twice. */
-export function sweepOf(value: Json): Axis {
-  return { $axis: [value, value] };
+/** The values that a sweep starts with: the one that stands there and, of a number or a choice, one beside it. */
+export function sweepOf(field: Field, value: Json): Axis {
+  return { $axis: [value, beside(field, value)] };
+}
+
+function beside(field: Field, value: Json): Json {
+  if (field.kind === "choice") return field.choices.find((each) => each !== value) ?? value;
+  const number = numberOf(value);
+  if (!isNumeric(field) || number === null) return value;
+  const scale = scaleOf(field, field.kind !== "number");
+  const above = number + scale.step;
+  const next = above <= scale.most ? above : number - scale.step;
+  return scale.whole ? next : float(next);
 }
 
 /** The value that stays when a sweep ends: its first. */
