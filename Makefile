@@ -52,7 +52,7 @@ test: .venv/installed-test
 	$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory test-web
 	$(BIN)/pytest -n 2
-	@$(MAKE) --no-print-directory journeys
+	@$(MAKE) --no-print-directory journeys JOURNEYS="load newcomer build twopass subgraph"
 
 # The editor: form, lint, types, layers; the core by itself.
 test-web: .venv/installed-test
@@ -61,7 +61,7 @@ test-web: .venv/installed-test
 	$(NPM) test
 
 journeys: .venv/installed-test chromium
-	$(NPM) run e2e
+	$(NPM) run e2e -- $(JOURNEYS)
 
 chromium:
 	@if [ -z "$(CHROMIUM)" ]; then \
