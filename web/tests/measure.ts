@@ -54,6 +54,7 @@ test("the first picture of a newcomer", async ({ page }) => {
     const editor = new Editor(page, server.url);
     const begun = Date.now();
     await editor.open();
+    await expect(page.locator(".form textarea").first()).toBeFocused();
     await editor.generate.click();
     const picture = page.getByRole("img", { name: "The picture that was made last" });
     await expect(picture).toBeVisible({ timeout: 120_000 });
