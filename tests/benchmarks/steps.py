@@ -27,7 +27,7 @@ from nodes.widgets import FamilyName
 
 from .memory import ROOT, status
 
-TURNS, STEPS = 5, 2
+TURNS, STEPS = 15, 2
 SIZES = {"sd1": (64, 128, 256), "sdxl": (64, 128)}
 BOUNDS = {f"steps_{kind}_{side}_ratio": 1.0 for kind, sides in SIZES.items() for side in sides} | {
     f"steps_{kind}_peak_ratio": 1.0 for kind in SIZES
