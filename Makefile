@@ -26,7 +26,7 @@ EDITOR := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web
 CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
 export CHROMIUM
 
-.PHONY: help demo test test-web chromium format clean starter journeys
+.PHONY: help demo test test-python test-web chromium format clean starter journeys
 .DELETE_ON_ERROR:
 
 help:
@@ -45,14 +45,17 @@ demo: .venv/installed
 	  '  $(BIN)/darkroom serve'
 
 test: .venv/installed-test
+	@$(MAKE) --no-print-directory -j2 --output-sync=line test-python test-web
+	$(BIN)/pytest -n 3 --dist worksteal
+	@$(MAKE) --no-print-directory journeys JOURNEYS="load newcomer build twopass subgraph"
+
+# Form, lint, types, layers. Most of it takes one core, as the editor's checks do.
+test-python: .venv/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/pyright
 	$(BIN)/lint-imports
-	@$(MAKE) --no-print-directory test-web
-	$(BIN)/pytest -n 2
-	@$(MAKE) --no-print-directory journeys JOURNEYS="load newcomer build twopass subgraph"
+	$(BIN)/pyright
+	$(BIN)/mypy
 
 # The editor: form, lint, types, layers; the core by itself.
 test-web: .venv/installed-test

@@ -1,9 +1,14 @@
-"""Runs a shipped workflow and prints what happens, a JSON line for each event: for tests that kill it."""
+"""Runs a shipped workflow and tells what happens; as a program, a JSON line for each event.
+
+Tests that kill it start the program; the others run it in their own process.
+"""
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from engine.check import compile_graph
 from engine.events import Event, NodeFailed, NodeFinished, NodeProgressed, NodeStarted
@@ -12,21 +17,24 @@ from server.cli.documents import find_workflow, read_workflow, with_axes, with_s
 from server.session import Session
 from server.settings import Settings
 
+Json = dict[str, Any]
 
-def tell(event: Event) -> None:
-    """Print an event."""
+
+def told(event: Event) -> Json:
+    """An event as JSON."""
+    found: Json
     if isinstance(event, NodeProgressed):
-        told = {"node": event.node, "done": event.done, "total": event.total}
+        found = {"node": event.node, "done": event.done, "total": event.total}
     elif isinstance(event, (NodeStarted, NodeFinished)):
-        told = asdict(event)
+        found = asdict(event)
     elif isinstance(event, NodeFailed):
-        told = {"node": event.node, "reason": event.reason}
+        found = {"node": event.node, "reason": event.reason}
     else:
-        told = {"warning": event.message}
-    print(json.dumps({"event": type(event).__name__, **told}), flush=True)
+        found = {"warning": event.message}
+    return {"event": type(event).__name__, **found}
 
 
-def main(name: str, *arguments: str) -> None:
+def run(tell: Callable[[Json], None], name: str, *arguments: str) -> None:
     """Run the workflow with `NAME=VALUE` set, and with `NAME:VALUES` as axes."""
     path = find_workflow(name)
     session = Session(Settings.read(), device="cpu", workflow_folder=Path(path).parent)
@@ -35,8 +43,11 @@ def main(name: str, *arguments: str) -> None:
     axes = [each.replace(":", "=", 1) for each in arguments if "=" not in each]
     workflow = with_axes(with_settings(workflow, settings, session.catalog), axes, session.catalog)
     program = compile_graph(workflow, session.catalog, session.runtime)
-    execute(program, session.store, session.runtime, on_event=tell, journal=session.journal)
+    store, journal = session.store, session.journal
+    execute(
+        program, store, session.runtime, on_event=lambda event: tell(told(event)), journal=journal
+    )
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run(lambda event: print(json.dumps(event), flush=True), *sys.argv[1:])
