@@ -257,7 +257,7 @@ class Settings(BaseModel):
         file = Path(named or folder / FILE).expanduser().absolute()
         is_there = named is not None or file.is_file()
         if not (given or variables or is_there):
-            return cls.model_construct()  # without pydantic-settings, which takes 60 ms to import
+            return cls.model_construct()
         from .setting_sources import read
 
         return read(given, variables, file if is_there else None)

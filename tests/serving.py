@@ -53,6 +53,8 @@ class Served:
                 "--port",
                 "0",
                 "--no-browser",
+                f"--data={self.data}",
+                f"--nodes={self.nodes}",
                 *self.options,
             ],
             stdout=subprocess.PIPE,
@@ -62,8 +64,6 @@ class Served:
             env={
                 **os.environ,
                 "OMP_NUM_THREADS": "1",
-                "DARKROOM_DATA": str(self.data),
-                "DARKROOM_NODES": self.nodes,
                 **self.environment,
             },
         )

@@ -26,6 +26,7 @@ BOUNDS = {
     "stored_graph_ms": 20.0,
     "watched_by_200_ratio": 1.02,
 }
+STARTS = 5
 CLIENTS = 8
 JOBS = 10_000
 WATCHERS = 200
@@ -38,12 +39,18 @@ def measure() -> dict[str, float]:
         data = Path(folder) / "data"
         with Served(data) as served:  # the first start learns the node types
             asyncio.run(_known(served.url))
-        started = time.perf_counter()
+        values["start_seconds"] = statistics.median(_start(data) for _ in range(STARTS))
         with Served(data) as served:
-            served.call("GET", "/api/v1/health")
-            values["start_seconds"] = time.perf_counter() - started
             values |= asyncio.run(_measure(served))
     return values
+
+
+def _start(data: Path) -> float:
+    """Seconds from the command to the first answer."""
+    started = time.perf_counter()
+    with Served(data) as served:
+        served.call("GET", "/api/v1/health")
+        return time.perf_counter() - started
 
 
 async def _measure(served: Served) -> dict[str, float]:
