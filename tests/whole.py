@@ -2,12 +2,10 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +55,6 @@ class Darkroom:
             text=True,
             cwd=ROOT,
             env=os.environ | self.environment,
-            # A runner in the background of a shell hands down that Ctrl-C is ignored.
-            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
 
     def put(self, kind: str, name: str) -> Path:

@@ -1,11 +1,9 @@
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +52,6 @@ class Darkroom:
             text=True,
             cwd=self.folder,
             env={**os.environ, **self.environment, "PYTHONPATH": str(ROOT)},
-            # A runner in the background of a shell hands down that Ctrl-C is ignored.
-            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
 
     def process(self, *arguments: str) -> Said:
