@@ -39,7 +39,7 @@ def read(flags: Mapping[str, object], variables: Mapping[str, str], file: Path |
         _Source(found, lambda key: f"{PREFIX}{key.upper()}"),
         _Source(written, lambda key: f"{file}: {key}"),
     ]
-    if "data" in sources[-1].values and f"{PREFIX}CONFIG" not in variables:
+    if "data" in written and f"{PREFIX}CONFIG" not in variables:
         raise InputError(
             f"{file}: data cannot be set by the file that lies in it",
             code="bad_settings",

@@ -256,8 +256,6 @@ class Settings(BaseModel):
         folder = _data_folder() if data is None else Path(str(data))
         file = Path(named or folder / FILE).expanduser().absolute()
         is_there = named is not None or file.is_file()
-        if not (given or variables or is_there):
-            return cls.model_construct()
         from .setting_sources import read
 
         return read(given, variables, file if is_there else None)
