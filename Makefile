@@ -45,7 +45,7 @@ demo: .venv/installed
 	  '  $(BIN)/darkroom serve'
 
 test: .venv/installed-test
-	@$(MAKE) --no-print-directory -j2 --output-sync=line test-python test-web
+	@$(MAKE) --no-print-directory -j2 test-python test-web
 	$(BIN)/pytest -n 3 --dist worksteal
 	@$(MAKE) --no-print-directory journeys JOURNEYS="load newcomer build twopass subgraph"
 
