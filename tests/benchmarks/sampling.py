@@ -83,11 +83,7 @@ class Timed(Pool):
 class _Clocked:
     def __init__(self, pool: Timed) -> None:
         self.pool = pool
-        self.config, self.dtype, self.device = (
-            pool.model.config,
-            pool.model.dtype,
-            pool.model.device,
-        )
+        self.config, self.parameters = pool.model.config, pool.model.parameters
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         synchronize()
