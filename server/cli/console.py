@@ -33,7 +33,8 @@ def say_problems(problems: Sequence[Problem], title: str) -> None:
         if problem.hint:
             lines.append(f"  → {problem.hint}\n", style="cyan")
     lines.rstrip()
-    heading = title if len(problems) == 1 else f"{len(problems)} problems"
+    many = "warnings" if title == "warning" else "problems"
+    heading = title if len(problems) == 1 else f"{len(problems)} {many}"
     terminal(sys.stderr).print(Panel(lines, title=heading, border_style="red", title_align="left"))
 
 
