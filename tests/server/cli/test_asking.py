@@ -94,6 +94,7 @@ def test_what_no_output_depends_on_is_a_warning(darkroom: Darkroom) -> None:
     assert [each["node"] for each in said.json["warnings"]] == ["b"]
     assert "warning: b.number: " in darkroom("check", file).err
     assert darkroom("plan", file, "--json").json["warnings"] == said.json["warnings"]
+    assert all("warning: b.number: " in darkroom(each, file).err for each in ("plan", "run"))
 
 
 def test_people_read_every_problem_with_its_place_and_hint(darkroom: Darkroom) -> None:
