@@ -2,7 +2,6 @@
 
 import gc
 import itertools
-import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 from engine.errors import InputError
 from engine.machine import total_memory
 from engine.node import Service
+from engine.notices import notice
 from nodes.folders import Folders, standard
 from nodes.free import total
 from nodes.values import (
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
     from .lora import Lora
     from .patching import Patched
     from .waiting import Tally
-
-LOG = logging.getLogger(__name__)
 
 
 class Usage(NamedTuple):
@@ -180,9 +178,7 @@ class Pool(Service):
         """`release`, as a remedy: whether anything was let go."""
         freed = self.release()
         if freed:
-            LOG.warning(
-                "memory is short on %s: idle models were let go (%d MiB)", self.device, freed >> 20
-            )
+            notice(f"memory is short on {self.device}: idle models were let go ({freed >> 20} MiB)")
         return freed > 0
 
     def _empty_cache(self) -> None:
@@ -227,10 +223,8 @@ class Pool(Service):
             freed = waiting.send_away(module, self.tally)
             self._count(held, -freed)
         if freed:
-            LOG.warning(
-                "memory is short on %s: the weights of the %s wait in the machine's",
-                self.device,
-                held.part,
+            notice(
+                f"memory is short on {self.device}: the weights of the {held.part} wait in the machine's"
             )
             self._empty_cache()
         return freed > 0
