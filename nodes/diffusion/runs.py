@@ -59,7 +59,13 @@ class Run:
             _schedule(state, known),
             state.x.shape,
             kept,
-            Options(details.eta, details.noise_scale, order, known),
+            Options(
+                details.eta,
+                details.noise_scale,
+                order,
+                known,
+                preserving=state.profile == "comfyui",
+            ),
             details.mask_rule or usual,
         )
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from itertools import pairwise
 
 import pytest
 import torch
@@ -13,7 +12,7 @@ from nodes.sampling import ksampler
 from nodes.sampling_details import model_sampling
 from nodes.widgets import SamplerName, ScheduleName
 from tests.nodes import parity, small
-from tests.nodes.kdiffusion import RULES, Denoise, Draw, drawn
+from tests.nodes.kdiffusion import RULES, drawn
 from tests.nodes.small import MODEL, SmallPool, prompt
 from tests.nodes.test_parity_comfyui import TABLE
 
@@ -44,14 +43,6 @@ def denoised(x: Tensor, sigma: float) -> Tensor:
     return result
 
 
-def lcm(denoise: Denoise, x: Tensor, sigmas: list[float], draw: Draw) -> Tensor:
-    for sigma, after in pairwise(sigmas):
-        x = denoise(x, sigma)
-        if after > 0:
-            x = x + after * draw(sigma, after)
-    return x
-
-
 @torch.no_grad()
 @pytest.mark.parametrize(
     ("sampler", "schedule", "levels"),
@@ -71,7 +62,6 @@ def test_a_distilled_model_follows_the_rules(
     sigmas = levels(6)
     noise = torch.randn(latents.samples.shape, generator=torch.Generator().manual_seed(SEED))
     x = noise * math.sqrt(1 + sigmas[0] ** 2)
-    rule = lcm if sampler == "lcm" else RULES[sampler]
-    expected = rule(denoised, x, sigmas, drawn(SEED, x.shape))
+    expected = RULES[sampler](denoised, x, sigmas, drawn(SEED, x.shape))
     how = f"{sampler} / {schedule}, distilled"
     parity.agree("SD 1.x", how, found.samples, expected, by="ComfyUI's rules")
