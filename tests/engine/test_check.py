@@ -339,3 +339,18 @@ def test_a_text_of_the_wrong_length_is_told_the_right_one() -> None:
 
     wanted = expected(node_type(label).inputs["text"])
     assert wanted == "give a text of 1 to 8 characters"
+
+
+@pytest.mark.parametrize(
+    ("extra", "wanted"),
+    [({}, r"give a text that matches ^\S*$"), ({"wanted": "without spaces"}, "give a text without spaces")],
+)  # fmt: skip
+def test_a_text_of_the_wrong_form_is_told_the_right_one(extra: dict[str, str], wanted: str) -> None:
+    @node("Mark", category="cloth")
+    def mark(
+        *, text: Annotated[str, Field(pattern=r"^\S*$", json_schema_extra={**extra})]
+    ) -> Cloth:
+        """Mark a cloth."""
+        return Cloth(text)
+
+    assert expected(node_type(mark).inputs["text"]) == wanted
