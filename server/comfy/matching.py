@@ -8,7 +8,7 @@ from engine.links import Link, Range, Varied, unparsed
 from engine.workflow import Node
 
 from .declared import Computed, Entry, Given, Json, Made, Part, Preset, Recipe, UntranslatableError
-from .recipes import ABSENT, Catalogue
+from .recipes import ABSENT, Catalogue, literals
 from .table import ENTRIES
 
 
@@ -31,22 +31,20 @@ class Match:
 
 
 def match(node_id: str, nodes: Mapping[str, Node], catalogue: Catalogue) -> Match | None:
-    """The ComfyUI node whose result one of our nodes gives; the most of ours that it can be."""
-    for entry, recipe in _candidates(nodes[node_id].type):
-        found = _Matching(entry, recipe, nodes, catalogue).whole(node_id)
-        if found is not None:
-            return found
-    return None
+    """The ComfyUI node whose result one of our nodes gives: the most of ours that it can be, with the least lost."""
+    found = [
+        made
+        for entry, recipe in _candidates(nodes[node_id].type)
+        if (made := _Matching(entry, recipe, nodes, catalogue).whole(node_id)) is not None
+    ]
+    return min(found, key=lambda each: (-len(each.parts), len(each.near)), default=None)
 
 
 def _candidates(kind: str) -> Iterator[tuple[Entry, Recipe]]:
-    found = [
-        (entry, recipe)
-        for entry in ENTRIES
-        for recipe in entry.recipes
-        if recipe.exports and recipe.parts[recipe.anchor].type == kind
-    ]
-    return iter(sorted(found, key=lambda pair: -len(pair[1].parts)))
+    for entry in ENTRIES:
+        for recipe in entry.recipes:
+            if recipe.exports and recipe.parts[recipe.anchor].type == kind:
+                yield entry, recipe
 
 
 class _Matching:
@@ -68,8 +66,7 @@ class _Matching:
                 match.values.update(source.write(value, match.values))
         except (KeyError, TypeError, UntranslatableError):
             return None
-        literal = {n: v for n, v in match.values.items() if not isinstance(v, Link)}
-        return match if match.recipe.when(literal) else None
+        return match if match.recipe.when(literals(match.entry, match.values)) else None
 
     def part(self, role: str, node_id: str) -> bool:
         if role in self.match.parts:
@@ -137,6 +134,10 @@ class _Matching:
 
     def given(self, source: Given, value: Any) -> bool:
         declared = self.match.entry.input(source.name)
+        if declared is not None and declared.hidden:
+            if value is not ABSENT and value is not None:
+                self.match.near.append(f"{source.name} are left out: set them at its sampler again")
+            return True
         if value is ABSENT or value is None or declared is None:
             return declared is not None and not (declared.required and declared.is_widget)
         if isinstance(value, Link):
