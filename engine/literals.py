@@ -52,6 +52,8 @@ def expected(item: Input) -> str:
     bounds += "" if end is None else f", less than {end}"
     if "maxLength" in schema:
         bounds += f" of {schema.get('minLength', 0)} to {schema['maxLength']} characters"
+    if "pattern" in schema:
+        bounds += f" {schema.get('wanted', 'that matches ' + schema['pattern'])}"
     factor = f", a multiple of {schema['multipleOf']}" if "multipleOf" in schema else ""
     return f"give {kind}{bounds}{factor}"
 

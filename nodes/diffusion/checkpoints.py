@@ -104,6 +104,7 @@ def open_weights(path: Path) -> Parts:
         parts,
         predictions.of_file(sources, metadata),
         _guessed(parts.get("unet"), family),
+        predictions.ends_in_noise(sources),
         scale,
         files,
         colours=colours.of_file(metadata),

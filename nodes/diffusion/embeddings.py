@@ -1,5 +1,6 @@
 """Textual-inversion embeddings: vectors that stand in a prompt in place of a word's (arXiv:2208.01618)."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,9 +34,30 @@ def open_embedding(path: Path) -> Addition:
             f"{path.name} is no textual-inversion embedding: it holds {next(iter(file.sources))}"
             f" of {list(file.shape(next(iter(file.sources))))}; choose another file",
             code="unsupported_family",
-            input="embedding",
         )
     return file
+
+
+def check_towers(file: Addition, towers: Collection[TowerName], what: str) -> None:
+    """Refuse an embedding that is made for two text encoders where there is one.
+
+    Args:
+        file: The embedding.
+        towers: The text encoders that there are.
+        what: Their family, for the message.
+
+    Raises:
+        InputError: It is made for another family (code "family_mismatch").
+    """
+    found = _vectors(file)
+    widths = {shape[-1] for shape in found.values()}
+    is_of_sdxl = _NAMES["text_encoder_2"] in found or len(widths) > 1
+    if is_of_sdxl and "text_encoder_2" not in towers:
+        raise InputError(
+            f"the embedding {file.path.name} is made for SDXL, it has vectors of two text encoders"
+            f" ({', '.join(sorted(found))}), and {what} has one: choose an embedding of the same family",
+            code="family_mismatch",
+        )
 
 
 def count(file: Addition, width: int, tower: TowerName = "text_encoder") -> int:
@@ -74,7 +96,6 @@ def _fitting(file: Addition, width: int, tower: TowerName) -> list[str]:
         f"the embedding {file.path.name} has vectors of the width {' and '.join(map(_family, widths))},"
         f" the text encoder reads {_family(width)}: choose an embedding of the same family",
         code="width_mismatch",
-        input="text",
     )
 
 

@@ -151,6 +151,8 @@ class Parts:
     predictions: tuple[Prediction, ...] = ()
     guessed: PredictionType | None = None
     """What the UNet's output probably means, by its weights, where the file does not say."""
+    zero_snr: bool = False
+    """Whether the file says that the UNet's training noise ends in noise alone."""
     scaling_factor: float = SD1.scaling_factor
     files: tuple[Path, ...] = field(default=())
     """Every file that was read or will be: what a digest must cover."""

@@ -83,6 +83,7 @@ def open_folder(path: Path) -> Parts:
             f"{scheduler} has the unknown prediction_type {said!r}", code="damaged_file"
         )
     predictions = (Prediction(said, "its scheduler_config.json"),) if said else ()
+    zero_snr = settings.get("rescale_betas_zero_snr") is True
     scale = configs.get("vae", {}).get("scaling_factor", family.scaling_factor)
     if taesd.is_taesd(held.get("vae", {})):  # whose own factor is 1: it knows scaled latents only
         scale = family.scaling_factor
@@ -103,6 +104,7 @@ def open_folder(path: Path) -> Parts:
         family,
         parts,
         predictions,
+        zero_snr=zero_snr,
         scaling_factor=float(scale),
         files=tuple(sorted(files)),
         cut=int(is_cut),

@@ -15,8 +15,9 @@ from nodes.widgets import PredictionType
 if TYPE_CHECKING:  # what a file is can be told without torch
     from torch import Tensor
 
-_MARKS = ("v_pred", "ztsnr")
-"""Keys of trainers: v-prediction, and a schedule that ends in noise alone, which needs it."""
+_NOISE_ALONE = "ztsnr"
+"""The key by which trainers say that their noise ends in noise alone, which needs v-prediction."""
+_MARKS = ("v_pred", _NOISE_ALONE)
 _METADATA = ("modelspec.prediction_type", "modelspec.predict_key")
 _WORDS: Mapping[str, PredictionType] = {
     "epsilon": "epsilon",
@@ -83,6 +84,11 @@ def of_file(names: Collection[str], metadata: Mapping[str, str]) -> tuple[Predic
         if kind is not None:
             found.append(Prediction(kind, f"its metadata {key}"))
     return tuple(found)
+
+
+def ends_in_noise(names: Collection[str]) -> bool:
+    """Whether a file says that its model's noise ends in noise alone: a zero terminal SNR."""
+    return _NOISE_ALONE in names
 
 
 _BIAS = re.compile(r"up_blocks\.(\d+)\.attentions\.(\d+)\.transformer_blocks\.0\.norm1\.bias$")
