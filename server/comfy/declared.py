@@ -32,6 +32,8 @@ class Input:
     required: bool = True
     near: Callable[[str], str] = lambda value: ""
     """How the result of a text differs from ComfyUI's, if it does."""
+    instead: Mapping[str, str] = field(default_factory=dict)
+    """Of our words that ComfyUI lacks: its own that is nearest, or "" where none is near."""
     hidden: bool = False
     """Whether it is none of ComfyUI's, but what goes along with another one; see `bundles`."""
 

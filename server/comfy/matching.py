@@ -30,14 +30,19 @@ class Match:
         return self.recipe.outputs.index(made) if made in self.recipe.outputs else None
 
 
-def match(node_id: str, nodes: Mapping[str, Node], catalogue: Catalogue) -> Match | None:
-    """The ComfyUI node whose result one of our nodes gives: the most of ours that it can be, with the least lost."""
-    found = [
-        made
-        for entry, recipe in _candidates(nodes[node_id].type)
-        if (made := _Matching(entry, recipe, nodes, catalogue).whole(node_id)) is not None
-    ]
-    return min(found, key=lambda each: (-len(each.parts), len(each.near)), default=None)
+def match(node_id: str, nodes: Mapping[str, Node], catalogue: Catalogue) -> Match | str:
+    """The ComfyUI node whose result one of our nodes gives: the most of ours that it can be, with the least lost.
+
+    Where there is none, the reason, if one can be told.
+    """
+    found, reason = [], ""
+    for entry, recipe in _candidates(nodes[node_id].type):
+        matching = _Matching(entry, recipe, nodes, catalogue)
+        made = matching.whole(node_id)
+        if made is not None:
+            found.append(made)
+        reason = reason or matching.reason
+    return min(found, key=lambda each: (-len(each.parts), len(each.near)), default=reason)
 
 
 def _candidates(kind: str) -> Iterator[tuple[Entry, Recipe]]:
@@ -56,6 +61,8 @@ class _Matching:
         self.nodes, self.catalogue = nodes, catalogue
         self.match = Match(entry, recipe, dict(recipe.says))
         self.later: list[tuple[Computed, Any]] = []
+        self.reason = ""
+        """Why it is none, where that can be told."""
 
     def whole(self, node_id: str) -> Match | None:
         match = self.match
@@ -149,6 +156,14 @@ class _Matching:
                 found = source.codec.write(value)
             except (TypeError, UntranslatableError):
                 return False
+        elif isinstance(value, str) and value in declared.instead:
+            found, what = declared.instead[value], declared.name.removesuffix("_name")
+            if not found:
+                self.reason = f"it has no {what} {value!r}"
+                return False
+            self.match.near.append(
+                f"ComfyUI has no {what} {value!r}: it takes {found!r}, the nearest"
+            )
         else:
             found = declared.theirs(value)
         return bool(self.match.values.setdefault(source.name, found) == found)
