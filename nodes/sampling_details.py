@@ -9,7 +9,7 @@ from engine.errors import InputError
 from engine.node import UNKNOWN, node
 
 from . import foresight
-from .facts import SigmaFacts
+from .facts import SigmaFacts, known
 from .states import SamplingDetails, Sigmas
 from .values import Model
 from .widgets import (
@@ -143,7 +143,7 @@ def schedule_sigmas(
     settings = run_settings.Settings(
         sampler, schedule, steps, denoise, profile=profile, details=details or SamplingDetails()
     )
-    known = run_settings.trained(model.family, zero_snr=model.zero_snr)
+    known = run_settings.trained(model)
     return Sigmas(settings.planned(known).sigmas)
 
 
@@ -204,10 +204,11 @@ def _check_levels(lowest: float, highest: float) -> None:
         )
 
 
-def _sampled_as(*, model: Any, prediction_type: Any, zero_snr: Any) -> Any:
-    if UNKNOWN in (model, prediction_type, zero_snr):
-        return UNKNOWN
-    return replace(model, prediction_type=prediction_type, zero_snr=zero_snr)
+@known
+def _sampled_as(
+    *, model: Model, prediction_type: PredictionType, zero_snr: bool, distilled: bool
+) -> Model:
+    return replace(model, prediction_type=prediction_type, zero_snr=zero_snr, distilled=distilled)
 
 
 def check_sampled_as(prediction_type: PredictionType, zero_snr: bool) -> None:
@@ -222,7 +223,11 @@ def check_sampled_as(prediction_type: PredictionType, zero_snr: bool) -> None:
 
 @node("ModelSampling", category="sampling", check=check_sampled_as, infer=_sampled_as)
 def model_sampling(
-    model: Model, *, prediction_type: PredictionType = "epsilon", zero_snr: bool = False
+    model: Model,
+    *,
+    prediction_type: PredictionType = "epsilon",
+    zero_snr: bool = False,
+    distilled: bool = False,
 ) -> Model:
     """Say what a model predicts and how its training noise ends, where its file does not.
 
@@ -231,6 +236,8 @@ def model_sampling(
         prediction_type: What it was trained to predict.
         zero_snr: Whether its noise ends in noise alone, as trainers call zero terminal SNR. Needs a
             model that does not predict epsilon.
+        distilled: Whether it is a latent consistency model, or has a LoRA that makes it one. Then only
+            the 50 timesteps of the distillation are asked for, whatever the schedule.
     """
     check_sampled_as(prediction_type, zero_snr)
-    return replace(model, prediction_type=prediction_type, zero_snr=zero_snr)
+    return replace(model, prediction_type=prediction_type, zero_snr=zero_snr, distilled=distilled)

@@ -53,6 +53,21 @@ def denoised(
     return output
 
 
+def bounded(estimate: "Tensor", x: "Tensor", timestep: float) -> "Tensor":
+    """The estimate of x0 that a latent consistency model gives, which is x itself at timestep 0.
+
+    By c_skip and c_out of Luo et al. 2023, sec. 4.1 (arXiv:2310.04378), with the time of Song et al.
+    2023 (arXiv:2303.01469) ten times the timestep: below 1e-5 at those of the distillation.
+    """
+    variance, time = _DATA**2, 10.0 * timestep
+    skip = variance / (time**2 + variance)
+    return estimate * (time / math.sqrt(time**2 + variance)) + x * skip
+
+
+_DATA = 0.5
+"""The standard deviation of data that the boundary of consistency models is made for."""
+
+
 @dataclass(frozen=True)
 class Prediction:
     """A prediction type, and where a file states it."""

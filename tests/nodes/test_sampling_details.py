@@ -1,5 +1,6 @@
 """Departures from a profile, levels of one's own, and what a model is said to predict."""
 
+import copy
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,7 @@ from nodes.sampling_details import (
 from nodes.states import Sigmas
 from nodes.values import Latents
 from tests.nodes import small
-from tests.nodes.small import MODEL, SmallPool, prompt
+from tests.nodes.small import MODEL, SmallPool, prompt, relative_rms
 
 PROMPTS = prompt(1), prompt(2)
 EMPTY = empty_latent(width=56, height=40)
@@ -119,6 +120,26 @@ def test_a_model_is_what_it_is_said_to_be() -> None:
     assert bool(finish_sampling(ended).samples.isfinite().all())
     with pytest.raises(InputError, match="predicts epsilon says nothing"):
         model_sampling(MODEL, zero_snr=True)
+
+
+def test_weights_that_are_no_numbers_are_named() -> None:
+    broken = copy.deepcopy(small.unet())
+    with torch.no_grad():
+        broken.conv_out.bias[0] = float("nan")
+
+    with pytest.raises(InputError, match=r"after step 1 .* \(conv_out.bias\): the file is damaged"):
+        sampled(None, steps=4, pool=SmallPool(unet=broken))
+
+
+def test_a_distilled_model_is_asked_at_the_timesteps_of_its_distillation() -> None:
+    said = model_sampling(MODEL, distilled=True)
+    assert said == replace(MODEL, distilled=True)
+    state = start_sampling(said, EMPTY, steps=4, schedule="karras")
+    assert {timestep % 20 for timestep in state.timesteps} == {19}
+    assert schedule_sigmas(said, steps=4).levels == state.sigmas
+    ended = sample_steps(said, *PROMPTS, state, pool=SmallPool()).state
+    again = sample_steps(MODEL, *PROMPTS, state, pool=SmallPool()).state
+    assert 0 < relative_rms(ended.x, again.x) < 1e-4
 
 
 def test_latents_that_are_no_numbers_name_their_step() -> None:

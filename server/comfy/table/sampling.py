@@ -51,7 +51,8 @@ def scheduler() -> Input:
         "COMBO",
         source="schedules",
         near=lambda name: (
-            "where 1000 is no multiple of the steps, ComfyUI takes one more"
+            "where the model's timesteps, 1000 or 50 of a distilled one, are no multiple of the"
+            " steps, ComfyUI takes one more"
             if name == "ddim_uniform"
             else ""
         ),
