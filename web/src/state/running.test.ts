@@ -76,6 +76,17 @@ describe("running", () => {
     expect(after.getState().waiting).toEqual([]);
   });
 
+  it("asks nothing more of a run that is deleted, and does not say that it has ended", async () => {
+    const { fake, state } = begun();
+    fake.add(aJob("job7", { state: "succeeded" }), two);
+    const asked = vi.spyOn(fake.server, "readJobDocument");
+    const said = state().announcement;
+    fake.tell("job.deleted", "job7");
+    await settled();
+    expect(asked).not.toHaveBeenCalledWith("job7");
+    expect(state().announcement).toBe(said);
+  });
+
   it("says of an empty workflow that there is nothing to run", async () => {
     const fake = new FakeServer();
     const { store } = storeOver(fake);
