@@ -230,11 +230,9 @@ class Folders(Service):
 
     def _missing(self, kind: Kind, name: str) -> InputError:
         there = self.names(kind)
-        spelled = {PurePosixPath(each).stem: each for each in there} | {
-            each: each for each in there
-        }
-        close = difflib.get_close_matches(name, spelled, n=1, cutoff=0.5)
-        near = [spelled[each] for each in close]
+        # Without endings: all files have those in common, however unlike their names are.
+        spelled = {_stem(each): each for each in reversed(there)}
+        near = [spelled[each] for each in difflib.get_close_matches(_stem(name), spelled, n=1)]
         nearest = f" Did you mean {near[0]!r}?" if near else ""
         if there:
             more = f" and {len(there) - _LISTED} more" if len(there) > _LISTED else ""
@@ -248,6 +246,11 @@ class Folders(Service):
             code="missing_file",
             hint=near[0] if near else None,
         )
+
+
+def _stem(name: str) -> str:
+    """A name without folders and ending, in small letters."""
+    return PurePosixPath(name).stem.lower()
 
 
 def open_folders(data: Path, near: Iterable[Path] = ()) -> Folders:

@@ -325,6 +325,7 @@ class Translation:
     def _view(self) -> Json:
         """Where our nodes stand: the parts of one ComfyUI node in a cascade behind the first."""
         found: Json = {}
+        seeds = self._seeds()
         for node_id, ids in self.ids().items():
             node = self.graph.nodes[node_id]
             for index, our_id in enumerate(ids):
@@ -334,8 +335,33 @@ class Translation:
                     view = {name: value - _CASCADE * index for name, value in view.items()}
                 elif node.title and node.title != TABLE.get(node.type, _NO_ENTRY).title:
                     view["title"] = node.title
+                if our_id in seeds:
+                    view["seeds"] = seeds[our_id]
                 if view:
                     found[our_id] = view
+        return found
+
+    def _seeds(self) -> dict[str, Json]:
+        """What becomes of our nodes' seeds after a run in the editor; told of those that change."""
+        found: dict[str, Json] = {}
+        # Of one seed for several the editor would draw one for each.
+        several = [each.targets for each in self.graph.shared if len(each.targets) > 1]
+        shared = {end for targets in several for end in targets}
+        for node in self.graph.nodes.values():
+            for theirs, after in node.after.items():
+                ends = self.given.get((node.id, theirs), [])
+                value = node.inputs.get(theirs)
+                if after not in _SEEDS or not ends or isinstance(value, Wire):
+                    continue
+                does, mode = _SEEDS[after]
+                if len(ends) > 1 or (node.id, theirs) in shared:
+                    mode = ""
+                if mode:
+                    our_id, name = ends[0]
+                    found.setdefault(our_id, {})[name] = mode
+                here = "so does the editor here, elsewhere it stays" if mode else "here it stays"
+                message = f"ComfyUI {does} after each run ({after}): {here} {value}"
+                self.report.add("note", "seed", message, node.id, type=node.type, input=theirs)
         return found
 
 
@@ -347,6 +373,13 @@ class _Outside:
 
 
 _CASCADE = 32
+_SEEDS = {
+    "randomize": ("draws another", "random"),
+    "increment": ("counts it up", "increment"),
+    "increment-wrap": ("counts it up", "increment"),
+    "decrement": ("counts it down", ""),
+}
+"""What ComfyUI does to a seed after a run, and what our editor calls that if it can."""
 _NO_ENTRY = Entry("", ())
 _USUAL: Mapping[str, tuple[str, frozenset[str], str]] = {
     "prompt": ("positive", frozenset({"CLIPEncode"}), "text"),

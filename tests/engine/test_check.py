@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field
 
-from engine.check import check, compile_graph
+from engine.check import check, compile_graph, judge
 from engine.errors import GraphError, Problem
 from engine.literals import expected
 from engine.node import node, node_type
@@ -167,7 +167,7 @@ def test_cycles_are_named_by_their_path(problems: Check) -> None:
         "good": ("Add", {}), "a": ("Add", {"a": link("c"), "b": link("good")}), "b": ("Add", {"a": link("a")}), "c": ("Add", {"a": link("b")}),
         "self": ("Add", {"a": link("self")}), "after": ("Add", {"a": link("c")}),
     }  # fmt: skip
-    found = problems(nodes)
+    found = problems(nodes, after="after.value", itself="self.value")
     assert {p.code for p in found} == {"cycle"}
     messages = sorted(p.message for p in found)
     assert any("a → b → c → a" in m for m in messages)
@@ -202,13 +202,48 @@ def test_all_problems_come_at_once(runtime: Runtime) -> None:
         "d": ("Cut", {}),
     }
     with pytest.raises(GraphError) as caught:
-        compile_graph(flow(nodes, r="d.left"), catalog, runtime)
+        compile_graph(flow(nodes, r="d.left", b="b.left", c="c.value"), catalog, runtime)
     assert [p.code for p in caught.value.problems] == [
         "unknown_node",
         "unknown_input",
         "out_of_range",
         "missing_input",
     ]
+
+
+IDLE: dict[str, Any] = {
+    "dye": ("Dye", {}),
+    "cut": ("Cut", {}),
+    "again": ("Cut", {"cloth": link("cut", "left")}),
+    "a": ("Add", {"a": link("b")}),
+    "b": ("Add", {"a": link("a"), "b": link("gone")}),
+}
+
+
+def test_what_no_output_depends_on_is_told_and_left_out(runtime: Runtime) -> None:
+    workflow = flow(IDLE, cloth="dye.value")
+    verdict = judge(workflow, catalog, runtime)
+    assert verdict.problems == []
+    assert [(p.code, p.node) for p in verdict.warnings] == [
+        ("cycle", "a"),
+        ("missing_input", "cut"),
+    ]
+    program = compile_graph(workflow, catalog, runtime)
+    assert list(program.calls) == ["dye"]
+    assert list(program.warnings) == verdict.warnings
+
+
+def test_the_same_faults_count_where_an_output_depends_on_them(runtime: Runtime) -> None:
+    verdict = judge(flow(IDLE, left="again.left", number="a.value"), catalog, runtime)
+    assert verdict.warnings == []
+    assert {p.node for p in verdict.problems} == {"cut", "a"}
+
+
+def test_every_fault_counts_where_nothing_is_asked_for(runtime: Runtime) -> None:
+    nodes = Workflow.from_json(
+        {"darkroom": 1, "nodes": {"cut": {"type": "Cut", "version": 1, "inputs": {}}}}
+    )
+    assert [p.code for p in check(nodes, catalog, runtime)] == ["missing_input"]
 
 
 def test_a_number_that_is_no_multiple_is_told_the_nearest(problems: Check) -> None:

@@ -99,6 +99,23 @@ def test_missing_file_is_answered_with_what_is_there(tiny: Tiny, folders: Folder
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("TINY.ckpt", "tiny.safetensors"),
+        ("SD1.5/tiny2.safetensors", "tiny.safetensors"),
+        ("dreamshaper_8.safetensors", None),
+        ("v1-5-pruned-emaonly.safetensors", None),
+    ],
+)
+def test_a_name_is_offered_only_if_it_is_near_apart_from_its_ending(
+    name: str, near: str | None, tiny: Tiny, folders: Folders
+) -> None:
+    with pytest.raises(InputError) as raised:
+        folders.find("checkpoints", name)
+    assert raised.value.hint == near
+
+
 def test_missing_file_among_nothing_says_where_files_belong(root: Path) -> None:
     with pytest.raises(
         InputError, match=r"no VAE 'x'. There is none yet. Put files into .*models/vae"

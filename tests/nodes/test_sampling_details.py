@@ -1,5 +1,6 @@
 """Departures from a profile, levels of one's own, and what a model is said to predict."""
 
+import copy
 from dataclasses import replace
 from typing import Any
 
@@ -119,6 +120,15 @@ def test_a_model_is_what_it_is_said_to_be() -> None:
     assert bool(finish_sampling(ended).samples.isfinite().all())
     with pytest.raises(InputError, match="predicts epsilon says nothing"):
         model_sampling(MODEL, zero_snr=True)
+
+
+def test_weights_that_are_no_numbers_are_named() -> None:
+    broken = copy.deepcopy(small.unet())
+    with torch.no_grad():
+        broken.conv_out.bias[0] = float("nan")
+
+    with pytest.raises(InputError, match=r"after step 1 .* \(conv_out.bias\): the file is damaged"):
+        sampled(None, steps=4, pool=SmallPool(unet=broken))
 
 
 def test_latents_that_are_no_numbers_name_their_step() -> None:

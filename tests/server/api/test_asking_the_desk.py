@@ -15,13 +15,14 @@ async def test_validation_tells_every_problem_as_an_answer(
     client: Client, bench: Bench, graph: Json
 ) -> None:
     problem = {"code": "odd", "message": "too odd", "node": "dye", "input": None, "hint": None}
-    bench.answers["check"] = Answer(0, {"problems": [problem]})
+    bench.answers["check"] = Answer(0, {"problems": [problem], "warnings": []})
     answer = await client.post("/api/v1/validate", json={"document": graph})
     told = await answer.json()
     assert (answer.status, told["valid"], told["problems"][0]["code"]) == (200, False, "odd")
-    bench.answers["check"] = Answer(0, {"problems": []})
+    bench.answers["check"] = Answer(0, {"problems": [], "warnings": [problem]})
     told = await (await client.post("/api/v1/validate", json={"document": graph})).json()
-    assert told == {"valid": True, "problems": []}
+    assert (told["valid"], told["problems"]) == (True, [])
+    assert [each["message"] for each in told["warnings"]] == ["too odd"]
     broken = await client.post("/api/v1/validate", json={"document": {"nodes": {}}})
     assert (await broken.json())["valid"] is False
 

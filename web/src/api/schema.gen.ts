@@ -1659,6 +1659,11 @@ export interface components {
              */
             seconds: number;
             total: components["schemas"]["TotalView"];
+            /**
+             * Warnings
+             * @description What is wrong with nodes that no output depends on; the rest runs without them.
+             */
+            warnings: components["schemas"]["Fault"][];
         };
         /**
          * PlannedView
@@ -2125,6 +2130,11 @@ export interface components {
             valid: boolean;
             /** Problems */
             problems: components["schemas"]["Fault"][];
+            /**
+             * Warnings
+             * @description What is wrong with nodes that no output depends on; the rest runs without them.
+             */
+            warnings: components["schemas"]["Fault"][];
         };
         /**
          * VersionList

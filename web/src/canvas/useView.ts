@@ -8,6 +8,7 @@ import { activeGraph } from "../state/tabs";
 import type { Item } from "./flow";
 import { boxOf } from "./places";
 import { portsIn } from "./shape";
+import { bringIntoSight, panToHead } from "./sight";
 import type { Flow } from "./useFlow";
 
 const MOVE = { duration: 180 } as const;
@@ -83,6 +84,12 @@ function viewOf(
       // It may have to be drawn first.
       requestAnimationFrame(() => focusOn(root.current, id, 20));
     },
+    focusAdded: (id) => {
+      const item = find(id);
+      if (item === undefined) return;
+      panToHead(root.current, react, item);
+      requestAnimationFrame(() => focusOn(root.current, id, 20));
+    },
     showItem: (id) => {
       const item = find(id);
       if (item !== undefined) bringIntoSight(root.current, react, item);
@@ -112,23 +119,6 @@ function viewOf(
           portsIn(item.data.shape).map(({ side, name }) => ({ node: nodeId(item.id), side, name })),
         ),
   };
-}
-
-/** Move the view only if the thing is not in it already. */
-function bringIntoSight(
-  root: HTMLElement | null,
-  react: ReturnType<typeof useReactFlow<Item>>,
-  item: Item,
-): void {
-  const box = root?.getBoundingClientRect();
-  if (box === undefined) return;
-  const { x, y, width, height } = boxOf(item);
-  const a = react.flowToScreenPosition({ x, y });
-  const b = react.flowToScreenPosition({ x: x + width, y: y + Math.min(height, 200) });
-  const isInSight = a.x > box.left && a.y > box.top && b.x < box.right && b.y < box.bottom;
-  const zoom = Math.max(react.getZoom(), 0.6);
-  if (isInSight && zoom === react.getZoom()) return;
-  void react.setCenter(x + width / 2, y + height / 2, { zoom });
 }
 
 function focusOn(root: HTMLElement | null, id: string, tries: number): void {

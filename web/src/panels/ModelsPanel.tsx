@@ -166,7 +166,7 @@ function wantedIn(
         if (field.kind !== "file" || typeof name !== "string") return [];
         const names = models.filter((model) => model.kind === field.files).map((each) => each.name);
         if (names.includes(name)) return [];
-        const [near = names.length === 1 ? names[0] : undefined] = nearest(name, names, 1);
+        const [near] = nearest(name, names, 1);
         const title = `${within}${titleIn(graph, node)}`;
         return [{ path, node, title, input: field.name, name, near }];
       }),

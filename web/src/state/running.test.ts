@@ -6,7 +6,8 @@ import { nodeId } from "../graph/ids";
 import { aJob, aPicture, FakeServer, settled, storeOver, workflow } from "../../tests/state/fake";
 import { keepSeed, seedMode, setSeedMode } from "./seeds";
 import { shownDocument } from "./shown";
-import { activeTab } from "./tabs";
+import { begin } from "./starting";
+import { activeTab, isDirty } from "./tabs";
 
 const two = workflow({ sampler: { seed: 5 }, save: {} });
 
@@ -202,6 +203,64 @@ describe("running", () => {
     state().redo();
     expect(activeTab(state()).workflow.name).toBe("other");
     expect(activeTab(state()).workflow.nodes["sampler"]?.inputs["seed"]).toBe(6);
+  });
+
+  it("makes a moved seed neither a change to be saved nor a step of undo", async () => {
+    const { state } = begun();
+    state().perform(setSeedMode([], nodeId("sampler"), "seed", "increment"));
+    state().changeTab(state().activeTab, { saved: activeTab(state()).workflow });
+    const steps = activeTab(state()).log.done.length;
+    await state().generate();
+    expect(isDirty(activeTab(state()))).toBe(false);
+    state().perform(renameWorkflow([], "other"));
+    await state().generate();
+    expect(activeTab(state()).workflow.nodes["sampler"]?.inputs["seed"]).toBe(7);
+    expect(activeTab(state()).log.done).toHaveLength(steps + 1);
+    state().undo();
+    expect(activeTab(state()).workflow.nodes["sampler"]?.inputs["seed"]).toBe(7);
+    expect(isDirty(activeTab(state()))).toBe(false);
+  });
+
+  it("takes a seed that was typed as a change, however the run moves it", async () => {
+    const { state } = begun();
+    state().perform(setSeedMode([], nodeId("sampler"), "seed", "increment"));
+    state().changeTab(state().activeTab, { saved: activeTab(state()).workflow });
+    state().setInput(nodeId("sampler"), "seed", 70);
+    await state().generate();
+    expect(activeTab(state()).saved.nodes["sampler"]?.inputs["seed"]).toBe(5);
+    expect(isDirty(activeTab(state()))).toBe(true);
+  });
+
+  it("opens the problems in place of a run that cannot be, and runs once they are mended", async () => {
+    const { fake, state } = begun();
+    const fault = { code: "missing_input", message: "image is missing", input: "image" };
+    fake.refuse([{ ...fault, node: "save", hint: null, pointer: null }]);
+    await state().makePlan();
+    await state().generate();
+    expect(fake.jobs.size).toBe(0);
+    expect(state().problemsOpen).toBe(true);
+    expect([...state().selected]).toEqual(["save"]);
+    expect(state().announcement.text).toContain("a problem");
+    fake.refusal = null;
+    await state().generate();
+    expect(fake.jobs.size).toBe(1);
+  });
+
+  it("waits for the workflow that the page begins with", async () => {
+    const { fake, store, state } = begun();
+    let fill: (had: boolean) => void = () => undefined;
+    const restored = new Promise<boolean>((resolve) => {
+      fill = resolve;
+    });
+    const loadCatalogue = () => Promise.resolve();
+    store.setState({ start: { kind: "last" }, loadCatalogue });
+    const filled = begin(store, new URLSearchParams(), () => restored);
+    await state().generate();
+    expect(fake.jobs.size).toBe(0);
+    fill(true);
+    await filled;
+    await state().generate();
+    expect(fake.jobs.size).toBe(1);
   });
 
   it("leaves the seed of a run that the server refuses", async () => {

@@ -5,13 +5,14 @@ import { ApiError } from "../api/problems";
 import type { Job } from "../api/shapes";
 import type { Workflow } from "../graph/document";
 import { isList, isObject, printJson, readJson, type Json, type JsonObject } from "../graph/json";
-import { recordBeside } from "../graph/log";
+import { sealed } from "../graph/log";
 import { workflowFrom } from "../graph/read";
 import { entriesOf } from "../graph/tables";
 import { say } from "../words";
 import { learn } from "./hearing";
 import type { Surroundings } from "./running";
-import { advanceSeeds } from "./seeds";
+import { blockersIn } from "./problems";
+import { advanceSeeds, movedAlong } from "./seeds";
 import type { EditorState, SetState } from "./store";
 import { activeTab } from "./tabs";
 
@@ -76,6 +77,16 @@ export function submitting(around: Surroundings, set: SetState, get: () => Edito
   return {
     remembered: recalled(memory),
     generate: async ({ front = false }: { readonly front?: boolean } = {}): Promise<void> => {
+      if (get().isBeginning) {
+        get().announce(say("run.beginning"));
+        return;
+      }
+      // What was wrong may have been put right outside, such as by a file that is there now.
+      if (blockersIn(get()).length > 0) await get().makePlan();
+      if (blockersIn(get()).length > 0) {
+        get().showBlockers();
+        return;
+      }
       const tab = activeTab(get());
       if (Object.keys(tab.workflow.nodes).length === 0) {
         get().notify("info", say("run.nothing"));
@@ -87,13 +98,16 @@ export function submitting(around: Surroundings, set: SetState, get: () => Edito
       // At once: what is asked for next shall have the next seeds.
       const next = advanceSeeds().apply(tab.workflow, get().catalogue);
       if (next !== tab.workflow) {
-        const log = recordBeside(tab.log, "advance_seeds", tab.workflow, next);
-        get().changeTab(tab.id, { workflow: next, log });
+        // A run is no edit: neither a step of undo, nor a change that is to be saved.
+        const saved = movedAlong(tab.saved, tab.workflow, next);
+        get().changeTab(tab.id, { workflow: next, log: sealed(tab.log), saved });
       }
       const outcome = await send(waiting);
-      const now = get().tabs.find(({ id }) => id === tab.id);
-      if (outcome === "refused" && now?.workflow === next)
-        get().changeTab(tab.id, { workflow: tab.workflow, log: tab.log });
+      if (outcome !== "refused") return;
+      const { tabs, activeTab: shown } = get();
+      if (tabs.find(({ id }) => id === tab.id)?.workflow === next)
+        get().changeTab(tab.id, { workflow: tab.workflow, saved: tab.saved });
+      if (shown === tab.id) get().openProblems(get().problems.length > 0);
     },
     /** Send again what the server did not get. */
     flush: async (): Promise<void> => {

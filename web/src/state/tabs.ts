@@ -35,6 +35,8 @@ export interface Tab {
 export interface TabsSlice {
   readonly tabs: readonly Tab[];
   readonly activeTab: string;
+  /** Whether the page is being filled: what is shown is not yet what it begins with. */
+  readonly isBeginning: boolean;
   /** A tab that is to be closed though it has changes: what to do with them is asked. */
   readonly closing: string | null;
   /** Open a document in a new tab and go there; the tab's id. An untouched blank one gives its place. */
@@ -73,6 +75,7 @@ export const tabsSlice: Slice<TabsSlice> = (set, get) => {
   return {
     tabs: [first],
     activeTab: first.id,
+    isBeginning: false,
     closing: null,
     openWorkflow: (workflow, file = null) => {
       const tab = newTab(workflow, file);

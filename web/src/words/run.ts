@@ -17,6 +17,11 @@ export const run = {
   "run.said.succeeded": "{name} is finished after {seconds} seconds.",
   "run.said.failed": "{name} has failed.",
   "run.said.cancelled": "{name} was stopped.",
+  "run.blocked": "{count} problem keeps this from running",
+  "run.blockedMany": "{count} problems keep this from running",
+  "run.said.blocked": "Not run: there is a problem to mend first.",
+  "run.said.blockedMany": "Not run: there are {count} problems to mend first.",
+  "run.beginning": "The workflow is still on its way.",
   "run.nothing": "There is nothing to run yet: add nodes first.",
 
   "plan.title": "What a run will do",
@@ -33,6 +38,9 @@ export const run = {
 
   "problems.one": "1 problem",
   "problems.many": "{count} problems",
+  "problems.warning": "1 warning",
+  "problems.warnings": "{count} warnings",
+  "problems.idle": "no output depends on it",
   "problems.title": "Problems",
   "problems.none": "No problems.",
   "problems.goTo": "Go to {place}",
