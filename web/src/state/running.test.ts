@@ -44,6 +44,20 @@ describe("running", () => {
     expect(state().progress).toBeNull();
   });
 
+  it("keeps the last five pictures of a node, the newest first", async () => {
+    const { fake, state } = begun();
+    for (let run = 1; run <= 6; run += 1) {
+      await state().generate();
+      const files = [aPicture(`${run}.png`)];
+      fake.tell("job.succeeded", `job${run}`, { state: "succeeded", outputs: { save: { files } } });
+      const kept = state().nodeRuns["save"]?.results;
+      expect(kept?.[0]).toBe(run === 1 ? undefined : `/files/${run}.png`);
+    }
+    expect(state().nodeRuns["save"]?.results).toEqual(
+      [6, 5, 4, 3, 2].map((run) => `/files/${run}.png`),
+    );
+  });
+
   it("keeps a run that the server did not get, and sends it once when the server is back", async () => {
     const { fake, state } = begun();
     fake.lose();
