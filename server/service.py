@@ -43,6 +43,8 @@ class Asked:
     front: bool = False
     id: str | None = None
     idempotency_key: str | None = None
+    fingerprint: str = ""
+    """What makes the request known if it comes again; by default the workflow and what is asked of it."""
     webhook: str | None = None
     origin: Json = field(default_factory=dict)
 
@@ -176,7 +178,7 @@ class Service:
             front=asked.front,
             id=asked.id,
             idempotency_key=asked.idempotency_key,
-            fingerprint=_fingerprint(told) if named else "",  # else it cannot be asked for again
+            fingerprint=asked.fingerprint or (_fingerprint(told) if named else ""),
             webhook=asked.webhook,
             wants=admitted.wants,
             origin=asked.origin,
@@ -189,7 +191,7 @@ class Service:
         while True:
             try:
                 for job in await self.jobs.expire(retention):
-                    self.hub.publish("job.deleted", owner=job.owner, job=job.id)
+                    self.dispatcher.tell("job.deleted", job)
             except Exception:  # this task has to live: whatever it was may be over in an hour
                 log.exception("old jobs could not be let go; trying again in an hour")
             await asyncio.sleep(_HOUR)

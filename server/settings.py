@@ -272,6 +272,11 @@ class Settings(BaseModel):
             raise ValueError("give at least 16 characters that nobody can guess")
         return secret
 
+    @field_validator("workers", mode="before")
+    @classmethod
+    def _count_of_workers(cls, workers: object) -> object:
+        return str(workers) if type(workers) is int else workers
+
     @field_validator("workers")
     @classmethod
     def _known_workers(cls, workers: str) -> str:

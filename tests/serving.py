@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -138,3 +139,9 @@ class Served:
                 return dict(told)
             time.sleep(0.02)
         raise AssertionError(f"job {job} did not end:\n{self.log()[-3000:]}")
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])

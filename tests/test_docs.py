@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from engine.check import check
 from engine.types import accepts
 from engine.workflow import Workflow
 from nodes.reference import reference
+from tests.serving import free_port
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -165,12 +165,6 @@ class Shell:
         assert shell.returncode == 0, f"{printed}\n{told}"
         statuses = re.findall(r"^STATUS (\d+)$", told, re.MULTILINE)
         return printed, [each for each in statuses if not "200" <= each < "400"]
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from server.database.database import Database
 from server.settings import Settings
 
-from .addresses import Addresses
+from .addresses import Addresses, is_loopback
 from .buckets import Buckets
 from .guard import too_many
 from .passwords import Passwords
@@ -40,7 +40,7 @@ class Known:
 
 
 class Access:
-    """Tells who asks. Without users and without a token of the settings it is always `local`."""
+    """Tells who asks: always `local` on a server of one's own machine without users and token."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self.database = database
@@ -56,7 +56,10 @@ class Access:
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._logins: dict[str, tuple[str, float]] = {}
         """The token behind each login with one, and when the login ends."""
-        self._has_users: tuple[bool, float] = (False, 0.0)
+        self._is_closed = self._master is not None or not is_loopback(settings.host)
+        """Whether one has to say who one is; where that was so once, it stays so."""
+        self._open_until = 0.0
+        """Until when it holds that there are no users."""
         self._noting: set[asyncio.Task[None]] = set()
         self.clock: Callable[[], float] = time.time
 
@@ -68,7 +71,7 @@ class Access:
     def forget(self) -> None:
         """Ask the database again: users or tokens have changed."""
         self._known.clear()
-        self._has_users = (False, 0.0)
+        self._open_until = 0.0
 
     @property
     def cookie(self) -> str:
@@ -80,14 +83,15 @@ class Access:
         return self.addresses.client(request)
 
     async def is_closed(self) -> bool:
-        """Whether one has to say who one is."""
-        if self._master is not None:
-            return True
-        has, fresh = self._has_users
-        if self.clock() >= fresh:
-            has = await self.database.read(count_users) > 0
-            self._has_users = (has, self.clock() + FRESH)
-        return has
+        """Whether one has to say who one is.
+
+        A server that others reach, or that had users since it started, does not open because the
+        last user is gone.
+        """
+        if not self._is_closed and self.clock() >= self._open_until:
+            self._is_closed = await self.database.read(count_users) > 0
+            self._open_until = self.clock() + FRESH
+        return self._is_closed
 
     async def identify(self, request: web.Request) -> Principal | None:
         """Who asks; none if nobody says so.

@@ -67,11 +67,13 @@ class Described:
         """Without saved workflows."""
         return document(self.operations, parameters=_shared())
 
-    def whole(self, saved: list[Saved], types: dict[str, Json]) -> Json:
-        """With an operation for each saved workflow."""
+    def whole(self, saved: list[Saved], types: dict[str, Json], cookie: str) -> Json:
+        """With an operation for each saved workflow, and the name that the cookie of a login has."""
         signatures = Signatures(types)
         paths = signatures.paths(saved)
         components = dict(self.plain["components"])
+        schemes = components["securitySchemes"]
+        components["securitySchemes"] = schemes | {"cookie": schemes["cookie"] | {"name": cookie}}
         components["schemas"] = {**components["schemas"], **signatures.components}
         return {
             **self.plain,
@@ -101,7 +103,9 @@ async def read_openapi(
     types: Any = {} if catalogue is None else catalogue.by_name
 
     def written() -> bytes:
-        return json.dumps(described.whole(reader.workflows(), types)).encode()
+        return json.dumps(
+            described.whole(reader.workflows(), types, service.access.cookie)
+        ).encode()
 
     body = await asyncio.to_thread(written)
     tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'

@@ -29,9 +29,9 @@ class Shown(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     starred: bool = Field(default=False, description="Only those with a star.")
-    name: str | None = Field(default=None, max_length=200, description="The workflow's name.")
+    name: str | None = Field(default=None, max_length=200, description="The workflow's title.")
     text: str | None = Field(
-        default=None, max_length=200, description="Found in the workflow's name or the job's id."
+        default=None, max_length=200, description="Found in the workflow's title or the job's id."
     )
     limit: int = Field(
         default=50, ge=1, le=500, description="About so many: a job's files stay together."

@@ -14,6 +14,7 @@ from server.service import Asked, NotAdmitted, Service
 from .asking import Front, Graph, Priority, Webhook, read, webhook_text
 from .operation import Answer, Json, Reply, operation
 from .problems import ApiError, about
+from .repeats import Repeat
 from .saved import Shelf
 from .views import ROOT, JobView, NodeView, show, show_node
 from .waiting import Wait, ended
@@ -67,8 +68,10 @@ class Wanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     state: tuple[JobState, ...] = Field(default=(), description="Only these; may be repeated.")
-    name: str | None = Field(default=None, max_length=200, description="The workflow's name.")
-    text: str | None = Field(default=None, max_length=200, description="Found in name or id.")
+    name: str | None = Field(default=None, max_length=200, description="The workflow's title.")
+    text: str | None = Field(
+        default=None, max_length=200, description="Found in the title or the id."
+    )
     since: AwareDatetime | None = Field(default=None, description="Created then or later.")
     until: AwareDatetime | None = Field(default=None, description="Created before.")
     queue: bool = Field(default=False, description="In the order in which they will run.")
@@ -303,11 +306,16 @@ async def accept(
     *,
     batch: bool = False,
 ) -> list[Job]:
-    """Take graphs into the queue. In a batch each has the key with its place in the batch.
+    """Take graphs into the queue, unless the same request did so before.
 
     Raises:
         ApiError: With what is wrong with the first graph that cannot be taken.
+        IdempotencyConflict: Another request had the key.
     """
+    sent = [one.model_dump(mode="json", exclude_unset=True) for one in submissions] if key else []
+    repeat = Repeat.of_batch(key, len(sent), sent) if batch else Repeat.of_one(key, sent)
+    if repeat is not None and (before := await repeat.jobs(service, principal.user)):
+        return before
     places = [f"/jobs/{n}" if batch else "" for n in range(len(submissions))]
 
     def reading() -> list[Workflow]:
@@ -320,7 +328,6 @@ async def accept(
     workflows = await read(submissions, reading)
     asked = []
     for place, (one, workflow) in enumerate(zip(submissions, workflows, strict=True)):
-        own_key = key if key is None or len(submissions) == 1 else f"{key}/{place}"
         with about(f"{places[place]}/webhook"):
             webhook = webhook_text(one.webhook, service.settings.webhook_hosts)
         asked.append(
@@ -328,7 +335,8 @@ async def accept(
                 workflow,
                 priority=one.priority,
                 front=one.front,
-                idempotency_key=own_key,
+                idempotency_key=None if repeat is None else repeat.keys[place],
+                fingerprint="" if repeat is None else repeat.fingerprint,
                 webhook=webhook,
             )
         )

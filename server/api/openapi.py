@@ -19,12 +19,12 @@ SECURITY: Json = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
-        "description": "A token, made with `darkroom token` or under /api/v1/tokens.",
+        "description": "A token, made with `darkroom tokens add` or under /api/v1/tokens.",
     },
     "cookie": {
         "type": "apiKey",
         "in": "cookie",
-        "name": "darkroom_session",
+        "name": "darkroom_8188",
         "description": "The session of somebody who has logged in.",
     },
 }

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from .event_kinds import EVENTS
 from .operation import Json
 from .problems import KINDS
 
@@ -52,9 +53,16 @@ a field (`missing`, `unknown_field`, `bad_value`, `unknown_input`, `given_twice`
 is the same document, with the status that such a problem usually has."""
 
 
+_EVENTS = """An event is `{"id", "type", "job", "time", "data"}`; `job` is null for what is no job's. `?type=` takes the part
+before the dot, too. More types may come in later versions, so pass over one that you do not know."""
+
+
 def reference(document: Json) -> str:
     """The page."""
-    lines = [*_operations(document), "## Problems", "", _CODES, ""]
+    lines = [*_operations(document), "## Kinds of events", "", _EVENTS, ""]
+    lines += ["| type | when | `data` |", "|---|---|---|"]
+    lines += [f"| `{name}` | {kind.when} | {kind.data} |" for name, kind in EVENTS.items()]
+    lines += ["", "## Problems", "", _CODES, ""]
     lines += ["| status | code | what it means |", "|---|---|---|"]
     for code, kind in KINDS.items():
         lines.append(f"| {kind.status} | `{code}` | {_sentence(kind.title)} {kind.text} |")

@@ -16,6 +16,7 @@ from .filling import Axes, Inputs, filled, misnamed, pointed
 from .jobs import Repetition, Waiting, accepted
 from .operation import Answer, Json, Reply, operation
 from .problems import ApiError, Fault, about
+from .repeats import Repeat
 from .saved import Expected, Saved, Shelf
 from .signatures import Signatures
 from .views import JobView, iso
@@ -233,6 +234,10 @@ async def run_workflow(
     The document of a caller lists the same as an operation of its own for each workflow, with the
     types, ranges and defaults of its inputs. Any other input of a node is `node.input`.
     """
+    sent = body.model_dump(mode="json", exclude_unset=True)
+    repeat = Repeat.of_one(headers.idempotency_key, name, sent)
+    if repeat is not None and (before := await repeat.jobs(service, principal.user)):
+        return accepted(await ended(service, before[0], query.wait))
     workflow = (await asyncio.to_thread(shelf.read, name)).workflow
     if faults := misnamed(workflow, [*body.inputs, *body.axes]):
         raise await _with_others(service, workflow, body, faults)
@@ -243,6 +248,7 @@ async def run_workflow(
         priority=body.priority,
         front=body.front,
         idempotency_key=headers.idempotency_key,
+        fingerprint="" if repeat is None else repeat.fingerprint,
         webhook=webhook,
     )
     try:

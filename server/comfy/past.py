@@ -135,7 +135,7 @@ async def _newest(call: Call, wanted: Filter, skip: int, limit: int) -> tuple[Jo
 async def _forget(call: Call, ids: list[str]) -> int:
     gone = await call.service.jobs.delete(ids, call.user)
     for job in gone:
-        call.service.hub.publish("job.deleted", owner=job.owner, job=job.id)
+        call.service.dispatcher.tell("job.deleted", job)
     return len(gone)
 
 

@@ -61,6 +61,16 @@ class Jobs:
 
         return await self.database.write(work)
 
+    async def made_before(self, owner: str, keys: Sequence[str], fingerprint: str) -> list[Job]:
+        """The jobs of these idempotency keys; none if one of them is not there (any more).
+
+        Raises:
+            IdempotencyConflict: One stands for another request.
+        """
+        return await self.database.read(
+            lambda connection: submission.made_before(connection, owner, keys, fingerprint)
+        )
+
     async def retry(self, id: str) -> Job:
         """A new job that runs the same as one that has ended.
 

@@ -86,6 +86,25 @@ def submit_all(
     return [Accepted(made[row["id"]], made=True) for row in rows]
 
 
+def made_before(
+    connection: Connection, owner: str, keys: Sequence[str], fingerprint: str
+) -> list[Job]:
+    """The jobs of these idempotency keys; none if one of them is not there.
+
+    Raises:
+        IdempotencyConflict: One stands for another request.
+    """
+    found = []
+    for key in keys:
+        row = connection.execute(_SAME_KEY, {"by": owner, "key": key}).first()
+        if row is None:
+            return []
+        if row.fingerprint != fingerprint:
+            raise _conflict("the idempotency key was used for another request")
+        found.append(job_of(row[: len(COLUMNS)]))
+    return found
+
+
 def repeat(connection: Connection, id: str, ids: Ids, now: float) -> Job:
     """A new job that runs the same as one that has ended.
 
@@ -142,10 +161,12 @@ def _repeated(first: Any, new: NewJob, fingerprint: str) -> Job:
     if ours and first.fingerprint == fingerprint:
         return job_of(first[: len(COLUMNS)])
     if ours and new.idempotency_key is not None and first.idempotency_key == new.idempotency_key:
-        said = f"the idempotency key {new.idempotency_key!r} was used for another request"
-    else:
-        said = f"the job id {new.id!r} is taken"
-    raise IdempotencyConflict(
+        raise _conflict("the idempotency key was used for another request")
+    raise _conflict(f"the job id {new.id!r} is taken")
+
+
+def _conflict(said: str) -> IdempotencyConflict:
+    return IdempotencyConflict(
         said, code="idempotency_conflict", hint="give another, or leave it out"
     )
 

@@ -151,16 +151,15 @@ class Cluster:
     async def follow(self, pool: "Pool") -> None:
         """Connect, and keep a worker for whatever there is, as machines come and go."""
         known: set[Spec] = set()
-        said = ""
         try:
             while True:
                 try:
                     wanted = set(await self._specs())
-                    said = ""
+                    pool.trouble = ""
                 except (InputError, ConnectionError, RuntimeError, OSError) as error:
-                    if str(error) != said:
-                        said = str(error)
-                        _log.error("the cluster cannot be used", reason=said)
+                    if str(error) != pool.trouble:
+                        pool.trouble = str(error)
+                        _log.error("the cluster cannot be used", reason=pool.trouble)
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
                 for spec in sorted(known - wanted, key=lambda each: each.id):

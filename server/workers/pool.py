@@ -50,6 +50,8 @@ class Pool:
         self.follow = follow
         self.finds_devices = not specs and follow is None
         self.keepers: dict[str, Keeper] = {}
+        self.trouble = ""
+        """What keeps `follow` from finding machines."""
         self.first = (Spec("worker-0"),) if self.finds_devices else tuple(specs)
         self.desk = Keeper(DESK, opener, self.care, self._desk_changed)
         self.catalogue = ""
@@ -99,9 +101,10 @@ class Pool:
     def fault(self) -> str | None:
         """Why no worker can be started, where that is so of every one."""
         keepers = tuple(self.keepers.values())
-        if not keepers or not all(keeper.unready for keeper in keepers):
+        if not all(keeper.unready for keeper in keepers):
             return None
-        return f"no worker can be started: {keepers[0].reason}"
+        reason = keepers[0].reason if keepers else self.trouble
+        return f"no worker can be started: {reason}" if reason else None
 
     def add(self, spec: Spec) -> None:
         """Keep one more worker alive."""
@@ -115,17 +118,6 @@ class Pool:
         if keeper is not None:
             await keeper.stop(hurry=True, seconds=0.0)
             self.on_change("workers")
-
-    async def restart(self, worker: str) -> None:
-        """Replace a worker by a new one; its run raises `WorkerLost`.
-
-        Raises:
-            WorkerLost: There is no such worker.
-        """
-        keeper = self.keepers.get(worker)
-        if keeper is None:
-            raise WorkerLost(f"there is no worker {worker!r}")
-        await keeper.end("it was restarted by hand", "stopped")
 
     # Runs and questions
 

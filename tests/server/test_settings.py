@@ -198,6 +198,11 @@ def test_workers_are_named_in_several_ways(environment: dict[str, str], workers:
     assert Settings.read(environment | {"DARKROOM_WORKERS": workers}).workers == workers
 
 
+def test_a_number_of_workers_may_be_a_number(tmp_path: Path, environment: dict[str, str]) -> None:
+    write(tmp_path, "workers = 2")
+    assert Settings.read(environment).workers == "2"
+
+
 def test_a_short_secret_is_refused_and_not_repeated(environment: dict[str, str]) -> None:
     error = refused(environment | {"DARKROOM_ADMIN_TOKEN": "hunter2"})
     assert "16 characters" in str(error)

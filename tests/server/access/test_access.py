@@ -88,6 +88,18 @@ async def test_a_token_never_does_more_than_its_user(house: House, aiohttp_clien
     assert await status(client, token) == 401
 
 
+async def test_a_server_does_not_open_because_the_last_user_is_gone(
+    house: House, aiohttp_client: Any
+) -> None:
+    await house.user("alice")
+    client = await aiohttp_client(house.app())
+    assert (await client.get("/")).status == 401
+    await house.database.write(lambda c: remove_user(c, "alice"))
+    now = house.access.clock()
+    house.access.clock = lambda: now + 4
+    assert (await client.get("/")).status == 401
+
+
 async def test_a_removed_user_has_no_tokens(house: House, aiohttp_client: Any) -> None:
     await house.user("alice")
     await house.user("bob")

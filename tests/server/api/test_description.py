@@ -5,11 +5,15 @@ from typing import Any
 from server.access import Principal
 from server.api.border import OPERATIONS
 from server.api.description import Described
+from server.api.event_kinds import EVENTS
 from server.api.reference import reference
+from server.jobs.model import FINAL
+from server.service import Service
 from tests.server.api.conftest import Caller, Client
 
 Json = dict[str, Any]
-DOCS = Path(__file__).parents[3] / "docs" / "api.md"
+ROOT = Path(__file__).parents[3]
+DOCS, SERVER = ROOT / "docs" / "api.md", ROOT / "server"
 
 
 def test_the_reference_is_up_to_date() -> None:
@@ -31,6 +35,20 @@ def test_every_reference_in_the_document_leads_somewhere() -> None:
 def test_operations_have_ids_of_their_own() -> None:
     names = [each.name for each in OPERATIONS]
     assert len(names) == len(set(names))
+
+
+def test_every_kind_of_event_is_described() -> None:
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in SERVER.rglob("*.py"))
+    said = re.findall(r"""(?:publish|tell|say)\(\s*"([a-z]+(?:\.[a-z]+)?)\"""", sources)
+    assert len(said) > 15
+    ends = {f"job.{state}" for state in FINAL}
+    paused = {"queue.paused", "queue.resumed"}
+    assert set(said) | ends | paused | {"lagging"} == set(EVENTS)
+
+
+async def test_the_cookie_of_a_login_is_told_by_its_name(client: Client, service: Service) -> None:
+    found = await (await client.get("/api/v1/openapi.json")).json()
+    assert found["components"]["securitySchemes"]["cookie"]["name"] == service.access.cookie
 
 
 async def test_each_saved_workflow_is_an_operation_with_its_types(

@@ -131,6 +131,46 @@ async def test_the_same_key_gives_the_same_job(client: Client, graph: Json) -> N
     assert (await other.json())["code"] == "idempotency_conflict"
 
 
+async def test_a_key_of_a_batch_stands_for_the_whole_batch(client: Client, graph: Json) -> None:
+    async def sent(key: str, *texts: str) -> tuple[int, list[str]]:
+        jobs = [{"document": graph, "inputs": {"words": text}} for text in texts]
+        answer = await client.post(
+            "/api/v1/jobs/batch", json={"jobs": jobs}, headers={"Idempotency-Key": key}
+        )
+        return answer.status, [job["id"] for job in (await answer.json()).get("jobs", ())]
+
+    key = "k" * 200
+    status, first = await sent(key, "a", "b")
+    assert (status, len(first)) == (201, 2)
+    assert await sent(key, "a", "b") == (201, first)
+    for other in (("a", "b", "c"), ("a",), ("b", "a")):
+        assert await sent(key, *other) == (409, [])
+    assert (await (await client.get("/api/v1/jobs")).json())["total"] == 2
+
+
+async def test_a_repeated_request_is_answered_though_its_workflow_is_another_by_now(
+    client: Client, graph: Json
+) -> None:
+    async def ran(text: str) -> tuple[int, str | None]:
+        answer = await client.post(
+            "/api/v1/workflows/mine/run",
+            json={"inputs": {"words": text}},
+            headers={"Idempotency-Key": "one"},
+        )
+        return answer.status, (await answer.json()).get("id")
+
+    await client.put("/api/v1/workflows/mine", json=graph)
+    status, first = await ran("a")
+    assert status == 201
+    await client.put(
+        "/api/v1/workflows/mine", json={**graph, "name": "another"}, headers={"If-Match": "*"}
+    )
+    assert await ran("a") == (201, first)
+    assert await ran("b") == (409, None)
+    await client.delete("/api/v1/workflows/mine", headers={"If-Match": "*"})
+    assert await ran("a") == (201, first)
+
+
 async def test_what_is_large_is_read_beside_other_requests(
     client: Client, graph: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +192,7 @@ async def test_what_is_large_is_read_beside_other_requests(
 
 
 async def test_a_batch_is_taken_whole_or_not_at_all(client: Client, graph: Json) -> None:
+    graph = {**graph, "outputs": {"text": {"node": "describe", "output": "value"}}}
     batch = [{"document": graph, "inputs": {"words": str(n)}} for n in range(3)]
     answer = await client.post("/api/v1/jobs/batch", json={"jobs": batch})
     assert [job["number"] for job in (await answer.json())["jobs"]] == [1, 2, 3]

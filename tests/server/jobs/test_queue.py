@@ -112,7 +112,9 @@ async def test_the_same_request_gives_the_same_job(jobs: Jobs) -> None:
 
 async def test_a_key_stands_for_one_request(jobs: Jobs) -> None:
     await jobs.submit([new(idempotency_key="k", fingerprint="f")])
-    with pytest.raises(IdempotencyConflict, match="'k' was used for another request"):
+    with pytest.raises(
+        IdempotencyConflict, match="the idempotency key was used for another request"
+    ):
         await jobs.submit([new("first"), new(idempotency_key="k", fingerprint="g")])
     assert (await jobs.find(Filter(name="first"))).total == 0
 

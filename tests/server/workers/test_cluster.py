@@ -1,6 +1,7 @@
 import asyncio
 import platform
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from server.workers.messages import Lent, Run
 from server.workers.outfit import Outfit
 from server.workers.pool import Pool
 from server.workers.spec import Care, Spec, WorkerLost
+from tests.serving import Served, free_port
 
 from .conftest import ROOT, Crew, eventually
 
@@ -159,7 +161,7 @@ async def test_a_cluster_whose_head_restarts_is_connected_to_again(
         raise LineClosed("a test does without")
 
     added: list[str] = []
-    pool: Any = SimpleNamespace(closing=[], add=lambda spec: added.append(spec.id))
+    pool: Any = SimpleNamespace(closing=[], trouble="", add=lambda spec: added.append(spec.id))
     monkeypatch.setattr(module, "connected", connected)
     monkeypatch.setattr(module, "NODES_SECONDS", 0.01)
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
@@ -176,6 +178,27 @@ async def test_a_cluster_whose_head_restarts_is_connected_to_again(
     assert made[1].is_shut
 
 
+async def test_a_cluster_that_cannot_be_reached_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connected(*_: Any) -> Any:
+        raise ConnectionError("nobody answers at 10.0.0.1:6379")
+
+    async def desk(spec: Spec) -> Line:
+        raise LineClosed("a test does without")
+
+    monkeypatch.setattr(module, "connected", connected)
+    cluster = Cluster("ray:10.0.0.1:6379", Outfit(data=tmp_path, nodes="tests.toys"), desk)
+    pool = Pool(cluster.open, follow=cluster.follow)
+    assert pool.fault is None
+    await pool.start()
+    try:
+        await eventually(lambda: pool.fault is not None)
+        assert pool.fault == "no worker can be started: nobody answers at 10.0.0.1:6379"
+    finally:
+        await pool.stop(hurry=True)
+
+
 @pytest.fixture
 def raylets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A cluster of one process that rules and works nothing; a test adds machines to it."""
@@ -184,11 +207,14 @@ def raylets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     from ray.cluster_utils import Cluster as Raylets
 
-    raylets = Raylets(
-        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
-    )
+    raylets: Any = Raylets(
+        initialize_head=True,
+        head_node_args={
+            "num_cpus": 0, "include_dashboard": False, "ray_client_server_port": free_port(),
+        },
+    )  # fmt: skip
     yield raylets
-    raylets.shutdown()  # type: ignore[no-untyped-call]
+    raylets.shutdown()
 
 
 @asynccontextmanager
@@ -209,6 +235,11 @@ async def crew_over(raylets: Any, folder: Path) -> AsyncIterator[Crew]:
         await pool.stop(hurry=True, seconds=5.0)
 
 
+# Ray leaves files of its own open.
+leaky = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@leaky
 @pytest.mark.slow
 async def test_a_run_survives_the_loss_of_its_machine(raylets: Any, tmp_path: Path) -> None:
     machines = [raylets.add_node(num_cpus=1) for _ in range(2)]
@@ -251,3 +282,27 @@ async def test_a_run_survives_the_loss_of_its_machine(raylets: Any, tmp_path: Pa
         await eventually(lambda: len(crew.pool.workers) == 1, 30)
         raylets.add_node(num_cpus=1)
         assert len(await crew.idle(2, 60)) == 2
+
+
+@leaky
+@pytest.mark.slow
+def test_the_server_runs_jobs_on_two_machines_and_one_may_go(raylets: Any, tmp_path: Path) -> None:
+    machines = [raylets.add_node(num_cpus=2) for _ in range(2)]
+    port = raylets.head_node._ray_params.ray_client_server_port
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    document = {
+        "darkroom": 1,
+        "nodes": {"slow": {"type": "Slow", "inputs": {"number": 3.0, "steps": 60}}},
+        "outputs": {"end": {"node": "slow", "output": "value"}},
+    }
+    options = ("--workers", f"ray://127.0.0.1:{port}", "--shared-store", str(shared))
+    with Served(tmp_path / "data", options=options) as served:
+        status, job = served.call("POST", "/api/v1/jobs", {"document": document})
+        assert status == 201, job
+        while served.call("GET", f"/api/v1/jobs/{job['id']}")[1]["state"] == "queued":
+            time.sleep(0.1)
+        assert len(served.call("GET", "/api/v1/workers")[1]["workers"]) == 2
+        raylets.remove_node(machines[0], allow_graceful=False)
+        ended = served.call("GET", f"/api/v1/jobs/{job['id']}?wait=60")[1]
+        assert ended["state"] == "succeeded", ended

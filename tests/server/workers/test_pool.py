@@ -242,19 +242,6 @@ async def test_previews_are_asked_for_and_no_longer(hire: Hire) -> None:
         assert (await running).state == "cancelled"
 
 
-async def test_a_worker_that_is_restarted_by_hand_loses_its_run(hire: Hire) -> None:
-    async with hire(care=QUICK) as crew:
-        (view,) = await crew.idle()
-        running = crew.start(graph("Wait", {"seconds": 30}), view)
-        await crew.until("node.started")
-        await crew.pool.restart(view.id)
-        with pytest.raises(WorkerLost, match="by hand"):
-            await running
-        assert (await crew.idle())[0].pid != view.pid
-        with pytest.raises(WorkerLost, match="no worker"):
-            await crew.pool.restart("nobody")
-
-
 class Prompt(Silent):
     """A line whose worker is ready at once."""
 

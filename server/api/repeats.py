@@ -1,0 +1,48 @@
+"""Requests that come again: known by their `Idempotency-Key`, and answered as the first time."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Self
+
+from server.jobs.model import Job
+from server.service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """What makes a request known again: its key, and what it asked for as it was sent.
+
+    What was sent counts, not what became of it: a saved workflow may be another by now.
+    """
+
+    keys: tuple[str, ...]
+    """One for each job."""
+    fingerprint: str
+
+    @classmethod
+    def of_one(cls, key: str | None, *sent: object) -> "Self | None":
+        """Of a request for one job; none if it has no key."""
+        return None if key is None else cls((key,), _digest(sent))
+
+    @classmethod
+    def of_batch(cls, key: str | None, count: int, *sent: object) -> "Self | None":
+        """Of a request for several jobs; none if it has no key."""
+        if key is None:
+            return None
+        # The space is in no key that a request gives, so that a batch meets no other request.
+        keys = tuple(f"{_digest(key)} {place}" for place in range(count))
+        return cls(keys, _digest(sent))
+
+    async def jobs(self, service: Service, owner: str) -> list[Job]:
+        """The jobs that the same request made before; none if it was not made, or they are gone.
+
+        Raises:
+            IdempotencyConflict: Another request had the key.
+        """
+        return await service.jobs.made_before(owner, self.keys, self.fingerprint)
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
