@@ -109,8 +109,9 @@ class Caller:
         try:
             return self._measured(call, arguments)
         except Exception as error:
-            if not _is_out_of_memory(error) or not (freed := self.runtime.free()):
-                raise
+            told = call.type.delivery is not None or call.type.volatile
+            if told or not _is_out_of_memory(error) or not (freed := self.runtime.free()):
+                raise  # what has left the node already would be there twice
         # Outside the handler: its traceback would keep alive what was too much.
         notice(f"out of memory: it is tried again without idle models ({freed / 2**20:.0f} MiB)")
         return self._measured(call, arguments)

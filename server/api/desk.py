@@ -11,6 +11,9 @@ from server.workers.messages import Answer
 
 from .problems import ApiError, Fault
 
+_OURS = frozenset({"internal", "disk_full", "unavailable"})
+"""Kinds of failures that are no fault of the one who asked."""
+
 
 async def ask(service: Service, question: str, **arguments: Any) -> Answer:
     """The desk's answer.
@@ -27,8 +30,10 @@ async def ask(service: Service, question: str, **arguments: Any) -> Answer:
     found = [read_problem(problem) for problem in problems]
     if "document" in arguments and found:
         raise GraphError(found)
+    kind = answer.error.get("kind")
+    code = kind if kind in _OURS else "invalid_value"
     detail = str(answer.error.get("detail") or (found[0].message if found else question))
-    raise ApiError("invalid_value", detail, faults=[Fault.of(problem) for problem in found])
+    raise ApiError(code, detail, faults=[Fault.of(problem) for problem in found])
 
 
 def where(service: Service, principal: Principal) -> dict[str, str]:

@@ -41,7 +41,7 @@ class Signatures:
                 workflow = one.workflow
             except GraphError:
                 continue
-            found[f"{ROOT}/workflows/{quote(one.name)}/run"] = {
+            found[f"{ROOT}/workflows/{quote(one.name, safe='')}/run"] = {
                 "post": self.operation(one.name, workflow, taken)
             }
         return found

@@ -108,21 +108,24 @@ async def _imported(posted: Posted, catalogue: Catalogue) -> Imported:
 async def _problems(
     service: Service, user: str, workflow: Workflow, catalogue: Catalogue
 ) -> list[Problem]:
-    """What is wrong with a graph: what can be said at once, then what a worker says of its files."""
+    """What is wrong with a graph: what can be said at once, and what a worker says of its files."""
+    found: list[Problem] = []
     try:
         await asyncio.to_thread(admit, workflow, catalogue, service.limits)
     except GraphError as error:
-        return list(error.problems)
+        found = list(error.problems)
     inputs = str(home(service.settings.data, user).inputs)
     try:
         answer = await service.pool.ask("check", document=workflow.to_json(), inputs=inputs)
     except WorkerLost as error:
-        log.warning("a prompt was queued without a look at its files", reason=str(error))
-        return []
+        log.warning("a prompt's files were not looked at", reason=str(error))
+        return found
     if answer.error is not None:
-        log.warning("a prompt was queued without a look at its files", **answer.error)
-        return []
-    return [read_problem(told) for told in answer.value["problems"]]
+        log.warning("a prompt's files were not looked at", **answer.error)
+        return found
+    known = {(problem.node, problem.input) for problem in found}
+    told = [read_problem(each) for each in answer.value["problems"]]
+    return [*found, *(each for each in told if (each.node, each.input) not in known)]
 
 
 def _asked(posted: Posted, imported: Imported, origin: Origin) -> Asked:

@@ -155,7 +155,8 @@ class Jobs:
     async def claim(self, id: str, worker: str) -> Job | None:
         """Start a queued job on a worker, as its next attempt; None if it is not queued.
 
-        A loss of power may take it back: then the job is queued, as it would be again in any case.
+        A loss of power at once may take it back: then the job is queued, as it would be again in
+        any case. It is on the disk with the event that tells of it.
         """
         return await self.database.write(
             lambda connection: steps.claim(connection, id, worker, self.clock()), durable=False
@@ -258,17 +259,11 @@ class Jobs:
         return gone
 
     async def record(self, happened: Sequence[Event]) -> None:
-        """Remember events beyond the server's end; a loss of power may take the last of them.
-
-        How jobs ended does not depend on it: those ends that were not written are told again.
-        """
+        """Remember events beyond the server's end."""
         names = ("id", "type", "job", "owner", "time", "data")
         rows = [{name: getattr(event, name) for name in names} for event in happened]
         if rows:
-            await self.database.write(
-                lambda connection: connection.execute(_RECORD, rows) and None,
-                durable=False,
-            )
+            await self.database.write(lambda connection: connection.execute(_RECORD, rows) and None)
 
     async def events_after(
         self, last: int, *, owner: str | None = None, job: str | None = None, limit: int = 1000

@@ -70,7 +70,11 @@ def submit_all(
     """The accepted jobs; as `submit` for one after the other, in fewer statements."""
     alike = all(not (job.front or job.id or job.idempotency_key or job.origin) for job in new)
     if len(new) == 1 or not alike:
-        return [submit(connection, job, ids, now) for job in new]
+        # Each goes before those that are there: so the last of those for the front is made first.
+        made = {}
+        for place, job in sorted(enumerate(new), key=lambda each: -each[0] * each[1].front):
+            made[place] = submit(connection, job, ids, now)
+        return [made[place] for place in range(len(new))]
     rows, documents = [], {}
     for job in new:
         _check(job)
@@ -79,11 +83,11 @@ def submit_all(
         rows.append(_values(job, packed, id=ids.fresh(), created=now))
     keep(connection, *documents.values())
     connection.execute(_MAKE_ALL, rows)
-    made: dict[str, Job] = {}
+    found: dict[str, Job] = {}
     for start in range(0, len(rows), _TOGETHER):
         chosen = [row["id"] for row in rows[start : start + _TOGETHER]]
-        made |= {job.id: job for job in map(job_of, connection.execute(_THESE, {"ids": chosen}))}
-    return [Accepted(made[row["id"]], made=True) for row in rows]
+        found |= {job.id: job for job in map(job_of, connection.execute(_THESE, {"ids": chosen}))}
+    return [Accepted(found[row["id"]], made=True) for row in rows]
 
 
 def made_before(

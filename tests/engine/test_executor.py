@@ -466,6 +466,15 @@ def test_short_of_memory_a_node_is_called_again_without_what_was_idle(
     ]
 
 
+def test_short_of_memory_what_may_have_left_a_node_is_not_made_twice(
+    run: Run, runtime: Runtime, calls: list[str]
+) -> None:
+    freeing = replace(runtime, free=lambda: 2**20)
+    with pytest.raises(NodeError, match="out of memory"):
+        run({"n": ("Loose", {})}, runtime=freeing)
+    assert calls == ["Loose"]
+
+
 def test_short_of_memory_with_nothing_idle_a_node_fails(run: Run, calls: list[str]) -> None:
     with pytest.raises(NodeError, match="out of memory"):
         run({"n": ("Heavy", {})})

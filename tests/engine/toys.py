@@ -328,6 +328,13 @@ def read(*, title: str = "blue", shelf: Shelf = Shelf()) -> str:
     return title + str(len(shelf.books))
 
 
+@node("Loose", category="faults", volatile=True)
+def loose() -> float:
+    """Run out of memory once something may have left."""
+    calls.append("Loose")
+    raise MemoryError
+
+
 @node("Heavy", category="faults", lane="device")
 def heavy(*, call: int = 2) -> int:
     """Run out of memory before the call of that number."""
@@ -374,6 +381,6 @@ def wait(
 
 functions: list[Any] = [
     leave, endless, dice, odd, tally, less, count_up, note, anything, hem, mean, hold, slow, named, march, look, choose, either, rows_,
-    weave, embroider, add, pass_on, join, dye, spin, sew, cut, stack, knot, pack, switch, clock, read, fail, heavy, detour, write, wait,
+    weave, embroider, add, pass_on, join, dye, spin, sew, cut, stack, knot, pack, switch, clock, read, fail, loose, heavy, detour, write, wait,
 ]  # fmt: skip
 catalog = Catalog(*(node_type(function) for function in functions))

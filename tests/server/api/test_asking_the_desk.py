@@ -47,6 +47,18 @@ async def test_plans_are_made_of_the_graph_with_its_values(
     assert bench.questions[-1][1]["node"] == "dye"
 
 
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [("internal", 500), ("disk_full", 507), ("unavailable", 503), ("invalid_value", 422)],
+)
+async def test_a_fault_of_the_desk_is_not_put_on_the_caller(
+    client: Client, bench: Bench, graph: Json, kind: str, status: int
+) -> None:
+    bench.answers["plan"] = Answer(0, error={"kind": kind, "detail": "it fell over"})
+    answer = await client.post("/api/v1/plan", json={"document": graph})
+    assert (answer.status, (await answer.json())["code"]) == (status, kind)
+
+
 async def test_a_graph_with_problems_has_no_plan(client: Client, bench: Bench, graph: Json) -> None:
     problem = {"code": "cycle", "message": "a cycle", "node": "dye", "input": None, "hint": None}
     bench.answers["plan"] = Answer(0, error={"title": "x", "problems": [problem]})

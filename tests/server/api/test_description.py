@@ -2,6 +2,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from yarl import URL
+
 from server.access import Principal
 from server.api.border import OPERATIONS
 from server.api.description import Described
@@ -39,7 +41,7 @@ def test_operations_have_ids_of_their_own() -> None:
 
 def test_every_kind_of_event_is_described() -> None:
     sources = "\n".join(path.read_text(encoding="utf-8") for path in SERVER.rglob("*.py"))
-    said = re.findall(r"""(?:publish|tell|say)\(\s*"([a-z]+(?:\.[a-z]+)?)\"""", sources)
+    said = re.findall(r"""(?:publish|tell|say)\(\s*"(warned|[a-z]+\.[a-z]+)\"""", sources)
     assert len(said) > 15
     ends = {f"job.{state}" for state in FINAL}
     paused = {"queue.paused", "queue.resumed"}
@@ -76,6 +78,15 @@ async def test_each_saved_workflow_is_an_operation_with_its_types(
         "/api/v1/openapi.json", headers={"If-None-Match": answer.headers["ETag"]}
     )
     assert again.status == 304
+
+
+async def test_each_path_leads_to_an_operation(client: Client, graph: Json) -> None:
+    found = await (await client.get("/api/v1/openapi.json")).json()
+    runs = [path for path in found["paths"] if path.endswith("/run") and "{" not in path]
+    assert any("families" in path for path in runs)
+    for path in runs:
+        told = await client.post(URL(path, encoded=True), json={"inputs": {"no such": 1}})
+        assert told.status == 422, path
 
 
 async def test_workflows_of_others_are_not_described(

@@ -103,6 +103,18 @@ def test_checking_loads_no_model_and_no_torch(darkroom: Darkroom, name: str) -> 
     assert loaded(darkroom, "check", name) in ([], ["PIL"])  # PIL, if a picture's size is asked for
 
 
+def test_the_server_is_there_without_torch_and_without_what_draws_for_terminals() -> None:
+    code = (
+        "import json, sys\n"
+        "from server.cli import commands, serving\n"
+        "serving._load_log()\n"
+        "import server.serve\n"
+        f"print(json.dumps([name for name in {(*HEAVY, 'rich')!r} if name in sys.modules]))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(told.stdout) == []
+
+
 def loaded(darkroom: Darkroom, *command: str) -> list[str]:
     """The heavy libraries that a command loads."""
     del darkroom.environment["DARKROOM_NODES"]

@@ -152,6 +152,13 @@ async def test_jobs_run_by_priority_then_in_their_order(jobs: Jobs) -> None:
     assert await names(jobs) == ["urgent", "first", "a", "b", "later"]
 
 
+async def test_a_batch_for_the_front_runs_in_its_own_order(jobs: Jobs) -> None:
+    await submitted(jobs, "old")
+    batch = [new("a", front=True), new("last"), new("b", front=True), new("c", front=True)]
+    assert [job.name for job in await jobs.submit(batch)] == ["a", "last", "b", "c"]
+    assert await names(jobs) == ["a", "b", "c", "old", "last"]
+
+
 async def test_the_clock_does_not_order_the_queue(database: Database) -> None:
     times = iter([5e9, 100.0, -7.0, 3e9])
     jobs = Jobs(database, clock=lambda: next(times))
