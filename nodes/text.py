@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -12,11 +11,11 @@ from engine.node import node
 
 from . import fitting, wording
 from .diffusion import prompts
-from .diffusion.additions import Addition
-from .diffusion.embeddings import ENDINGS, check_towers, count, open_embedding
+from .diffusion.embeddings import check_towers, open_embedding
 from .diffusion.families import FAMILIES, Family, recipes
 from .diffusion.pool import Pool, in_process
 from .diffusion.prompts import Syntax
+from .embedded import check_fit, find_embedding
 from .folders import Folders, standard
 from .values import Conditioning, TextEncoder, Token, Weights
 from .widgets import EmbeddingName, Prompt
@@ -218,39 +217,12 @@ def load_embedding(
     """
     path = folders.find("embeddings", embedding)
     try:
-        _check_embedding(open_embedding(path), text_encoder, folders)
+        check_fit(open_embedding(path), text_encoder, folders)
     except InputError as error:
         raise InputError(str(error), code=error.code, input="embedding") from error
     weights = Weights("embeddings", embedding, folders.digest("embeddings", embedding))
     token = Token(word or path.stem, weights)
     return replace(text_encoder, tokens=(*text_encoder.tokens, token))
-
-
-def _check_embedding(file: Addition, text_encoder: TextEncoder, folders: Folders) -> None:
-    """Raise `InputError` unless the embedding fits each of the family's encoders."""
-    family = FAMILIES[text_encoder.family]
-    check_towers(file, [tower.part for tower in family.towers], family.title)
-    parts = folders.open(text_encoder.weights.kind, text_encoder.weights.name)
-    for recipe in recipes(text_encoder):
-        sizes = parts.part(recipe.part).sizes
-        if sizes is not None:
-            count(file, sizes["hidden_size"], recipe.part)
-
-
-def find_embedding(name: str, folders: Folders) -> tuple[str, Path]:
-    """The embedding of a name that may lack the file's ending: its whole name, and the file.
-
-    Raises:
-        InputError: There is none (code "missing_file"); the hint is the nearest that there is.
-    """
-    for ending in ENDINGS:
-        if not name.endswith(ENDINGS):
-            try:
-                return name + ending, folders.find("embeddings", name + ending)
-            except InputError as error:
-                if error.code != "missing_file":
-                    raise
-    return name, folders.find("embeddings", name)
 
 
 def _read(

@@ -1,33 +1,44 @@
 """What can be told of prompts before they are encoded: how wide they will be, and in how many pieces."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import ceil
 from typing import Any
 
+from engine.errors import InputError
 from engine.facts import has_unknown
 from engine.node import UNKNOWN
 
 from . import fitting, foresight
 from .diffusion import families, prompts
+from .diffusion.embeddings import open_embedding
 from .diffusion.pool import Pool
+from .embedded import check_fit, find_embedding
 from .facts import ConditioningFacts
 
 
-def encoded_text(text_encoder: Any, text: Any, pool: Pool) -> Any:
+def encoded_text(text_encoder: Any, text: Any, syntax: Any, pool: Pool) -> Any:
     """What is known of an encoded prompt.
 
     Raises:
-        InputError: The text encoder is not there, or has too few layers.
+        InputError: The text encoder is not there, or has too few layers, or an embedding that the
+            prompt names is of another family.
     """
-    return encoded_texts(text_encoder, text if text is UNKNOWN else [text], pool)
+    _check_named(text_encoder, {"text": text}, syntax, pool)
+    return _encoded(text_encoder, text if text is UNKNOWN else [text], pool)
 
 
-def encoded_texts(text_encoder: Any, texts: Any, pool: Pool) -> Any:
+def encoded_texts(text_encoder: Any, texts: Any, syntax: Any, pool: Pool) -> Any:
     """What is known of some encoded prompts.
 
     Raises:
         InputError: See `encoded_text`.
     """
+    _check_named(text_encoder, {"texts": texts}, syntax, pool)
+    return _encoded(text_encoder, texts, pool)
+
+
+def _encoded(text_encoder: Any, texts: Any, pool: Pool) -> Any:
     if text_encoder is UNKNOWN:
         return UNKNOWN
     towers = [
@@ -53,17 +64,33 @@ def encoded_texts(text_encoder: Any, texts: Any, pool: Pool) -> Any:
     return replace(found, batch=len(texts), pieces=pieces)
 
 
-def encoded_pair(text_encoder: Any, text_l: Any, text_g: Any, pool: Pool) -> Any:
+def encoded_pair(text_encoder: Any, text_l: Any, text_g: Any, syntax: Any, pool: Pool) -> Any:
     """What is known of two prompts for SDXL's two text encoders.
 
     Raises:
-        InputError: The text encoder is not SDXL's, is not there, or has too few layers.
+        InputError: The text encoder is not SDXL's, or see `encoded_text`.
     """
     if text_encoder is UNKNOWN:
         return UNKNOWN
     fitting.check_towers(len(families.recipes(text_encoder)))
-    found = encoded_texts(text_encoder, [text_l, text_g], pool)
+    _check_named(text_encoder, {"text_l": text_l, "text_g": text_g}, syntax, pool)
+    found = _encoded(text_encoder, [text_l, text_g], pool)
     return found if found is UNKNOWN else replace(found, batch=1)
+
+
+def _check_named(text_encoder: Any, given: Mapping[str, Any], syntax: Any, pool: Pool) -> None:
+    """Raise `InputError` for an embedding of another family, at the input whose prompt names it."""
+    if text_encoder is UNKNOWN or syntax is UNKNOWN:
+        return
+    for name, value in given.items():
+        texts = value if isinstance(value, list) else [value]
+        known = [text for text in texts if text is not UNKNOWN]
+        for said in (each for text in known for each in prompts.names(text, syntax)):
+            try:
+                file = open_embedding(find_embedding(said, pool.folders)[1])
+                check_fit(file, text_encoder, pool.folders)
+            except InputError as error:
+                raise InputError(str(error), code=error.code, input=name) from error
 
 
 def _most_pieces(text: Any, room: int) -> Any:

@@ -78,6 +78,7 @@ def sd_unet(**changed: Any) -> Any:
 @pytest.fixture(scope="module")
 def models(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Checkpoints that go wrong together with the tiny one."""
+    import torch
     from safetensors.torch import save_file
     from transformers import CLIPTextConfig, CLIPTextModel
 
@@ -94,6 +95,8 @@ def models(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     put("wide.safetensors", text_encoder=wide.state_dict())
     save(root / "checkpoints" / "unet.safetensors", dict(made.unet.state_dict()))
     original: Any = to_original("vae", parts["vae"])
+    (root / "embeddings").mkdir()
+    save_file({"emb_params": torch.ones(2, 768)}, root / "embeddings" / "sd1.safetensors")
     (root / "vae").mkdir()
     save_file(
         {name: tensor.contiguous() for name, tensor in original.items()},
@@ -185,6 +188,11 @@ FAULTS: dict[str, tuple[Nodes, tuple[str, str, str], str]] = {
         ),
         ("sampler", "positive", "width_mismatch"),
         "the positive conditioning is 128 wide, the model reads 64: use a text encoder of the same family",
+    ),
+    "an embedding of another family, named in a prompt": (
+        base(words=("CLIPEncode", {"text_encoder": link("checkpoint", "text_encoder"), "text": "a embedding:sd1"})),
+        ("words", "text", "width_mismatch"),
+        "sd1.safetensors has vectors of the width 768 (SD 1.x), the text encoder reads 64",
     ),
     "no text encoder": (
         base(
