@@ -2,19 +2,20 @@
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from engine.errors import InputError
-from nodes.widgets import TowerName
+from nodes.widgets import FamilyName, TowerName
 
 from .additions import Addition, open_addition
+from .families import FAMILIES
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 ENDINGS = (".safetensors", ".pt", ".bin", ".ckpt", ".pth")
 """A prompt may name a file without one of them."""
-_FAMILIES = {768: "SD 1.x", 1024: "SD 2.x", 1280: "SDXL"}
+_FAMILIES: dict[int, FamilyName] = {768: "sd1", 1024: "sd2", 1280: "sdxl"}
 _NAMES: dict[TowerName, str] = {"text_encoder": "clip_l", "text_encoder_2": "clip_g"}
 """What SDXL's files call the vectors of each text encoder."""
 _NARROWEST = 8
@@ -50,14 +51,21 @@ def check_towers(file: Addition, towers: Collection[TowerName], what: str) -> No
         InputError: It is made for another family (code "family_mismatch").
     """
     found = _vectors(file)
-    widths = {shape[-1] for shape in found.values()}
-    is_of_sdxl = _NAMES["text_encoder_2"] in found or len(widths) > 1
-    if is_of_sdxl and "text_encoder_2" not in towers:
+    if family(file) == "sdxl" and "text_encoder_2" not in towers:
         raise InputError(
             f"the embedding {file.path.name} is made for SDXL, it has vectors of two text encoders"
             f" ({', '.join(sorted(found))}), and {what} has one: choose an embedding of the same family",
             code="family_mismatch",
         )
+
+
+def family(file: Addition) -> FamilyName | Literal[""]:
+    """The family that an embedding is made for, if its vectors' widths tell."""
+    found = _vectors(file)
+    widths = {shape[-1] for shape in found.values()}
+    if _NAMES["text_encoder_2"] in found or len(widths) > 1:
+        return "sdxl"
+    return _FAMILIES.get(widths.pop(), "")
 
 
 def count(file: Addition, width: int, tower: TowerName = "text_encoder") -> int:
@@ -113,4 +121,4 @@ def _rows(shape: tuple[int, ...]) -> int:
 
 
 def _family(width: int) -> str:
-    return f"{width} ({_FAMILIES[width]})" if width in _FAMILIES else str(width)
+    return f"{width} ({FAMILIES[_FAMILIES[width]].title})" if width in _FAMILIES else str(width)

@@ -156,6 +156,18 @@ def test_checkpoint_without_text_encoder_fails_where_it_is_used(tiny: Tiny, tmp_
         pass
 
 
+def test_checkpoint_of_variations_names_the_nodes_that_read_it(tmp_path: Path) -> None:
+    name = models.write("variations", tmp_path)
+    folders = Folders((tmp_path,), ())
+    loaded = load_checkpoint(checkpoint=name, folders=folders)
+
+    with (
+        pytest.raises(InputError, match=r"load it with LoadUnCLIPCheckpoint .* VariationCond"),
+        Pool(folders).borrow(loaded.text_encoder),
+    ):
+        pass
+
+
 def test_starter_is_the_default() -> None:
     assert node_type(load_checkpoint).inputs["checkpoint"].default == "starter.safetensors"
     assert set(node_type(load_checkpoint).outputs) == {"model", "text_encoder", "vae"}
