@@ -238,27 +238,23 @@ def node(
 
     def declare(function: F) -> F:
         declared = _read_signature(
-            function,
-            name=name,
-            category=category,
-            version=version,
-            lane=lane,
-            volatile=volatile,
-            migrations=dict(migrations or {}),
-            formerly=formerly,
-            fingerprint=fingerprint,
-            check=check,
-            infer=function if early else infer,
-            work=work,
-        )
-        if early and (volatile or any(item.lazy for item in declared.inputs.values())):
-            raise DeclarationError(
-                f"node {name!r}: what is volatile or has lazy inputs is not known early; give infer"
-            )
+            function, name=name, category=category, version=version, lane=lane, volatile=volatile,
+            migrations=dict(migrations or {}), formerly=formerly, fingerprint=fingerprint,
+            check=check, infer=function if early else infer, work=work,
+        )  # fmt: skip
+        if early:
+            _check_early(declared)
         function.__node__ = declared  # type: ignore[attr-defined]
         return function
 
     return declare
+
+
+def _check_early(declared: NodeType) -> None:
+    if declared.volatile or any(item.lazy for item in declared.inputs.values()):
+        raise DeclarationError(
+            f"node {declared.name!r}: what is volatile or has lazy inputs is not known early; give infer"
+        )
 
 
 def node_type(function: Callable[..., Any]) -> NodeType:

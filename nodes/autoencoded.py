@@ -6,6 +6,7 @@ from engine.node import UNKNOWN
 
 from . import fitting, memory
 from .diffusion import taesd
+from .diffusion.parts import Part
 from .diffusion.pool import Pool
 from .facts import LatentFacts, PixelFacts, known
 from .fitting import OddSize
@@ -21,10 +22,9 @@ def encoded_in_tiles(vae: VAE, image: PixelFacts, odd_size: OddSize, pool: Pool)
     Raises:
         InputError: Its sides are no multiples.
     """
-    sizes = of_part(vae, "vae", pool).sizes
+    _, sizes = _opened(vae, "encoder", pool)
     if sizes is None:
         return UNKNOWN
-    taesd.check_half(sizes.get("halves"), "encoder", vae.weights.name)
     factor = pixels_per_latent(sizes)
     size = fitting.check_picture(image, factor, odd_size)
     height, width = size.height // factor, size.width // factor
@@ -39,10 +39,9 @@ def decoded_in_tiles(vae: VAE, latents: LatentFacts, pool: Pool) -> Any:
     Raises:
         InputError: The VAE is of another family.
     """
-    sizes = of_part(vae, "vae", pool).sizes
+    _, sizes = _opened(vae, "decoder", pool)
     if sizes is None:
         return UNKNOWN
-    taesd.check_half(sizes.get("halves"), "decoder", vae.weights.name)
     fitting.check_decoder(latents.channels, sizes["latent_channels"])
     fitting.check_space(latents.space, space_of(vae, pool), "the VAE", "vae")
     factor = pixels_per_latent(sizes)
@@ -56,11 +55,9 @@ def encoded_picture(vae: VAE, image: PixelFacts, odd_size: OddSize, pool: Pool) 
     Raises:
         InputError: Its sides are no multiples, or there is too little memory.
     """
-    part = of_part(vae, "vae", pool)
-    sizes = part.sizes
+    part, sizes = _opened(vae, "encoder", pool)
     if sizes is None:
         return UNKNOWN
-    taesd.check_half(sizes.get("halves"), "encoder", vae.weights.name)
     factor = pixels_per_latent(sizes)
     image = fitting.check_picture(image, factor, odd_size)
     check_memory(
@@ -84,11 +81,9 @@ def decoded(vae: VAE, latents: LatentFacts, pool: Pool) -> Any:
     Raises:
         InputError: The VAE is of another family, or there is too little memory.
     """
-    part = of_part(vae, "vae", pool)
-    sizes = part.sizes
+    part, sizes = _opened(vae, "decoder", pool)
     if sizes is None:
         return UNKNOWN
-    taesd.check_half(sizes.get("halves"), "decoder", vae.weights.name)
     fitting.check_decoder(latents.channels, sizes["latent_channels"])
     fitting.check_space(latents.space, space_of(vae, pool), "the VAE", "vae")
     factor = pixels_per_latent(sizes)
@@ -101,6 +96,18 @@ def decoded(vae: VAE, latents: LatentFacts, pool: Pool) -> Any:
     tile = memory.decoding(sizes, _tile(picture), pool.dtype_name)
     check_memory(pool, (part,), need, latents, unit=factor, inputs=("vae", "latents"), divided=tile)
     return picture
+
+
+def _opened(vae: VAE, half: taesd.Half, pool: Pool) -> tuple[Part, Sizes | None]:
+    """The VAE's part and its sizes, if they are known.
+
+    Raises:
+        InputError: It is a TAESD without the half that is wanted.
+    """
+    part = of_part(vae, "vae", pool)
+    if part.sizes is not None:
+        taesd.check_half(part.sizes.get("halves"), half, vae.weights.name)
+    return part, part.sizes
 
 
 def _tile(picture: PixelFacts) -> PixelFacts:

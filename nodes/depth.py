@@ -38,11 +38,11 @@ def load_depth_estimator(*, estimator: DepthName, folders: Folders = standard) -
 def load_checkpoint_depth(
     *, checkpoint: CheckpointName, folders: Folders = standard
 ) -> DepthEstimator:
-    """Choose the network that estimates depth out of the folder of SD 2's depth model.
+    """Choose the network that estimates depth out of the checkpoint of SD 2's depth model.
 
     Args:
-        checkpoint: A diffusers folder. Single files have theirs in another form: LoadDepthEstimator
-            reads it from a folder of its own.
+        checkpoint: A diffusers folder, or the single file with MiDaS in it. One without has to have
+            its estimator from LoadDepthEstimator.
     """
     return _estimator("checkpoints", checkpoint, folders)
 

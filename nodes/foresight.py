@@ -99,7 +99,7 @@ def course(
         return UNKNOWN, UNKNOWN
     from .diffusion.settings import Settings
 
-    departures = SamplingDetails() if details is None else details
+    departures = details or SamplingDetails()
     settings = Settings(
         "euler" if sampler is UNKNOWN else sampler,
         schedule,

@@ -67,14 +67,8 @@ def open_runtime(
         compiles=compiled,
         previews="auto" if previews == "none" else previews,
     )
-
-    def lend_from(roots: Sequence[Path]) -> tuple[Services, Files]:
-        found = folders.with_images(*roots)
-        return {Folders: found, Pool: pool}, found
-
-    services: Services = {Folders: folders, Pool: pool}
     return Runtime(
-        services=services,
+        services={Folders: folders, Pool: pool},
         profile=profile(pool),
         codecs=Codecs(frozenset({"engine", "nodes"}), {TENSOR.type_name: TENSOR}),
         delivery=Delivery(output or data / "outputs", data / "previews"),
@@ -82,7 +76,7 @@ def open_runtime(
         files=folders,
         meter=partial(metering.metered, chosen),
         machine=partial(metering.machine, chosen),
-        lend_from=lend_from,
+        lend_from=partial(_lent, folders, pool),
         picture=None if previews == "none" else picture,
         thumbnail=thumbnail,
         probe=probe,
@@ -92,6 +86,12 @@ def open_runtime(
         free=pool.release,
         memory=partial(memory, chosen),
     )
+
+
+def _lent(folders: Folders, pool: Pool, roots: Sequence[Path]) -> tuple[Services, Files]:
+    """What a run gets that also finds pictures in the roots."""
+    found = folders.with_images(*roots)
+    return {Folders: found, Pool: pool}, found
 
 
 def profile(pool: Pool) -> dict[str, str]:

@@ -155,7 +155,7 @@ def start_sampling(
         profile,
         seed,
         draws_before,
-        SamplingDetails() if details is None else details,
+        details or SamplingDetails(),
         sigmas,
     )
     return halts.begin(settings, model, latents)

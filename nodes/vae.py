@@ -164,8 +164,7 @@ def _encode(
     from .diffusion.noise import NoiseStream
 
     encoded = []
-    with _borrowed(vae, pool) as autoencoder:
-        taesd.check_half(autoencoder.module.config.get("halves"), "encoder", vae.weights.name)
+    with _borrowed(vae, "encoder", pool) as autoencoder:
         size = fitting.check_picture(facts.of(image), autoencoder.factor, odd_size)
         pixels = _evened(image.pixels, size.width, size.height, odd_size)
         for index in range(len(pixels)):
@@ -185,10 +184,8 @@ def _decode(
 
     samples = latents.samples
     decoded = []
-    with _borrowed(vae, pool) as autoencoder:
-        config = autoencoder.module.config
-        taesd.check_half(config.get("halves"), "decoder", vae.weights.name)
-        fitting.check_decoder(samples.shape[1], config.latent_channels)
+    with _borrowed(vae, "decoder", pool) as autoencoder:
+        fitting.check_decoder(samples.shape[1], autoencoder.module.config.latent_channels)
         # One at a time: what the decoder holds on the way is many times the picture.
         for index in range(len(samples)):
             one = samples[index : index + 1]
@@ -199,13 +196,14 @@ def _decode(
 
 
 @contextmanager
-def _borrowed(vae: VAE, pool: Pool) -> "Iterator[Autoencoder]":
+def _borrowed(vae: VAE, half: taesd.Half, pool: Pool) -> "Iterator[Autoencoder]":
     import torch
 
     from .diffusion.autoencoding import Autoencoder
 
     with torch.inference_mode(), ExitStack() as borrowed:
         module: Any = borrowed.enter_context(pool.borrow(vae))
+        taesd.check_half(module.config.get("halves"), half, vae.weights.name)
 
         def widened() -> Any:
             pool.widen(vae)

@@ -5,7 +5,7 @@ latents or of a picture, so that samplings by one model compare exactly, and tho
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from engine.node import UNKNOWN
 from . import foresight
 from .diffusion import asking, windows
 from .diffusion.pool import Pool
-from .facts import ConditioningFacts, ControlFacts, LatentFacts, PixelFacts
+from .facts import ConditioningFacts, ControlFacts, LatentFacts, RegionFacts
 from .states import SamplingDetails
 from .values import Area, ControlNet, GuidanceInterval, Model
 
@@ -102,22 +102,24 @@ class Course:
 
     def controlled(self, control: ControlFacts) -> tuple[bool, ...]:
         """For each step of the run whether a ControlNet acts."""
-        if self.profile == "comfyui" and (control.start, control.end) != (0, 1):
-            from .diffusion import control as networks
-
-            return networks.window(control, self.schedule(), self.trained, self.profile)  # type: ignore[arg-type]
-        window = windows.of_control(control.start, control.end, self.steps)
-        return tuple(acts and control.strength != 0 for acts in window)
+        return self._acting(control, windows.of_control)
 
     def said(self, prompt: ConditioningFacts) -> tuple[bool, ...]:
         """For each step of the run whether a prompt counts."""
-        region = prompt.region
-        if self.profile == "comfyui" and (region.start, region.end) != (0, 1):
+        return self._acting(prompt.region, windows.of_prompt)
+
+    def _acting(
+        self,
+        what: ControlFacts | RegionFacts,
+        usual: Callable[[float, float, int], tuple[bool, ...]],
+    ) -> tuple[bool, ...]:
+        if self.profile == "comfyui" and (what.start, what.end) != (0, 1):
             from .diffusion import control as networks
 
-            return networks.window(region, self.schedule(), self.trained, self.profile)  # type: ignore[arg-type]
-        window = windows.of_prompt(region.start, region.end, self.steps)
-        return tuple(counts and region.strength != 0 for counts in window)
+            return networks.window(what, self.schedule(), self.trained, self.profile)  # type: ignore[arg-type]
+        return tuple(
+            acts and what.strength != 0 for acts in usual(what.start, what.end, self.steps)
+        )
 
 
 def of_sampling(
@@ -142,12 +144,10 @@ def of_sampling(
     chosen = (sampler, schedule, steps, denoise, start_step, profile, details)
     if has_unknown((model, *chosen)):
         return None
-    departures = SamplingDetails() if details is None else details
+    departures = details or SamplingDetails()
     settings = Settings(sampler, schedule, steps, denoise, start_step, profile, details=departures)
-    course = Course(
-        model, sampler, profile, settings.count, 0, settings.count,
-        departures.last_level != "lowest", settings,
-    )  # fmt: skip
+    count, clean = settings.count, settings.ends_clean
+    course = Course(model, sampler, profile, count, 0, count, clean, settings)
     return _amount(
         course, {"positive": positive, "negative": negative}, guidance_scale, latents, pool
     )
@@ -200,18 +200,16 @@ def of_steps(
 
 def of_pixels(*, image: Any) -> float | None:
     """Of what goes through every pixel of a picture."""
-    if image is UNKNOWN:
-        return None
-    known: PixelFacts = image
-    return float(known.batch * known.height * known.width)
+    return _extent(image)
 
 
 def of_places(*, latents: Any) -> float | None:
     """Of what goes through every place of latents."""
-    if latents is UNKNOWN:
-        return None
-    known: LatentFacts = latents
-    return float(known.batch * known.height * known.width)
+    return _extent(latents)
+
+
+def _extent(known: Any) -> float | None:
+    return None if known is UNKNOWN else float(known.batch * known.height * known.width)
 
 
 def _amount(

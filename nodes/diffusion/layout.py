@@ -19,7 +19,7 @@ PartName = Literal[
 PLAIN: tuple[PartName, ...] = (
     "depth_estimator", "prior", "text_proj", "decoder", "super_res_first", "super_res_last",
 )  # fmt: skip
-"""Parts that only folders hold, under the names that their modules have."""
+"""Parts that are held under the names that their modules have, in folders at least."""
 Table = dict[str, str]
 """Prefix of a name to prefix of a name; the longest that fits counts."""
 
@@ -36,6 +36,7 @@ MORE_PREFIXES: tuple[tuple[str, PartName], ...] = (
     ("cond_stage_model.model.visual.", "image_encoder"),
     ("cond_stage_model.model.", "text_encoder"),
     ("conditioner.embedders.0.transformer.", "text_encoder"),
+    ("depth_model.model.", "depth_estimator"),
 )
 """The same of other families."""
 ONLY_PREFIX = "conditioner.embedders.0.model."

@@ -1,7 +1,7 @@
 """Models as parts of files: which tensors each has and where they lie, nothing of it read yet."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from engine.errors import InputError
 from nodes.widgets import PredictionType
 
-from . import openclip, taesd
+from . import midas, openclip, taesd
 from .colours import Colours
 from .families import SD1, VARIATIONS, Family
 from .headers import ITEM_SIZES, Header
@@ -255,6 +255,8 @@ def make_part(
     if name == "vae" and taesd.is_taesd(sources):
         taesd.check_config(config or {}, path)
         sources, config = taesd.named(sources), None
+    if name == "depth_estimator" and midas.is_midas(sources):
+        return _midas(path, sources, family)
     if name in PLAIN:
         kept = {key: item for key, item in sources.items() if not key.endswith(_COUNTERS)}
         return Part(name, kept, config or {}, family)
@@ -295,9 +297,30 @@ def _plain(path: Path, sources: Mapping[str, Source]) -> Mapping[str, Source]:
     """The tensors with those of OpenCLIP's under transformers' names."""
     if not openclip.is_openclip(sources):
         return sources
+    return _taken_apart(path, sources, openclip.pieces)
+
+
+def _midas(path: Path, sources: Mapping[str, Source], family: Family) -> Part:
+    """A depth estimator out of a checkpoint's tensors."""
+    tensors = _taken_apart(path, sources, midas.pieces)
+    try:
+        config = midas.configuration({name: source.shape for name, source in tensors.items()})
+    except (KeyError, IndexError) as error:
+        raise InputError(
+            f"{path.name} holds a depth estimator without {error}: the file is damaged; download it"
+            " again, or choose a folder of a DPT model",
+            code="damaged_file",
+        ) from error
+    return Part("depth_estimator", tensors, config, family)
+
+
+def _taken_apart(
+    path: Path, sources: Mapping[str, Source], pieces: Callable[[str], tuple[openclip.Piece, ...]]
+) -> dict[str, Source]:
+    """The tensors as transformers has them: renamed, and some of them several."""
     found: dict[str, Source] = {}
     for name, source in sources.items():
-        for named, third, is_transposed in openclip.pieces(name):
+        for named, third, is_transposed in pieces(name):
             try:
                 found[named] = (
                     source

@@ -6,6 +6,7 @@ from typing import Any
 from engine.links import Link
 from engine.workflow import Endpoint, Node, Workflow
 
+from .asking import asked_for, leading_to
 from .bundles import ALONG, unbundled
 from .controls import spread
 from .declared import Entry, Given, Made
@@ -299,24 +300,7 @@ class Translation:
     def _endpoints(self) -> tuple[dict[str, Endpoint], dict[str, Endpoint]]:
         if self.graph.inputs or self.graph.outputs:
             return self._subgraph_ends()
-        names = Names()
-        inputs: dict[str, Endpoint] = {}
-        for shared in self.graph.shared:
-            places = [self.given.get(target) for target in shared.targets]
-            if all(places):
-                wanted = plain(shared.title) or plain(shared.targets[0][1])
-                ends = [end for found in places for end in found or ()]
-                inputs[names.free(wanted)] = _leading_to(ends)
-        for name, (our_id, kind, inner) in _USUAL.items():
-            node = self.nodes.get(our_id)
-            if (
-                node is not None
-                and node.type in kind
-                and not isinstance(node.inputs.get(inner, Link("")), Link)
-            ):
-                ends = [(our_id, inner)]
-                if name not in inputs and not any(_leads(end, ends[0]) for end in inputs.values()):
-                    inputs[names.free(name)] = _leading_to(ends)
+        inputs = asked_for(self.graph.shared, self.given, self.nodes)
         saves = [our_id for our_id, node in self.nodes.items() if node.type == "SaveImage"]
         outputs = Names()
         return inputs, {outputs.free("image"): Endpoint(each, "value") for each in saves}
@@ -326,7 +310,7 @@ class Translation:
         inputs: dict[str, Endpoint] = {}
         for slot, (theirs, _) in enumerate(self.graph.inputs):
             if ends := self.outside.get(slot):
-                inputs[given[theirs]] = _leading_to(ends)
+                inputs[given[theirs]] = leading_to(ends)
         outputs: dict[str, Endpoint] = {}
         reader = Placed("", "subgraph")
         for name, (_, wire) in zip(made, self.graph.outputs, strict=True):
@@ -397,18 +381,3 @@ _SEEDS = {
 }
 """What ComfyUI does to a seed after a run, and what our editor calls that if it can."""
 _NO_ENTRY = Entry("", ())
-_USUAL: Mapping[str, tuple[str, frozenset[str], str]] = {
-    "prompt": ("positive", frozenset({"CLIPEncode"}), "text"),
-    "negative": ("negative", frozenset({"CLIPEncode"}), "text"),
-    "seed": ("sampler", frozenset({"KSampler"}), "seed"),
-}
-"""What the usual graph is asked for, and where it stands in one."""
-
-
-def _leading_to(ends: list[tuple[str, str]]) -> Endpoint:
-    first, *more = (Endpoint(node, name) for node, name in ends)
-    return Endpoint(first.node, first.name, {}, tuple(more))
-
-
-def _leads(endpoint: Endpoint, place: tuple[str, str]) -> bool:
-    return any((end.node, end.name) == place for end in (endpoint, *endpoint.also))

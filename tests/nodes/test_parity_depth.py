@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from engine.errors import InputError
@@ -19,10 +20,10 @@ from nodes.text import clip_encode
 from nodes.vae import vae_encode
 from nodes.values import Image
 from tests.nodes import parity
-from tests.nodes.conftest import tokenizer
+from tests.nodes.conftest import save, tokenizer
 from tests.nodes.references import picture
 from tests.nodes.sides import Sides
-from tests.nodes.tiny import models
+from tests.nodes.tiny import midas, models
 from tests.nodes.tiny.pipelines import (
     NEGATIVE,
     PROMPT,
@@ -128,3 +129,33 @@ def test_a_file_without_an_estimator_says_where_to_get_one(tmp_path: Path) -> No
         InputError, match=r"holds no depth estimator, only .*choose a folder of a DPT"
     ):
         load_checkpoint_depth(checkpoint="depth.safetensors", folders=made.pool.folders)
+
+
+def _with_midas(tmp_path: Path, left_out: str = "") -> Folders:
+    made = opened("depth", tmp_path)
+    path = tmp_path / "checkpoints" / "depth.safetensors"
+    kept = midas.original(midas.hybrid().state_dict())
+    within = {f"depth_model.model.{name}": each for name, each in kept.items() if name != left_out}
+    save(path, load_file(path) | within)
+    return made.pool.folders
+
+
+def test_the_estimator_within_a_single_file(tmp_path: Path) -> None:
+    folders, pool = _with_midas(tmp_path), Pool(Folders((tmp_path,), ()))
+    midas.hybrid().save_pretrained(tmp_path / "depth" / "hybrid")
+
+    inside = load_checkpoint_depth(checkpoint="depth.safetensors", folders=folders)
+    beside = load_depth_estimator(estimator="hybrid", folders=folders)
+    first, second = (
+        estimate_depth(each, Image(picture(3)), pool=pool).pixels for each in (inside, beside)
+    )
+
+    assert first.shape[-2:] == (32, 32)
+    how = "DPT within the checkpoint's file"
+    parity.look_alike("SD 2.x depth", how, first, second, what="depth", by="transformers")
+
+
+def test_an_estimator_that_is_not_whole_says_so(tmp_path: Path) -> None:
+    folders = _with_midas(tmp_path, "scratch.layer2_rn.weight")
+    with pytest.raises(InputError, match=r"without 'neck.convs.1.weight': the file is damaged"):
+        load_checkpoint_depth(checkpoint="depth.safetensors", folders=folders)
