@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nodes import brought
 from nodes.facts import EmbeddingFacts, PixelFacts, of_pixels
-from nodes.values import Conditioning, Framing
+from nodes.values import Conditioning, Framing, Spread
 
 from . import unclip
 from .control import ActiveControl
@@ -76,7 +76,13 @@ class Guide:
 
 
 def extras(
-    conditioning: Conditioning, model: Any, shape: Sequence[int], role: str, *, scale: float = 1.0
+    conditioning: Conditioning,
+    model: Any,
+    shape: Sequence[int],
+    role: str,
+    *,
+    scale: float = 1.0,
+    spread: Spread | None = None,
 ) -> Extras:
     """What a model reads of a conditioning beside its embeddings.
 
@@ -86,6 +92,7 @@ def extras(
         shape: The latents' (B, C, h, w).
         role: "positive", "negative" or a further one, for defaults and messages.
         scale: The guidance scale, for models that read it.
+        spread: The statistics that an unCLIP model brings, if it does.
 
     Raises:
         InputError: The model needs something that the conditioning lacks, or that does not fit.
@@ -115,7 +122,7 @@ def extras(
     beside = _beside(conditioning, config, shape, role)
     return Extras(
         None if beside is None else rows(beside),
-        _labels(conditioning, model, batch, role),
+        _labels(conditioning, model, batch, role, spread),
         pooled,
         time_ids,
         guidance,
@@ -136,7 +143,9 @@ def _beside(
     return given
 
 
-def _labels(conditioning: Conditioning, model: Any, batch: int, role: str) -> Tensor | None:
+def _labels(
+    conditioning: Conditioning, model: Any, batch: int, role: str, spread: Spread | None
+) -> Tensor | None:
     config = model.config
     if config.num_class_embeds is not None:
         brought.check_noise_level(conditioning.noise_level, config.num_class_embeds, role)
@@ -146,7 +155,7 @@ def _labels(conditioning: Conditioning, model: Any, batch: int, role: str) -> Te
     width = config.projection_class_embeddings_input_dim
     for image in conditioning.images:
         brought.check_image(EmbeddingFacts(*image.embedding.shape), width // 2, batch, role)
-    label = unclip.label(conditioning.images, width)
+    label = unclip.label(conditioning.images, width, spread)
     return label.expand(batch, -1).to(anchor(model))
 
 
