@@ -1,6 +1,5 @@
 """A VAE at work: one picture at a time, whole or in tiles, in a precision that suffices."""
 
-import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,8 +18,7 @@ from .tiny import TinyAutoencoder
 class Autoencoder:
     """A borrowed VAE.
 
-    SDXL's overflows in float16. What comes out not finite is computed again by a copy in float32, which
-    then serves for the rest.
+    SDXL's overflows in float16. What comes out not finite is computed again in float32, as is the rest.
     """
 
     def __init__(
@@ -28,6 +26,8 @@ class Autoencoder:
         module: Any,
         scaling_factor: float,
         pixels_per_latent: int,
+        *,
+        widened: Callable[[], Any],
         remedies: Sequence[Remedy] = (),
     ) -> None:
         """Take a module on.
@@ -36,12 +36,13 @@ class Autoencoder:
             module: A diffusers AutoencoderKL, or a TAESD.
             scaling_factor: From what it makes to latents.
             pixels_per_latent: Along one side.
+            widened: Gives the module in float32.
             remedies: What makes room in memory: the first before tiles are tried, others after.
         """
         self.module, self.factor = module, pixels_per_latent
         # A TAESD makes latents as they are.
         self.scale = 1.0 if isinstance(module, TinyAutoencoder) else scaling_factor
-        self.remedies = remedies
+        self.widened, self.remedies = widened, remedies
 
     def decode(self, samples: Tensor, *, tile: int = 0, overlap: int = 0) -> Tensor:
         """Pictures in 0-1 on the CPU, float32.
@@ -134,8 +135,7 @@ class Autoencoder:
                 input="vae",
             )
         notice(f"the VAE overflows in {self.module.dtype}: it goes on in float32")
-        with torch.inference_mode(mode=False):
-            self.module = copy.deepcopy(self.module).to(torch.float32)
+        self.module = self.widened()
         return self._finite(work, what)
 
 

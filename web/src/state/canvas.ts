@@ -68,6 +68,8 @@ export interface CanvasView {
   readonly fit: (ids?: readonly string[]) => void;
   readonly zoomBy: (factor: number) => void;
   readonly focusItem: (id: string) => void;
+  /** The same for what was just added: the view stays as it is where its head is in sight. */
+  readonly focusAdded: (id: string) => void;
   /** Bring it into sight; the focus stays where it is. */
   readonly showItem: (id: string) => void;
   readonly focusCanvas: () => void;
