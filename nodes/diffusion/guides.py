@@ -13,10 +13,9 @@ from nodes.values import Conditioning, Framing, Spread
 
 from . import unclip
 from .control import ActiveControl
+from .families import SCALE
 from .places import anchor
 
-PIXELS = 8
-"""Pixels to one latent, as SDXL is told sizes."""
 _AESTHETIC = {"negative": 2.5}
 _PRETTY = 6.0
 
@@ -167,7 +166,7 @@ def _time_ids(
     pooled: int,
 ) -> Tensor:
     """Original size, crop, and target size or else the aesthetic score (arXiv:2307.01952, section 2.2)."""
-    height, width = shape[2] * PIXELS, shape[3] * PIXELS
+    height, width = shape[2] * SCALE, shape[3] * SCALE
     framing = conditioning.framing or Framing(width, height)
     numbers: list[float] = [framing.height, framing.width, framing.top, framing.left]
     if brought.reads_aesthetic(pooled, config):
