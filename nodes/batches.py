@@ -9,8 +9,8 @@ from engine.errors import InputError
 from engine.node import node
 
 from . import facts, fitting
+from .diffusion.families import SCALE
 from .facts import LatentFacts, PixelFacts, known
-from .latents import SCALE
 from .values import Latents, Mask
 from .widgets import Seed
 

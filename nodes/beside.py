@@ -9,10 +9,10 @@ from engine.facts import has_unknown
 from engine.node import UNKNOWN, Progress, node, silent
 
 from . import autoencoded, facts, fitting
-from .diffusion.families import UPSCALER
+from .diffusion.families import SCALE, UPSCALER
 from .diffusion.pool import Pool, in_process
 from .facts import LatentFacts, PixelFacts
-from .latents import CHANNELS, SCALE
+from .latents import CHANNELS
 from .vae import vae_encode
 from .values import VAE, Conditioning, Image, Latents, Mask
 from .widgets import Seed

@@ -5,13 +5,11 @@ from typing import Any, Literal
 
 from engine.errors import InputError
 
-from .diffusion.families import FAMILIES
+from .diffusion.families import FAMILIES, SCALE
 from .facts import ConditioningFacts, LatentFacts, PixelFacts, Space
 from .widgets import FamilyName
 
 OddSize = Literal["refuse", "crop", "pad"]
-HINT_SCALE = 8
-"""Pixels of a ControlNet's picture for one latent: its hint network halves three times."""
 
 _SPACES: Mapping[float, str] = {
     FAMILIES["sd1"].scaling_factor: "SD 1.x and 2.x",
@@ -205,7 +203,7 @@ def check_prompts(prompt: ConditioningFacts, latents: int, role: str) -> None:
 
 def check_control_image(name: str, image: PixelFacts, latents: LatentFacts, role: str) -> None:
     """Raise `InputError` unless a ControlNet's picture is as large as what it guides."""
-    width, height = latents.width * HINT_SCALE, latents.height * HINT_SCALE
+    width, height = latents.width * SCALE, latents.height * SCALE
     if (image.width, image.height) != (width, height):
         raise InputError(
             f"the image of ControlNet {name!r} is {image.width}x{image.height}, "

@@ -9,6 +9,7 @@ from engine.node import UNKNOWN
 
 from . import brought, fitting, memory
 from .diffusion import windows
+from .diffusion.families import SCALE
 from .diffusion.layout import PartName
 from .diffusion.parts import Part
 from .diffusion.pool import Pool
@@ -212,7 +213,7 @@ def denoised(
                 sizes, rows * batch, height, width, pool.dtype_name
             ),
             latents,
-            unit=fitting.HINT_SCALE,
+            unit=SCALE,
             inputs=("model", origin),
             divided=memory.denoising(sizes, 1, latents.height, latents.width, pool.dtype_name),
         )

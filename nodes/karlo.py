@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from engine.errors import InputError
 from engine.node import Progress, node, silent
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .diffusion.karlo import Text
 
 
+Spacing = Literal["linspace", "leading"]
 _LEARNED = "learned_classifier_free_guidance_embeddings"
 
 
@@ -61,6 +62,7 @@ def karlo_prior(
     seed: Seed = 0,
     steps: Steps = 25,
     guidance_scale: GuidanceScale = 4.0,
+    spacing: Spacing = "linspace",
     pool: Pool = in_process,
     progress: Progress = silent,
 ) -> ImageEmbedding:
@@ -69,10 +71,12 @@ def karlo_prior(
     Args:
         text: What the picture shows, in at most 75 tokens.
         seed: Where the noise comes from.
+        spacing: Which steps to take: linspace from the noisiest of all to none, as Karlo's own pipeline
+            does; leading begins a step later, as diffusers does before an unCLIP model of SD 2.1.
     """
     import torch
 
-    from .diffusion import karlo as networks, vision
+    from .diffusion import karlo as networks
     from .diffusion.noise import NoiseStream
     from .diffusion.places import anchor
 
@@ -92,11 +96,12 @@ def karlo_prior(
             ).predicted_image_embedding
             return networks.guided(found.float(), guidance_scale, width)
 
-        settings = networks.Steps(steps, networks.PRIOR_LIMIT, predicts_picture=True)
+        settings = networks.Steps(
+            steps, networks.PRIOR_LIMIT, predicts_picture=True, spacing=spacing
+        )
         x = networks.sampled(denoise, noise.to(prior.device), stream, settings, progress)
         embedding = prior.post_process_latents(x).float().cpu().clone()
-    path = pool.folders.find(karlo.weights.kind, karlo.weights.name)
-    return ImageEmbedding(embedding, vision.spread(path))
+    return ImageEmbedding(embedding)
 
 
 @known

@@ -9,6 +9,7 @@ from engine.errors import InputError
 from engine.node import node
 
 from . import facts, fitting
+from .diffusion.families import SCALE
 from .facts import LatentFacts, PixelFacts, known
 from .image import Exact, Scale
 from .values import Latents, Mask
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CHANNELS = 4
-SCALE = 8
-"""Pixels to one latent."""
 
 LatentPixels = Annotated[
     int, Field(ge=16, le=16384, multiple_of=SCALE, json_schema_extra={"step": SCALE})

@@ -12,7 +12,7 @@ from engine.node import Progress, Waypoints, node, nowhere, silent
 from . import fitting, foresight, outlook, workload
 from .diffusion.pool import Pool, in_process
 from .states import SamplerState, SamplingDetails, Sigmas
-from .values import Conditioning, Latents, Model
+from .values import Conditioning, Latents, Model, Spread
 from .widgets import Fraction, GuidanceScale, ProfileName, SamplerName, ScheduleName, Seed, Steps
 
 if TYPE_CHECKING:
@@ -281,6 +281,7 @@ def advanced(
             prompts,
             lambda recipe: borrowed.enter_context(pool.borrow(recipe)),
             origin=origin,
+            spread=_spread(model, unet, pool),
             remedies=(pool.let_go, partial(pool.send_away, unet)),
         )
         watch = watching.Watch(unet, model.prediction_type)
@@ -292,3 +293,12 @@ def advanced(
         watch.check()
         ended = point.at_rest()
     return halts.halted(state, ended)
+
+
+def _spread(model: Model, unet: Any, pool: Pool) -> Spread | None:
+    """The statistics of pictures' embeddings that an unCLIP model brings, if its folder tells them."""
+    if unet.config.class_embed_type != "projection":
+        return None
+    from .diffusion import vision
+
+    return vision.spread(pool.folders.find(model.weights.kind, model.weights.name))

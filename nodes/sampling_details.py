@@ -9,6 +9,7 @@ from engine.errors import InputError
 from engine.node import UNKNOWN, node
 
 from . import foresight
+from .diffusion.families import FAMILIES
 from .facts import SigmaFacts, known
 from .sampling import StartStep, check_steps
 from .states import SamplingDetails, Sigmas
@@ -222,10 +223,10 @@ def aligned_sigmas(
         steps: How many steps a whole run has; levels for other numbers than 10 lie between those found.
         start_step: Steps to leave out at the noisy end.
     """
-    from .diffusion import spacings, training_noise
+    from .diffusion import spacings
 
     check_steps(steps, start_step, 1.0)
-    levels = training_noise.ALIGNED if family == "sd1" else training_noise.ALIGNED_XL
+    levels = FAMILIES[family].aligned
     return Sigmas((*map(float, spacings.aligned(levels, steps)[start_step:]), 0.0))
 
 

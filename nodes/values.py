@@ -157,13 +157,17 @@ class Region:
 EVERYWHERE = Region()
 
 
+Spread = tuple["Tensor", "Tensor"]
+"""Mean and standard deviation of pictures' embeddings, each (1, width)."""
+
+
 @dataclass(frozen=True, eq=False)
 class ImageEmbedding(Opaque):
     """What an image encoder sees in pictures: (B, width) float32 on the CPU."""
 
     embedding: "Tensor"
-    spread: "tuple[Tensor, Tensor] | None" = None
-    """Mean and standard deviation of embeddings, each (1, width), where the encoder's folder tells them."""
+    spread: Spread | None = None
+    """Where the encoder's folder tells it. A model that brings its own goes by that."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +194,7 @@ class ImagePrompt:
     noise_level: int
     """Of 1000."""
     seed: int
-    spread: "tuple[Tensor, Tensor] | None" = None
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True, eq=False)

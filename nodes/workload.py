@@ -14,6 +14,7 @@ from engine.node import UNKNOWN
 
 from . import foresight
 from .diffusion import asking, windows
+from .diffusion.families import SCALE
 from .diffusion.pool import Pool
 from .facts import ConditioningFacts, ControlFacts, LatentFacts, RegionFacts
 from .states import SamplingDetails
@@ -22,9 +23,6 @@ from .values import Area, ControlNet, GuidanceInterval, Model
 if TYPE_CHECKING:
     from .diffusion.schedules import NoiseSchedule, Schedule
     from .diffusion.settings import Settings
-
-_PIXELS = 8
-"""Pixels to one latent."""
 
 
 @dataclass(frozen=True)
@@ -284,5 +282,5 @@ def _share(area: Area | None, latents: LatentFacts) -> float:
     """The part of the latents that an area is."""
     if area is None:
         return 1.0
-    unit = (1.0, 1.0) if area.is_fraction else (latents.width * _PIXELS, latents.height * _PIXELS)
+    unit = (1.0, 1.0) if area.is_fraction else (latents.width * SCALE, latents.height * SCALE)
     return min(1.0, area.width / unit[0]) * min(1.0, area.height / unit[1])

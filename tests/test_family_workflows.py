@@ -28,11 +28,14 @@ FILES: dict[str, Kind] = {
     "sd21-unclip-l.safetensors": "unclip",
     "v2-1_768-ema-pruned.safetensors": "sd2",
     "sd-v1-5-inpainting.safetensors": "sd1-inpaint",
+    "512-inpainting-ema.safetensors": "sd2-inpaint",
     "instruct-pix2pix-00-22000.safetensors": "edit",
     "512-depth-ema.safetensors": "depth",
     "x4-upscaler-ema.safetensors": "upscaler",
     "sd21-unclip-h.safetensors": "unclip",
 }
+FURTHER = {"inpaint-model": "512-inpainting-ema.safetensors"}
+"""Published files of another family that a workflow serves too."""
 PUBLISHED = re.compile(r"^( *\"\w*(?:width|height|x|y)\": )(\d+)", re.MULTILINE)
 
 
@@ -63,6 +66,15 @@ def smaller(path: Path) -> Workflow:
     return workflow.with_input("steps", 4)
 
 
+def ran(workflow: Workflow, catalog: Catalog, data: Path, store: Path) -> Artifact:
+    """The picture that a workflow makes."""
+    runtime = catalog.runtime(data=data, device="cpu")
+    made = execute(compile_graph(workflow, catalog, runtime), Store(store, runtime.codecs), runtime)
+    (artifact,) = made.outputs["image"]
+    assert isinstance(artifact, Artifact)
+    return artifact
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_a_familys_workflow_is_canonical_valid_and_runs(
     path: Path, catalog: Catalog, data: Path, tmp_path: Path
@@ -78,12 +90,27 @@ def test_a_familys_workflow_is_canonical_valid_and_runs(
     if "base_steps" in small.inputs:
         small = small.with_input("base_steps", 3)
 
-    made = execute(
-        compile_graph(small, catalog, runtime), Store(tmp_path / "store", runtime.codecs), runtime
-    )
+    ran(small, catalog, data, tmp_path)
 
-    (artifact,) = made.outputs["image"]
-    assert isinstance(artifact, Artifact)
+
+@pytest.mark.parametrize(("name", "checkpoint"), FURTHER.items())
+def test_a_workflow_serves_a_further_family(
+    name: str, checkpoint: str, catalog: Catalog, data: Path, tmp_path: Path
+) -> None:
+    (path,) = (each for each in SHIPPED if each.stem == name)
+    workflow = smaller(path).with_input("checkpoint", checkpoint)
+
+    assert ran(workflow, catalog, data, tmp_path).size
+
+
+@pytest.mark.parametrize("name", ["upscale", "unclip", "unclip-prior", "karlo"])
+def test_all_noise_of_a_family_follows_the_seed(name: str, catalog: Catalog) -> None:
+    (path,) = (each for each in SHIPPED if each.stem == name)
+    seeded = Workflow.read(path).with_input("seed", 77)
+    drawing = [node for node in seeded.nodes.values() if "seed" in catalog[node.type].inputs]
+
+    assert len(drawing) > 1
+    assert [node.inputs.get("seed") for node in drawing] == [77] * len(drawing)
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

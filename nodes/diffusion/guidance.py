@@ -54,29 +54,6 @@ def fit(
     return embeddings.to(anchor(model)).expand(shape[0], -1, -1)
 
 
-def classifier_free(
-    model: Any,
-    schedule: Schedule,
-    positive: Guide,
-    negative: Guide | None,
-    *,
-    guidance_scale: float,
-    prediction_type: PredictionType,
-) -> Denoiser:
-    """The model's estimate of x0 under classifier-free guidance (Ho and Salimans 2022, eq. 6, arXiv:2207.12598).
-
-    One call of the model serves both prompts. Without a negative one the guidance scale means
-    nothing, and the model is asked for the positive one only.
-    """
-    always = (True,) * schedule.steps
-    roles = {"positive": (Part(positive, always),)}
-    if negative is not None:
-        roles["negative"] = (Part(negative, always),)
-    return guided(
-        model, schedule, roles, guidance_scale=guidance_scale, prediction_type=prediction_type
-    )
-
-
 def guided(
     model: Any,
     schedule: Schedule,
@@ -88,6 +65,9 @@ def guided(
     remedies: Sequence[Remedy] = (),
 ) -> Denoiser:
     """The model's estimate of x0 under guidance by any of the rules.
+
+    Without any it is classifier-free guidance (Ho and Salimans 2022, eq. 6, arXiv:2207.12598), and without a
+    negative prompt the answer to the positive one, whatever the scale.
 
     What can be asked in one call of the model is, as long as the memory suffices.
 

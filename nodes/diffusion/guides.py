@@ -9,14 +9,13 @@ from torch import Tensor
 
 from nodes import brought
 from nodes.facts import EmbeddingFacts, PixelFacts, of_pixels
-from nodes.values import Conditioning, Framing
+from nodes.values import Conditioning, Framing, Spread
 
 from . import unclip
 from .control import ActiveControl
+from .families import SCALE
 from .places import anchor
 
-PIXELS = 8
-"""Pixels to one latent, as SDXL is told sizes."""
 _AESTHETIC = {"negative": 2.5}
 _PRETTY = 6.0
 
@@ -76,7 +75,13 @@ class Guide:
 
 
 def extras(
-    conditioning: Conditioning, model: Any, shape: Sequence[int], role: str, *, scale: float = 1.0
+    conditioning: Conditioning,
+    model: Any,
+    shape: Sequence[int],
+    role: str,
+    *,
+    scale: float = 1.0,
+    spread: Spread | None = None,
 ) -> Extras:
     """What a model reads of a conditioning beside its embeddings.
 
@@ -86,6 +91,7 @@ def extras(
         shape: The latents' (B, C, h, w).
         role: "positive", "negative" or a further one, for defaults and messages.
         scale: The guidance scale, for models that read it.
+        spread: The statistics that an unCLIP model brings, if it does.
 
     Raises:
         InputError: The model needs something that the conditioning lacks, or that does not fit.
@@ -115,7 +121,7 @@ def extras(
     beside = _beside(conditioning, config, shape, role)
     return Extras(
         None if beside is None else rows(beside),
-        _labels(conditioning, model, batch, role),
+        _labels(conditioning, model, batch, role, spread),
         pooled,
         time_ids,
         guidance,
@@ -136,7 +142,9 @@ def _beside(
     return given
 
 
-def _labels(conditioning: Conditioning, model: Any, batch: int, role: str) -> Tensor | None:
+def _labels(
+    conditioning: Conditioning, model: Any, batch: int, role: str, spread: Spread | None
+) -> Tensor | None:
     config = model.config
     if config.num_class_embeds is not None:
         brought.check_noise_level(conditioning.noise_level, config.num_class_embeds, role)
@@ -146,7 +154,7 @@ def _labels(conditioning: Conditioning, model: Any, batch: int, role: str) -> Te
     width = config.projection_class_embeddings_input_dim
     for image in conditioning.images:
         brought.check_image(EmbeddingFacts(*image.embedding.shape), width // 2, batch, role)
-    label = unclip.label(conditioning.images, width)
+    label = unclip.label(conditioning.images, width, spread)
     return label.expand(batch, -1).to(anchor(model))
 
 
@@ -158,7 +166,7 @@ def _time_ids(
     pooled: int,
 ) -> Tensor:
     """Original size, crop, and target size or else the aesthetic score (arXiv:2307.01952, section 2.2)."""
-    height, width = shape[2] * PIXELS, shape[3] * PIXELS
+    height, width = shape[2] * SCALE, shape[3] * SCALE
     framing = conditioning.framing or Framing(width, height)
     numbers: list[float] = [framing.height, framing.width, framing.top, framing.left]
     if brought.reads_aesthetic(pooled, config):

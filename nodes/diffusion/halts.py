@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from engine.errors import InputError
 from nodes import facts, fitting
 from nodes.states import SamplerState
 from nodes.values import Latents, Model
@@ -28,11 +29,19 @@ def begin(settings: Settings, model: Model, latents: Latents) -> SamplerState:
         latents: Where to start. All zeros are empty: the run makes a picture from noise alone.
 
     Raises:
-        InputError: The latents' mask does not fit them, or see `Settings.planned`.
+        InputError: The latents hold what is no number, their mask does not fit them, or see
+            `Settings.planned`.
     """
     samples = latents.samples.to("cpu", torch.float32)
     mask, details = latents.mask, settings.details
     fitting.check_latent_mask(facts.of(latents))
+    if not bool(samples.isfinite().all()):
+        raise InputError(
+            "the latents to start from hold values that are no numbers, before any step: what made them"
+            " overflowed, so encode in float32 or bfloat16, or take another picture or VAE",
+            code="no_numbers",
+            input="latents",
+        )
     known = trained(model)
     schedule = settings.planned(known)
     drawn, stream = noise.initial(

@@ -91,8 +91,10 @@ class Projection(nn.Module):
         return torch.cat([extra, words], dim=1), clock, mask
 
 
-def timesteps(steps: int) -> list[int]:
-    """From the noisiest to 0, evenly; a single step is the noisiest."""
+def timesteps(steps: int, spacing: str = "linspace") -> list[int]:
+    """Down to 0, evenly: from the noisiest, which is all of a single step; or "leading", from one step below."""
+    if spacing == "leading":
+        return [index * (LEVELS // steps) for index in reversed(range(steps))]
     if steps == 1:
         return [LEVELS - 1]
     # Halves are rounded to even, as NumPy rounds them.
@@ -107,6 +109,8 @@ class Steps(NamedTuple):
     """Estimates are cut to [-limit, limit]."""
     predicts_picture: bool = False
     """Instead of noise."""
+    spacing: str = "linspace"
+    """See `timesteps`."""
 
 
 def sampled(
@@ -117,7 +121,7 @@ def sampled(
     What a model predicts beyond x's channels is how much noise a step makes, between its two bounds
     (Nichol and Dhariwal 2021, arXiv:2102.09672, eq. 15).
     """
-    levels = timesteps(settings.steps)
+    levels = timesteps(settings.steps, settings.spacing)
     for done, (t, earlier) in enumerate(zip(levels, [*levels[1:], levels[-1] - 1], strict=True), 1):
         predicted = denoise(x, t)
         told = predicted[:, x.shape[1] :] if predicted.shape[1] > x.shape[1] else None

@@ -17,6 +17,8 @@ from .predictions import Prediction
 
 INDEX = "model_index.json"
 """The file that makes a folder a diffusers folder."""
+NORMALIZER = "image_normalizer/diffusion_pytorch_model.safetensors"
+"""The file with the statistics of the embeddings that an unCLIP model reads."""
 FOLDERS: Mapping[PartName, tuple[str, ...]] = {
     "unet": ("diffusion_pytorch_model", "model"),
     "vae": ("diffusion_pytorch_model", "model"),
@@ -96,7 +98,7 @@ def open_folder(path: Path) -> Parts:
         )
     files = {source.path for sources in held.values() for source in sources.values()}
     files |= {path / name / "config.json" for name in held} | {path / INDEX}
-    files |= {scheduler} if scheduler.is_file() else set()
+    files |= {file for file in (scheduler, path / NORMALIZER) if file.is_file()}
     # diffusers leaves out the last layer of this encoder, which the models do not read.
     layers = configs.get("text_encoder", {}).get("num_hidden_layers", 0)
     is_cut = family.towers == SD2.towers and layers < _LAYERS_OF_SD2

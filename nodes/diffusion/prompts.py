@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.errors import InputError
+
 Syntax = Literal["weighted", "comfyui", "plain"]
 """How a prompt is read.
 
@@ -13,6 +15,8 @@ a new piece; a backslash before a bracket takes its meaning away. `comfyui`: (a)
 weighs 1.3 whatever stands around it, and nothing else has a meaning. `plain`: all is words.
 """
 _STEP = 1.1
+_HEAVIEST = 1000.0
+"""Beyond which a weight says nothing but overflow."""
 _WEIGHT = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*\Z")
 _BREAK = re.compile(r"(?<!\w)BREAK(?!\w)")
 _EMBEDDING = re.compile(r"(?<!\w)embedding:([^\s,;()\[\]]*[^\s,;()\[\].:!?])")
@@ -45,11 +49,21 @@ Item = Words | Named | Break
 
 
 def parse(text: str, syntax: Syntax = "weighted") -> list[Item]:
-    """The prompt in order; neighbours of one weight are one."""
+    """The prompt in order; neighbours of one weight are one.
+
+    Raises:
+        InputError: Something in it weighs too much.
+    """
     if syntax == "plain":
         return [Words(text)] if text else []
     found: list[Item] = []
     for words in _joined(_weighted(text, 1.0, syntax)):
+        if not abs(words.weight) <= _HEAVIEST:  # said so that infinity times 0 is told too
+            raise InputError(
+                f"in the prompt {words.text.strip()[:40]!r} weighs {words.weight:g}, with the brackets around"
+                f" it: give it a weight from {-_HEAVIEST:g} to {_HEAVIEST:g}",
+                code="out_of_range",
+            )
         for part, is_break in _broken(words, syntax):
             if is_break:
                 found.append(Break())

@@ -12,11 +12,10 @@ from nodes.values import Area, Region
 from nodes.widgets import ProfileName
 
 from . import control, windows
+from .families import SCALE
 from .guides import Guide
 from .schedules import NoiseSchedule, Schedule
 
-_PIXELS = 8
-"""Pixels to one latent."""
 _FADE = 8
 """Over so many latents an area's borders fade in, as far as it has room for it."""
 
@@ -98,14 +97,14 @@ def _box(area: Area, width: int, height: int) -> Box:
     if area.is_fraction:
         sides = area.x * width, area.y * height, area.width * width, area.height * height
     else:
-        sides = area.x / _PIXELS, area.y / _PIXELS, area.width / _PIXELS, area.height / _PIXELS
+        sides = area.x / SCALE, area.y / SCALE, area.width / SCALE, area.height / SCALE
     left, top = round(sides[0]), round(sides[1])
     across = min(max(round(sides[2]), 1), width - left)
     down = min(max(round(sides[3]), 1), height - top)
     if across <= 0 or down <= 0:
         raise InputError(
             f"the area of a prompt begins at ({area.x:g}, {area.y:g}), outside of the picture of"
-            f" {width * _PIXELS}x{height * _PIXELS}: move it inside",
+            f" {width * SCALE}x{height * SCALE}: move it inside",
             code="out_of_picture",
             input="positive",
         )
@@ -132,7 +131,7 @@ def cropped(guide: Guide, box: Box) -> Guide:
     beside = guide.extras.beside
     return Guide(
         guide.embeddings,
-        tuple(replace(each, hint=box.of(each.hint, _PIXELS)) for each in guide.controls),
+        tuple(replace(each, hint=box.of(each.hint, SCALE)) for each in guide.controls),
         replace(guide.extras, beside=None if beside is None else box.of(beside)),
     )
 

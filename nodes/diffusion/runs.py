@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nodes import fitting
 from nodes.states import SamplerState
-from nodes.values import Conditioning, ControlNet
+from nodes.values import Conditioning, ControlNet, Spread
 from nodes.widgets import MaskRule, ProfileName, SamplerName
 
 from . import control, guidance, guides, regions, samplers, schedules
@@ -76,6 +76,7 @@ class Run:
         borrow: Callable[[ControlNet], Any],
         *,
         origin: str,
+        spread: Spread | None = None,
         remedies: Sequence[Remedy] = (),
     ) -> Denoiser:
         """The denoiser that the sampler sees.
@@ -85,6 +86,7 @@ class Run:
             prompts: With their ControlNets.
             borrow: Gives a ControlNet's weights, to be kept until the run ends.
             origin: The input that the latents came by, for messages.
+            spread: See `guides.extras`.
             remedies: See `guidance.guided`.
 
         Raises:
@@ -96,7 +98,12 @@ class Run:
                 conditioning.embeddings, self.shape, model, role, origin=origin
             )
             extras = guides.extras(
-                conditioning, model, self.shape, role, scale=prompts.guidance_scale
+                conditioning,
+                model,
+                self.shape,
+                role,
+                scale=prompts.guidance_scale,
+                spread=spread,
             )
             region = conditioning.region
             return Part(

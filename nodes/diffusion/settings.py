@@ -109,12 +109,9 @@ def trained(whose: Trained) -> "NoiseSchedule":
 def of_family(family: FamilyName) -> "NoiseSchedule":
     """The noise that the models of a family are usually trained with."""
     from .schedules import NoiseSchedule
-    from .training_noise import ALIGNED_XL
 
     constants = FAMILIES[family]
     made = NoiseSchedule.scaled_linear(
         constants.beta_start, constants.beta_end, constants.train_steps
     )
-    if family.startswith("sdxl"):
-        made = replace(made, aligned=ALIGNED_XL)
-    return made
+    return replace(made, aligned=constants.aligned)

@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 
 from nodes.widgets import Clock
 
+from .families import SD1
+
 Array = NDArray[np.float64]
 
-ALIGNED = (14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029)
-"""The best ten steps for Stable Diffusion 1 (Sabour et al. 2024, arXiv:2404.14507)."""
-ALIGNED_XL = (14.615, 6.315, 3.771, 2.181, 1.342, 0.862, 0.555, 0.38, 0.234, 0.113, 0.029)
-"""Those for Stable Diffusion XL."""
 LCM_STEPS = 50
 """The timesteps of the solver that latent consistency models are distilled from (arXiv:2310.04378)."""
 LEAST_SIGNAL = 2.0**-24
@@ -32,7 +30,7 @@ class NoiseSchedule:
 
     alphas_cumprod: Array
     """At every timestep, also at those that a distilled model does not know."""
-    aligned: tuple[float, ...] = ALIGNED
+    aligned: tuple[float, ...] = SD1.aligned
     """The noise levels of the schedule `align_your_steps`."""
     is_distilled: bool = False
     """Whether the model knows only the timesteps that it was distilled at, a few of all."""

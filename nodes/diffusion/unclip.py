@@ -10,7 +10,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from nodes.values import ImagePrompt
+from nodes.values import ImagePrompt, Spread
 
 LEVELS = 1000
 """Of noise; the last is the most."""
@@ -19,24 +19,36 @@ _MERGED = 50
 _LARGEST_BETA = 0.999
 
 
-def label(images: Sequence[ImagePrompt], width: int) -> Tensor:
+def label(images: Sequence[ImagePrompt], width: int, spread: Spread | None = None) -> Tensor:
     """What a model reads of pictures, (1 or B, width); zeros for none.
 
     Several count by their strengths, and their sum is blurred once more, as ComfyUI does.
+
+    Args:
+        images: The pictures.
+        width: Of the embedding and the noise level together.
+        spread: The model's own statistics, if it brings any: they count before those of the pictures.
     """
     if not images:
         return torch.zeros(1, width)
-    found = [image.strength * _read(image, image.noise_level) for image in images]
+    known = [image.spread if spread is None else spread for image in images]
+    generators = [torch.Generator("cpu").manual_seed(image.seed) for image in images]
+    found = [
+        image.strength * _read(image.embedding, image.noise_level, statistics, generator)
+        for image, statistics, generator in zip(images, known, generators, strict=True)
+    ]
     if len(found) == 1:
         return found[0]
     total = sum(found[1:], start=found[0])[:, : width // 2]
-    return _read(ImagePrompt(total, 1.0, _MERGED, images[0].seed, images[0].spread), _MERGED)
+    # The noise goes on where the last picture's ended: ComfyUI sets the seed anew for pictures alone.
+    return _read(total, _MERGED, known[-1], generators[-1])
 
 
-def _read(image: ImagePrompt, level: int) -> Tensor:
-    embedding = image.embedding
-    noise = torch.randn(embedding.shape, generator=torch.Generator("cpu").manual_seed(image.seed))
-    mean, deviation = image.spread if image.spread is not None else (0.0, 1.0)
+def _read(
+    embedding: Tensor, level: int, spread: Spread | None, generator: torch.Generator
+) -> Tensor:
+    noise = torch.randn(embedding.shape, generator=generator)
+    mean, deviation = spread if spread is not None else (0.0, 1.0)
     share = kept()[level]
     blurred = share.sqrt() * (embedding - mean) / deviation + (1 - share).sqrt() * noise
     # The noise level is told in as many numbers as the picture.

@@ -8,13 +8,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from engine.errors import InputError
+from nodes.values import Spread
 
 from .headers import read_header
 from .parts import numbers, stored
+from .pipelines import NORMALIZER
 
 _MEAN = (0.48145466, 0.4578275, 0.40821073)
 _DEVIATION = (0.26862954, 0.26130258, 0.27577711)
-_NORMALIZER = "image_normalizer/diffusion_pytorch_model.safetensors"
 
 
 def prepared(pixels: Tensor, size: int, crop: Literal["center", "none"]) -> Tensor:
@@ -43,13 +44,13 @@ def rounded(pixels: Tensor, extent: tuple[int, int]) -> Tensor:
     return (pixels.clamp(0, 1) * 255).round() / 255
 
 
-def spread(path: Path) -> tuple[Tensor, Tensor] | None:
-    """Mean and standard deviation of embeddings, each (1, width), if a diffusers folder tells them.
+def spread(path: Path) -> Spread | None:
+    """The statistics of embeddings, if a diffusers folder tells them.
 
     Raises:
         InputError: They are told by halves.
     """
-    file = path / _NORMALIZER
+    file = path / NORMALIZER
     if not file.is_file():
         return None
     told = stored(read_header(file))

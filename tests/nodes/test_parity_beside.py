@@ -28,7 +28,7 @@ from nodes.latents import empty_latent
 from nodes.loaders import load_checkpoint
 from nodes.sampling import ksampler
 from nodes.text import clip_encode
-from nodes.vae import vae_decode, vae_encode
+from nodes.vae import vae_encode
 from nodes.values import Conditioning, Image, ImageEmbedding, Latents, Mask
 from tests.nodes import parity
 from tests.nodes.conftest import save, tokenizer
@@ -208,18 +208,15 @@ def test_upscaler(tmp_path: Path, sides: Sides) -> None:
         "prompt": PROMPT, "negative_prompt": NEGATIVE, "image": small, "noise_level": 20,
         "latents": start,
     }  # fmt: skip
-    pipeline.set_progress_bar_config(disable=True)
-    expected = pipeline(
-        num_inference_steps=4, guidance_scale=7.5, output_type="pt",
-        generator=torch.Generator().manual_seed(7), **given,
-    ).images  # fmt: skip
+    expected = latents(
+        pipeline, guidance_scale=7.5, generator=torch.Generator().manual_seed(7), **given
+    )
 
     equipped = upscale_conditioning(*_prompts(made), Image(small), noise_level=20, seed=7)
-    sampled = _sampled(made, equipped.positive, equipped.negative, equipped.latents)
-    found = vae_decode(made.checkpoint.vae, Latents(sampled), pool=made.pool)
+    found = _sampled(made, equipped.positive, equipped.negative, equipped.latents)
 
-    sides.inputs("x4 upscaler", "euler / leading, noise level 20")
-    parity.look_alike("x4 upscaler", "euler / leading, noise level 20", found.pixels, expected)
+    how, vae = "euler / leading, noise level 20", models.vae("upscaler")
+    sides.agree("x4 upscaler", how, found, expected, made=made, vae=vae)
 
 
 @pytest.mark.parametrize(("level", "spread"), [(0, False), (300, False), (300, True)])

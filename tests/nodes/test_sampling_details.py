@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import InputError
-from nodes.diffusion.training_noise import ALIGNED, ALIGNED_XL
+from nodes.diffusion.families import SD1, SDXL
 from nodes.latents import empty_latent
 from nodes.levels import sample_sigmas
 from nodes.sampling import finish_sampling, ksampler, sample_steps, start_sampling
@@ -167,9 +167,18 @@ def test_latents_that_are_no_numbers_name_their_step() -> None:
     assert caught.value.input == "model"
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_latents_that_are_no_numbers_before_any_step_are_told_so(value: float) -> None:
+    broken = EMPTY.with_samples(EMPTY.samples.clone())
+    broken.samples[0, 1, 2, 3] = value
+    with pytest.raises(InputError, match=r"no numbers, before any step: .* VAE") as caught:
+        sampled(None, broken, denoise=0.5)
+    assert caught.value.input == "latents"
+
+
 def test_levels_are_aligned_as_found_for_the_family() -> None:
-    assert aligned_sigmas().levels == pytest.approx((*ALIGNED[:-1], 0.0))
-    assert aligned_sigmas(family="sdxl").levels == pytest.approx((*ALIGNED_XL[:-1], 0.0))
+    assert aligned_sigmas().levels == pytest.approx((*SD1.aligned[:-1], 0.0))
+    assert aligned_sigmas(family="sdxl").levels == pytest.approx((*SDXL.aligned[:-1], 0.0))
     assert aligned_sigmas(start_step=4).levels == aligned_sigmas().levels[4:]
     halves = aligned_sigmas(steps=20).levels
     assert halves[::2] == pytest.approx(aligned_sigmas().levels)

@@ -6,8 +6,10 @@ import torch
 from torch import Tensor
 
 from engine.errors import InputError
-from nodes.diffusion.guidance import classifier_free, fit
+from nodes.diffusion import guidance
+from nodes.diffusion.guidance import fit
 from nodes.diffusion.guides import Guide
+from nodes.diffusion.regions import Part
 from nodes.diffusion.schedules import Schedule
 from nodes.values import Control
 from tests.nodes import small
@@ -45,9 +47,11 @@ def eps(x: Tensor, prompt: Guide, step: int) -> Tensor:
 def guided(
     model: Any, positive: Guide, negative: Guide | None, scale: float, step: int = 1
 ) -> Tensor:
+    given = {"positive": positive} | ({} if negative is None else {"negative": negative})
+    roles = {role: (Part(each, (True,) * PLAN.steps),) for role, each in given.items()}
     with torch.inference_mode():
-        denoise = classifier_free(
-            model, PLAN, positive, negative, guidance_scale=scale, prediction_type="epsilon"
+        denoise = guidance.guided(
+            model, PLAN, roles, guidance_scale=scale, prediction_type="epsilon"
         )
         return denoise(X, step)
 

@@ -1,5 +1,6 @@
 import pytest
 
+from engine.errors import InputError
 from nodes.diffusion.prompts import Break, Item, Named, Syntax, Words, names, parse, taught
 
 
@@ -49,6 +50,24 @@ def test_comfyui_counts_the_innermost_number_alone(
     text: str, found: list[tuple[str, float]]
 ) -> None:
     assert weights(text, "comfyui") == found
+
+
+@pytest.mark.parametrize(
+    ("text", "syntax", "said"),
+    [
+        ("a (house:1e400)", "weighted", "'house' weighs inf"),
+        ("a (house:-1e400)", "comfyui", "'house' weighs -inf"),
+        ("((a:0) b:1e400)", "weighted", "'a' weighs nan"),
+        ("(a (b:50):50)", "weighted", "'b' weighs 2500"),
+        ("(" * 90 + "embedding:cat" + ")" * 90, "weighted", "'embedding:cat' weighs"),
+    ],
+)
+def test_what_weighs_more_than_numbers_can_tell_is_refused(
+    text: str, syntax: Syntax, said: str
+) -> None:
+    with pytest.raises(InputError, match=f"{said}.*give it a weight from -1000 to 1000"):
+        names(text, syntax)
+    assert parse(text, "plain") == [Words(text)]
 
 
 def test_plain_text_has_no_signs() -> None:

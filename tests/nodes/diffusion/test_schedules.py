@@ -1,4 +1,3 @@
-from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Any, get_args
@@ -18,9 +17,9 @@ from nodes.diffusion.schedules import (
     schedule,
     turbo,
 )
-from nodes.diffusion.training_noise import ALIGNED_XL
+from nodes.diffusion.settings import of_family
 from nodes.states import SamplingDetails
-from nodes.widgets import ProfileName, SamplerName, ScheduleName
+from nodes.widgets import FamilyName, ProfileName, SamplerName, ScheduleName
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 TRAINED = NoiseSchedule.scaled_linear()
@@ -121,9 +120,11 @@ def test_beta_is_spaced_as_each_reference_does() -> None:
 def test_steps_are_aligned_as_published() -> None:
     found = made("align_your_steps", 10)
     assert found.sigmas == pytest.approx(ALIGNED["StableDiffusionSigmas"])
-    xl = replace(TRAINED, aligned=ALIGNED_XL)
-    found = schedule("align_your_steps", xl, 10, sampler="euler", profile="diffusers")
-    assert found.sigmas == pytest.approx(ALIGNED["StableDiffusionXLSigmas"])
+    families: list[FamilyName] = ["sdxl", "refiner"]
+    for family in families:
+        xl = of_family(family)
+        found = schedule("align_your_steps", xl, 10, sampler="euler", profile="diffusers")
+        assert found.sigmas == pytest.approx(ALIGNED["StableDiffusionXLSigmas"])
     halves = made("align_your_steps", 5).sigmas
     assert halves[:-1] == pytest.approx(ALIGNED["StableDiffusionSigmas"][:-1:2])
 
