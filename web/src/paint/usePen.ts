@@ -9,7 +9,7 @@ import {
   type WheelEvent,
 } from "react";
 
-import { FITTING, transformOf, zoomed, type Zoom } from "../panels/zooming";
+import { FITTING, transformOf, zoomed, type Zoom } from "../widgets/zooming";
 import { useEditor } from "../state/store";
 import { say } from "../words";
 import type { Easel, Settings, Tool } from "./easel";
