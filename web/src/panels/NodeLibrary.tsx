@@ -5,6 +5,7 @@ import type { NodeType } from "../graph/catalogue";
 import { NODE_KIND } from "../state/library";
 import { useEditor } from "../state/store";
 import { say } from "../words";
+import "./library.css";
 
 /** All node types by category, to be dragged onto the canvas or added by a key. */
 export function NodeLibrary() {
