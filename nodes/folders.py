@@ -17,6 +17,7 @@ from engine.node import Service
 from .diffusion import taesd
 from .diffusion.checkpoints import PICKLE_ENDINGS, inspect, is_folder, kinds, open_weights
 from .diffusion.layout import PartName
+from .diffusion.listing import listed
 from .diffusion.lora import peft_config
 from .diffusion.parts import Parts
 
@@ -200,10 +201,7 @@ class Folders(Service):
             if path.suffix.lower() in PICKLE_ENDINGS:
                 return row | {"title": "a pickle, read only when it is loaded"}
             row["title"] = inspect(path).title
-            if kind in ADDITIONS:
-                return row
-            parts = open_weights(path)
-            row |= {"title": parts.title, "family": parts.family.name}
+            row["title"], row["family"] = listed(kind, path)
         except (InputError, OSError) as error:
             row["fault"] = str(error)
         return row

@@ -24,7 +24,10 @@ Tile = Annotated[int, Field(ge=64, le=4096, multiple_of=64, description="Pixels 
 
 
 def upscaler_digest(upscaler: str, folders: Folders) -> str:
-    """What the upscaler's bytes are."""
+    """What the upscaler's bytes are, after a look at whether it can be used."""
+    path = folders.find("upscale_models", upscaler)
+    if path.suffix.lower() not in PICKLE_ENDINGS:  # which has no header
+        enlarging.sizes(open_addition(path))
     return folders.digest("upscale_models", upscaler)
 
 

@@ -130,6 +130,16 @@ def guided(
     return denoise
 
 
+def bounded(denoise: Denoiser, schedule: Schedule) -> Denoiser:
+    """The denoiser of a latent consistency model; see `predictions.bounded`."""
+
+    def within(x: Tensor, step: int, sigma: float | None = None) -> Tensor:
+        timestep = schedule.timesteps[step] if sigma is None else schedule.clock(sigma)
+        return predictions.bounded(denoise(x, step, sigma), x, timestep)
+
+    return within
+
+
 class _Moment(NamedTuple):
     """Where a run is when the model is asked."""
 

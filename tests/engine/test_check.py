@@ -39,6 +39,9 @@ def test_a_right_graph_has_no_problems(problems: Check) -> None:
         ({"n": ("Dye", {"color": "red"})}, "unknown_input", "no input 'color'; it has colour", ("n", "color"), "colour"),
         ({"n": ("Clock", {"x": 1})}, "unknown_input", "it has none", ("n", "x"), None),
         ({"n": ("Dye", {"colour": "rod"})}, "out_of_range", "give one of red, blue", ("n", "colour"), "red"),
+        ({"n": ("Dye", {"colour": "BL"})}, "out_of_range", "give one of red, blue", ("n", "colour"), "blue"),
+        ({"n": ("Dye", {"colour": "Red-wine"})}, "out_of_range", "give one of red, blue", ("n", "colour"), "red"),
+        ({"n": ("Dye", {"colour": " "})}, "out_of_range", "give one of red, blue", ("n", "colour"), None),
         ({"n": ("Dye", {"colour": 3})}, "out_of_range", "colour is 3", ("n", "colour"), None),
         ({"n": ("Spin", {"metres": 200})}, "out_of_range", "from 0 to 100", ("n", "metres"), "100"),
         ({"n": ("Spin", {"metres": -1})}, "out_of_range", "metres is -1", ("n", "metres"), "0"),
@@ -339,3 +342,18 @@ def test_a_text_of_the_wrong_length_is_told_the_right_one() -> None:
 
     wanted = expected(node_type(label).inputs["text"])
     assert wanted == "give a text of 1 to 8 characters"
+
+
+@pytest.mark.parametrize(
+    ("extra", "wanted"),
+    [({}, r"give a text that matches ^\S*$"), ({"wanted": "without spaces"}, "give a text without spaces")],
+)  # fmt: skip
+def test_a_text_of_the_wrong_form_is_told_the_right_one(extra: dict[str, str], wanted: str) -> None:
+    @node("Mark", category="cloth")
+    def mark(
+        *, text: Annotated[str, Field(pattern=r"^\S*$", json_schema_extra={**extra})]
+    ) -> Cloth:
+        """Mark a cloth."""
+        return Cloth(text)
+
+    assert expected(node_type(mark).inputs["text"]) == wanted

@@ -8,7 +8,7 @@ from engine.errors import InputError
 from engine.keys import FileDigests
 from nodes.diffusion.pool import Pool
 from nodes.folders import Folders
-from nodes.upscale import load_upscaler, upscale_image
+from nodes.upscale import load_upscaler, upscale_image, upscaler_digest
 from nodes.values import Image
 from tests.nodes import small
 from tests.nodes.diffusion.test_esrgan import NEW, network, renamed
@@ -82,4 +82,13 @@ def test_missing_upscaler_names_the_nearest(folders: Folders) -> None:
         load_upscaler(upscaler="fold3.safetensors", folders=folders)
     assert raised.value.code == "missing_file"
     assert folders.names("upscale_models") == ["fold1.safetensors", "fold2.safetensors"]
-    assert {row["title"] for row in folders.survey()} == {"an upscaler (ESRGAN)"}
+    assert {row["title"] for row in folders.survey()} == {
+        "an upscaler (ESRGAN), x2",
+        "an upscaler (ESRGAN), x4",
+    }
+
+
+def test_another_network_is_found_before_a_run(tmp_path: Path) -> None:
+    save_file({"conv_first.weight": torch.zeros(8, 3, 3, 3)}, tmp_path / "swinir.safetensors")
+    with pytest.raises(InputError, match=r"swinir.safetensors is no upscaler that is known here"):
+        upscaler_digest("swinir.safetensors", Folders((tmp_path,), ()))
