@@ -18,9 +18,9 @@ import { Overlays } from "./panels/Overlays";
 import { RunBar } from "./panels/RunBar";
 import { Settings } from "./panels/Settings";
 import { Shell } from "./panels/Shell";
-import { Stage } from "./panels/Stage";
 import { TabStrip } from "./panels/TabStrip";
 import { WorkflowsPanel } from "./panels/WorkflowsPanel";
+import { Stage } from "./Stage";
 import { useEditor } from "./state/store";
 
 /** The whole editor: what stands in which area of the page. */

@@ -6,13 +6,11 @@ import { typeNamed } from "../graph/catalogue";
 import { nodeId, typeName } from "../graph/ids";
 import type { Point } from "../state/canvas";
 import { PICTURE_KIND, type PictureInput } from "../state/gallery";
+import { NODE_KIND } from "../state/library";
 import { activePath } from "../state/tabs";
 import { say } from "../words";
 import type { Board } from "./gestures";
 import { nodeAt, wireThrough } from "./places";
-
-/** The kind of what the node library lets drag. */
-export const NODE_KIND = "application/x-darkroom-node";
 
 export function droppedOn(board: Board, event: DragEvent): void {
   const at = { x: event.clientX, y: event.clientY };

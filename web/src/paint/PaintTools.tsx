@@ -1,5 +1,5 @@
 import { Icon, type IconName } from "../look/Icon";
-import type { Zoom } from "../panels/zooming";
+import type { Zoom } from "../widgets/zooming";
 import { Radios } from "../widgets/Radios";
 import { say } from "../words";
 import type { Easel, Settings, Tool } from "./easel";

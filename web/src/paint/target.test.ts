@@ -5,7 +5,8 @@ import { nodeId } from "../graph/ids";
 import type { JsonObject } from "../graph/json";
 import { readWorkflow } from "../graph/read";
 import { padsOf, rectOfPads, sideMoved, within } from "./frames";
-import { frameFields, pictureBeneath, putMask, targetOf } from "./target";
+import { frameFields } from "../graph/framing";
+import { pictureBeneath, putMask, targetOf } from "./target";
 
 const image = { type: "string", files: "images" };
 const type = (

@@ -7,8 +7,8 @@ import { Radios } from "../widgets/Radios";
 import { say } from "../words";
 import { ownOf } from "./difference";
 import { clock } from "./measures";
-import { Tool } from "./Viewer";
-import { transformOf, useZoom } from "./zooming";
+import { Tool } from "../widgets/Tool";
+import { transformOf, useZoom } from "../widgets/zooming";
 import "./stage.css";
 
 interface Props {

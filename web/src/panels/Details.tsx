@@ -6,7 +6,8 @@ import { jobIdIn, jobOf, picturesOf } from "../state/gallery";
 import { shortly } from "../state/changes";
 import { useEditor } from "../state/store";
 import { say } from "../words";
-import { bytes, clock, seconds } from "./measures";
+import { sizeText } from "../widgets/sizes";
+import { clock, seconds } from "./measures";
 
 /** How a picture was made: prompt, seed, model, and every other named input of its workflow. */
 export function Details({ url }: { readonly url: string }) {
@@ -36,7 +37,7 @@ export function Details({ url }: { readonly url: string }) {
         {picture && (
           <Row
             name={say("detail.file")}
-            value={`${picture.file.path}, ${bytes(picture.file.size)}`}
+            value={`${picture.file.path}, ${sizeText(picture.file.size)}`}
           />
         )}
       </dl>

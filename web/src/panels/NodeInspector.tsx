@@ -7,7 +7,7 @@ import type { NodeId } from "../graph/ids";
 import { portsOf } from "../graph/ports";
 import type { Field } from "../graph/schema";
 import { at } from "../graph/tables";
-import { FrameButton } from "../paint/FrameButton";
+import { FrameButton } from "./FrameButton";
 import { problemsOf } from "../state/problems";
 import { useEditor } from "../state/store";
 import { activeGraph, activePath, activeTab, activeWorkflow } from "../state/tabs";

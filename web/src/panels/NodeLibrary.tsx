@@ -2,11 +2,10 @@ import { useMemo, useState } from "react";
 
 import { search } from "../graph/search";
 import type { NodeType } from "../graph/catalogue";
+import { NODE_KIND } from "../state/library";
 import { useEditor } from "../state/store";
 import { say } from "../words";
-
-/** The kind of what is dragged from here onto the canvas. */
-const NODE_KIND = "application/x-darkroom-node";
+import "./library.css";
 
 /** All node types by category, to be dragged onto the canvas or added by a key. */
 export function NodeLibrary() {

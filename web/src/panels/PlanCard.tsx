@@ -5,7 +5,8 @@ import { Icon } from "../look/Icon";
 import { blockersIn } from "../state/problems";
 import { useEditor } from "../state/store";
 import { say, sayCount } from "../words";
-import { bytes, seconds } from "./measures";
+import { sizeText } from "../widgets/sizes";
+import { seconds } from "./measures";
 import { Sheet } from "./Sheet";
 
 /** What a run would do: how much is stored, how long the rest takes, and how much memory. */
@@ -52,7 +53,7 @@ function Summary({ plan }: { readonly plan: Plan }) {
   const parts = [
     ...(total.seconds > 0 ? [say("plan.seconds", { seconds: seconds(total.seconds) })] : []),
     ...(total.unknown > 0 ? [say("plan.unknown", { count: total.unknown })] : []),
-    ...(peak > 0 ? [say("plan.memory", { memory: bytes(peak) })] : []),
+    ...(peak > 0 ? [say("plan.memory", { memory: sizeText(peak) })] : []),
   ];
   return (
     <>

@@ -11,6 +11,7 @@ import { titleIn } from "../state/titles";
 import { say } from "../words";
 import { Floating } from "./Floating";
 import { PickList, type Row } from "./PickList";
+import "./search.css";
 
 type Searching = Extract<Overlay, { readonly kind: "search" }>;
 const MOST = 60;

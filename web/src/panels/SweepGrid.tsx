@@ -5,7 +5,7 @@ import { useEditor } from "../state/store";
 import { say } from "../words";
 import { cellAt, sweepOf, type Sweep } from "./grid";
 import { Thumbnail } from "./Thumbnail";
-import { Tool } from "./Viewer";
+import { Tool } from "../widgets/Tool";
 import "./stage.css";
 
 interface Props {

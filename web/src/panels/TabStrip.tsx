@@ -5,6 +5,7 @@ import { Icon } from "../look/Icon";
 import { useEditor } from "../state/store";
 import { isDirty, type Tab } from "../state/tabs";
 import { say } from "../words";
+import "./tabs.css";
 
 /** The open workflows. */
 export function TabStrip() {

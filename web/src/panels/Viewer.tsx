@@ -1,12 +1,13 @@
 import { useEffect, useRef, useState } from "react";
 
-import { Icon, type IconName } from "../look/Icon";
+import { Icon } from "../look/Icon";
 import { useEditor } from "../state/store";
 import { say } from "../words";
+import { Tool } from "../widgets/Tool";
 import { Details } from "./Details";
 import { UseAsInput } from "./UseAsInput";
 import { pictureUrls } from "./gallery";
-import { FITTING, transformOf, useZoom, zoomed } from "./zooming";
+import { FITTING, transformOf, useZoom, zoomed } from "../widgets/zooming";
 import "./stage.css";
 
 /** A picture, large: zoomed by wheel, pinch or key, with how it was made beside it. */
@@ -130,27 +131,4 @@ function useStar(url: string) {
     if (!isKnown) void read(url);
   }, [isKnown, read, url]);
   return { isOn, toggle: () => void star(url, !isOn) };
-}
-
-interface ToolProps {
-  readonly icon: IconName;
-  readonly label: string;
-  readonly pressed?: boolean;
-  readonly onAct: () => void;
-}
-
-/** A button of the bar over the stage. */
-export function Tool({ icon, label, pressed, onAct }: ToolProps) {
-  return (
-    <button
-      type="button"
-      className="icon-button"
-      aria-label={label}
-      title={label}
-      aria-pressed={pressed}
-      onClick={onAct}
-    >
-      <Icon name={icon} small />
-    </button>
-  );
 }

@@ -1,4 +1,4 @@
-/** Times, sizes and shares, as people read them. */
+/** Times and shares, as people read them. */
 
 export const percent = (fraction: number): number => Math.floor(Math.min(1, fraction) * 100);
 
@@ -9,20 +9,6 @@ export function seconds(span: number): string {
   const minutes = Math.round(span / 60);
   if (minutes < 60) return `${minutes} min`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-/** A size in bytes: `820 kB`, `2.1 GB`. */
-export function bytes(size: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"] as const;
-  let value = size;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  const text =
-    value >= 99.5 || unit === 0 ? String(Math.round(value)) : String(Number(value.toPrecision(2)));
-  return `${text} ${units[unit] ?? "B"}`;
 }
 
 /** When something was, by the clock; on another day with its date. */

@@ -9,7 +9,7 @@ import { useEditor } from "../state/store";
 import { activeGraph } from "../state/tabs";
 import { Overlays } from "./Overlays";
 import { Sheet } from "./Sheet";
-import { Stage } from "./Stage";
+import { Stage } from "../Stage";
 import { Sure } from "./Sure";
 
 const start = useEditor.getInitialState();

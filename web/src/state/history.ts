@@ -10,7 +10,7 @@ import { attempting } from "./attempts";
 import { picturesOf } from "./gallery";
 import { forget, learn, FINAL, type Known } from "./hearing";
 import { pageServer, type Server } from "./server";
-import type { EditorState, Slice } from "./store";
+import type { EditorState, SetState, Slice } from "./store";
 
 export interface HistorySlice extends Omit<Known, "runs"> {
   /** The plan that was known when a job was queued. */
@@ -49,50 +49,17 @@ const KEPT_DOCUMENTS = 400;
 export const historySliceIn =
   (server: Server): Slice<HistorySlice> =>
   (set, get) => {
-    const attempt = attempting(get);
-    const reading = new Map<string, Promise<Workflow | null>>();
-
-    const know = (change: (known: Known) => Known) =>
-      set((state) => {
-        const { jobs, runs, queue, documents } = change(state);
-        return { jobs, runs, queue, documents };
-      });
-
-    const read = async (job: string): Promise<Workflow | null> => {
-      try {
-        const document = readWorkflow(await server.readJobDocument(job));
-        set((state) => ({ documents: kept({ ...state.documents, [job]: document }) }));
-        return document;
-      } catch (error) {
-        // Forgotten, or not in a form that is read here: there is nothing to show.
-        if (error instanceof ApiError && error.status === 404) return null;
-        if (error instanceof DocumentError || error instanceof JsonError) return null;
-        throw error;
-      } finally {
-        reading.delete(job);
-      }
+    const within: Within = {
+      server,
+      set,
+      get,
+      attempt: attempting(get),
+      know: (change) =>
+        set((state) => {
+          const { jobs, runs, queue, documents } = change(state);
+          return { jobs, runs, queue, documents };
+        }),
     };
-
-    /** The jobs that clearing would forget, and how many starred pictures keep theirs. */
-    const overAndStarred = async () => {
-      const starred: GalleryFile[] = [];
-      let after: string | null = null;
-      do {
-        const page: GalleryPage = await server.listGallery({ starred: true, limit: PAGE, after });
-        starred.push(...page.files);
-        after = page.next;
-      } while (after !== null);
-      const kept = new Set(starred.map((file) => file.job));
-      const over = Object.values(get().jobs).filter((job) => FINAL.has(job.state));
-      const doomed = over.map((job) => job.id).filter((id) => !kept.has(id));
-      return { doomed, starred: starred.length };
-    };
-
-    const cancel = async (job: string) => {
-      const now = await server.cancelJob(job);
-      know((known) => learn(known, now));
-    };
-
     return {
       jobs: {},
       queue: [],
@@ -100,82 +67,148 @@ export const historySliceIn =
       plans: {},
       olderJobs: null,
       clearing: null,
-      readDocument: (job) => {
-        const known = get().documents[job];
-        if (known !== undefined) return Promise.resolve(known);
-        const already = reading.get(job) ?? read(job);
-        reading.set(job, already);
-        return already;
-      },
-      readOlderJobs: () =>
-        attempt(async () => {
-          const page = await server.listJobs({ limit: PAGE, after: get().olderJobs });
-          know((known) => page.jobs.reduce((sofar, job) => learn(sofar, job), known));
-          set({ olderJobs: page.next });
-        }),
-      moveJob: (job, place) =>
-        attempt(async () => {
-          set(({ queue }) => ({ queue: moved(queue, job, place) }));
-          await server.moveJob(job, place);
-        }),
-      removeJob: (id) =>
-        attempt(async () => {
-          const job = get().jobs[id];
-          if (job !== undefined && !FINAL.has(job.state)) return cancel(id);
-          await server.deleteJobs([id]);
-          know((known) => forget(known, id));
-        }),
-      clearQueue: () =>
-        attempt(async () => {
-          // What waits here can be taken back without the server.
-          get().withdraw();
-          await server.cancelJobs(false);
-        }),
-      askClearing: () =>
-        attempt(async () => {
-          const { doomed, starred } = await overAndStarred();
-          set({ clearing: { jobs: doomed.length, starred } });
-        }),
-      keepHistory: () => set({ clearing: null }),
-      clearHistory: () =>
-        attempt(async () => {
-          set({ clearing: null });
-          const { doomed } = await overAndStarred();
-          for (let at = 0; at < doomed.length; at += MOST_AT_ONCE) {
-            const gone = await server.deleteJobs(doomed.slice(at, at + MOST_AT_ONCE));
-            know((known) => gone.reduce(forget, known));
-          }
-        }),
-      retryJob: (id) =>
-        attempt(async () => {
-          const again = await server.retryJob(id);
-          know((known) => learn(known, again));
-          set(({ tabJobs }) => ({ tabJobs: besides(tabJobs, id, again.id) }));
-        }),
-      openJob: (id) =>
-        attempt(async () => {
-          const document = await get().readDocument(id);
-          if (document === null) {
-            get().notify("warning", say("film.gone"));
-            return;
-          }
-          const tab = get().openWorkflow(document);
-          set(({ tabJobs }) => ({ tabJobs: { ...tabJobs, [tab]: [id] } }));
-          await get().recallRun();
-        }),
-      openRun: (id) =>
-        attempt(async () => {
-          const job = await server.readJob(id);
-          know((known) => learn(known, job));
-          const { tabs, tabJobs, activate } = get();
-          const tab = tabs.find((each) => tabJobs[each.id]?.includes(id) === true);
-          if (tab === undefined) await get().openJob(id);
-          else activate(tab.id);
-          const last = picturesOf(job).at(-1);
-          if (last !== undefined) get().show({ kind: "picture", url: last.file.url });
-        }),
+      ...reading(within),
+      ...queueing(within),
+      ...clearing(within),
+      ...opening(within),
     };
   };
+
+/** What the parts of the slice work with. */
+interface Within {
+  readonly server: Server;
+  readonly set: SetState;
+  readonly get: () => EditorState;
+  readonly attempt: (action: () => Promise<void>) => Promise<boolean>;
+  readonly know: (change: (known: Known) => Known) => void;
+}
+
+function reading({ server, set, get, attempt, know }: Within) {
+  const under = new Map<string, Promise<Workflow | null>>();
+  const read = async (job: string): Promise<Workflow | null> => {
+    try {
+      const document = readWorkflow(await server.readJobDocument(job));
+      set((state) => ({ documents: kept({ ...state.documents, [job]: document }) }));
+      return document;
+    } catch (error) {
+      // Forgotten, or not in a form that is read here: there is nothing to show.
+      if (error instanceof ApiError && error.status === 404) return null;
+      if (error instanceof DocumentError || error instanceof JsonError) return null;
+      throw error;
+    } finally {
+      under.delete(job);
+    }
+  };
+  return {
+    readDocument: (job: string): Promise<Workflow | null> => {
+      const known = get().documents[job];
+      if (known !== undefined) return Promise.resolve(known);
+      const already = under.get(job) ?? read(job);
+      under.set(job, already);
+      return already;
+    },
+    readOlderJobs: () =>
+      attempt(async () => {
+        const page = await server.listJobs({ limit: PAGE, after: get().olderJobs });
+        know((known) => page.jobs.reduce((sofar, job) => learn(sofar, job), known));
+        set({ olderJobs: page.next });
+      }),
+  };
+}
+
+function queueing({ server, set, get, attempt, know }: Within) {
+  return {
+    moveJob: (job: string, place: QueuePlace) =>
+      attempt(async () => {
+        set(({ queue }) => ({ queue: moved(queue, job, place) }));
+        await server.moveJob(job, place);
+      }),
+    removeJob: (id: string) =>
+      attempt(async () => {
+        const job = get().jobs[id];
+        if (job === undefined || FINAL.has(job.state)) {
+          await server.deleteJobs([id]);
+          know((known) => forget(known, id));
+        } else {
+          const now = await server.cancelJob(id);
+          know((known) => learn(known, now));
+        }
+      }),
+    clearQueue: () =>
+      attempt(async () => {
+        // What waits here can be taken back without the server.
+        get().withdraw();
+        await server.cancelJobs(false);
+      }),
+  };
+}
+
+function clearing({ server, set, get, attempt, know }: Within) {
+  /** The jobs that clearing would forget, and how many starred pictures keep theirs. */
+  const overAndStarred = async () => {
+    const starred: GalleryFile[] = [];
+    let after: string | null = null;
+    do {
+      const page: GalleryPage = await server.listGallery({ starred: true, limit: PAGE, after });
+      starred.push(...page.files);
+      after = page.next;
+    } while (after !== null);
+    const kept = new Set(starred.map((file) => file.job));
+    const over = Object.values(get().jobs).filter((job) => FINAL.has(job.state));
+    const doomed = over.map((job) => job.id).filter((id) => !kept.has(id));
+    return { doomed, starred: starred.length };
+  };
+  return {
+    askClearing: () =>
+      attempt(async () => {
+        const { doomed, starred } = await overAndStarred();
+        set({ clearing: { jobs: doomed.length, starred } });
+      }),
+    keepHistory: () => set({ clearing: null }),
+    clearHistory: () =>
+      attempt(async () => {
+        set({ clearing: null });
+        const { doomed } = await overAndStarred();
+        for (let at = 0; at < doomed.length; at += MOST_AT_ONCE) {
+          const gone = await server.deleteJobs(doomed.slice(at, at + MOST_AT_ONCE));
+          know((known) => gone.reduce(forget, known));
+        }
+      }),
+  };
+}
+
+function opening({ server, set, get, attempt, know }: Within) {
+  return {
+    retryJob: (id: string) =>
+      attempt(async () => {
+        const again = await server.retryJob(id);
+        know((known) => learn(known, again));
+        set(({ tabJobs }) => ({ tabJobs: besides(tabJobs, id, again.id) }));
+      }),
+    openJob: (id: string) =>
+      attempt(async () => {
+        const document = await get().readDocument(id);
+        if (document === null) {
+          get().notify("warning", say("film.gone"));
+          return;
+        }
+        const tab = get().openWorkflow(document);
+        set(({ tabJobs }) => ({ tabJobs: { ...tabJobs, [tab]: [id] } }));
+        await get().recallRun();
+      }),
+    openRun: (id: string) =>
+      attempt(async () => {
+        const job = await server.readJob(id);
+        know((known) => learn(known, job));
+        const { tabs, tabJobs, activate } = get();
+        const tab = tabs.find((each) => tabJobs[each.id]?.includes(id) === true);
+        if (tab === undefined) await get().openJob(id);
+        else activate(tab.id);
+        const last = picturesOf(job).at(-1);
+        if (last !== undefined) get().show({ kind: "picture", url: last.file.url });
+      }),
+  };
+}
 
 /** A job that is tried again belongs to the tab of the first. */
 function besides(

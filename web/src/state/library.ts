@@ -4,6 +4,9 @@ import type { TypeName } from "../graph/ids";
 import { typeName } from "../graph/ids";
 import type { Slice } from "./store";
 
+/** The kind of what the node library lets drag onto the canvas: the name of a type. */
+export const NODE_KIND = "application/x-darkroom-node";
+
 export interface LibrarySlice {
   /** Node types used lately, the latest first, and those that are kept at the top. */
   readonly recentTypes: readonly TypeName[];

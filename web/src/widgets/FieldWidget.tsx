@@ -24,6 +24,9 @@ import { Switch } from "./Switch";
 import { TextArea, TextBox } from "./TextBox";
 import { UnionBox } from "./UnionBox";
 import "./widgets.css";
+import "./composites.css";
+import "./pickers.css";
+import "./pictures.css";
 
 /** The widget of a field, by its kind; the same in node bodies, inspector and form. */
 export function FieldWidget(props: WidgetProps<Field>) {

@@ -1,7 +1,15 @@
-/** The size in the unit that people know files by. */
-export function sizeText(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  const power = bytes < 1 ? 0 : Math.min(4, Math.floor(Math.log10(bytes) / 3));
-  const value = bytes / 1000 ** power;
-  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${units[power] ?? ""}`;
+/** Sizes of files and of memory, as people read them. */
+
+/** A size in bytes: `820 kB`, `2.1 GB`. */
+export function sizeText(size: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"] as const;
+  let value = size;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const text =
+    value >= 99.5 || unit === 0 ? String(Math.round(value)) : String(Number(value.toPrecision(2)));
+  return `${text} ${units[unit] ?? "B"}`;
 }

@@ -1,14 +1,14 @@
 import { lazy, Suspense, useRef } from "react";
 
-import { useEditor, type EditorState } from "../state/store";
-import { Compare } from "./Compare";
-import { useFocusReturn } from "./modal";
-import { SweepGrid } from "./SweepGrid";
-import { Viewer } from "./Viewer";
+import { useEditor, type EditorState } from "./state/store";
+import { Compare } from "./panels/Compare";
+import { useFocusReturn } from "./panels/modal";
+import { SweepGrid } from "./panels/SweepGrid";
+import { Viewer } from "./panels/Viewer";
 
-const Painter = lazy(async () => ({ default: (await import("../paint/Painter")).Painter }));
+const Painter = lazy(async () => ({ default: (await import("./paint/Painter")).Painter }));
 const FrameEditor = lazy(async () => ({
-  default: (await import("../paint/FrameEditor")).FrameEditor,
+  default: (await import("./paint/FrameEditor")).FrameEditor,
 }));
 
 /** What is looked at in the centre, in place of the graph: nothing while the graph is shown. */

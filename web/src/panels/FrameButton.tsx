@@ -1,11 +1,11 @@
 import { typeNamed } from "../graph/catalogue";
+import { frameFields } from "../graph/framing";
 import { nodeAt } from "../graph/graphs";
 import { Icon } from "../look/Icon";
 import type { PictureInput } from "../state/gallery";
 import { useEditor } from "../state/store";
 import { activeWorkflow } from "../state/tabs";
 import { say } from "../words";
-import { frameFields } from "./target";
 
 /** Opens the frame or box of a node on its picture; nothing for a node that has none. */
 export function FrameButton({ path, node }: Omit<PictureInput, "input">) {
