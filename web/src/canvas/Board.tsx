@@ -36,6 +36,11 @@ const nodeTypes: NodeTypes = {
 const edgeTypes: EdgeTypes = { wire: WireView };
 const NO_WIRES: WireItem[] = [];
 const SNAP = 8;
+const about = {
+  "node.a11yDescription.default": say("canvas.aboutItem"),
+  "node.a11yDescription.keyboardDisabled": say("canvas.aboutItem"),
+  "edge.a11yDescription.default": say("canvas.aboutWire"),
+};
 
 /** Draws the graph and hands on what is done to it. */
 export function Board() {
@@ -44,7 +49,7 @@ export function Board() {
   const flow = useFlow(commitShifts);
   const board = useBoard(root, flow);
   const pointer = usePointer(root, board);
-  useView(root, flow, pointer.place);
+  useView(root, flow, pointer.place, board);
   const level = useLevel(root);
   const wires = useSome(flow.wires, level === "near");
   const isSketched = level !== "near" || wires.length < flow.wires.length;
@@ -112,6 +117,7 @@ export function Board() {
           nodeDragThreshold={3}
           disableKeyboardA11y
           aria-label={say("canvas.title")}
+          ariaLabelConfig={about}
         >
           {level !== "block" && (
             <Background id="dots" gap={grid * 3} size={1.5} color="var(--dots)" />

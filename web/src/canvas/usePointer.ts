@@ -23,6 +23,7 @@ import {
   type Board,
   type Gesture,
 } from "./gestures";
+import { openMenu, openMenuOf } from "./menus";
 import { targetOf } from "./targets";
 
 const LONG_PRESS = 500;
@@ -143,7 +144,10 @@ function handlersFor(board: Board, hand: Hand) {
       if (target?.closest("input, textarea, select") != null) return;
       event.preventDefault();
       if (event.ctrlKey || hand.gesture !== null) return;
-      openMenu(board, { x: event.clientX, y: event.clientY }, target);
+      // A key asks for the menu of what has the focus, wherever the pointer is.
+      if (target !== null && event.button !== 2 && target === document.activeElement)
+        openMenuOf(board, target);
+      else openMenu(board, { x: event.clientX, y: event.clientY }, target);
     },
     onDoubleClick: (event: MouseEvent) => doubleClicked(board, event),
     onDragOver: (event: DragEvent) => {
@@ -169,13 +173,6 @@ function boxHow(board: Board, event: PointerEvent): "replace" | "add" | "remove"
   if (event.altKey) return "remove";
   if (event.ctrlKey || event.metaKey) return "replace";
   return board.editor().tool === "select" && event.pointerType !== "touch" ? "replace" : null;
-}
-
-function openMenu(board: Board, at: Point, element: Element | null): void {
-  const { open, select, selected } = board.editor();
-  const target = targetOf(element);
-  if (target.kind === "item" && !selected.has(target.id)) select([target.id]);
-  open({ kind: "menu", at, target });
 }
 
 function doubleClicked(board: Board, event: MouseEvent): void {

@@ -6,6 +6,9 @@ import type { CanvasView, Point } from "../state/canvas";
 import { useEditor } from "../state/store";
 import { activeGraph } from "../state/tabs";
 import type { Item } from "./flow";
+import { focusedIn, focusOn, itemIn, portIn, wireIn } from "./focus";
+import type { Board } from "./gestures";
+import { openMenuOf } from "./menus";
 import { boxOf } from "./places";
 import { portsIn } from "./shape";
 import type { Flow } from "./useFlow";
@@ -17,6 +20,7 @@ export function useView(
   root: RefObject<HTMLDivElement | null>,
   flow: Flow,
   pointer: RefObject<Point | null>,
+  board: Board,
 ): void {
   const react = useReactFlow<Item>();
   const latest = useRef(flow);
@@ -28,10 +32,10 @@ export function useView(
     state.tabs.find(({ id }) => id === state.activeTab)?.path.join("/"),
   );
   useEffect(() => {
-    const view = viewOf(root, latest, react, pointer);
+    const view = viewOf({ root, flow: latest, react, pointer, board });
     useEditor.getState().setView(view);
     return () => useEditor.getState().setView(null);
-  }, [root, react, pointer]);
+  }, [root, react, pointer, board]);
   // Another graph is shown from where it was left, or whole.
   const views = useRef(new Map<string, ReturnType<typeof react.getViewport>>());
   useEffect(() => {
@@ -50,18 +54,32 @@ export function useView(
 
 const isEmpty = (): boolean => Object.keys(activeGraph(useEditor.getState()).nodes).length === 0;
 
-function viewOf(
-  root: RefObject<HTMLDivElement | null>,
-  flow: RefObject<Flow>,
-  react: ReturnType<typeof useReactFlow<Item>>,
-  pointer: RefObject<Point | null>,
-): CanvasView {
+interface Hand {
+  readonly root: RefObject<HTMLDivElement | null>;
+  readonly flow: RefObject<Flow>;
+  readonly react: ReturnType<typeof useReactFlow<Item>>;
+  readonly pointer: RefObject<Point | null>;
+  readonly board: Board;
+}
+
+const viewOf = (hand: Hand): CanvasView => ({
+  ...sightIn(hand),
+  ...focusIn(hand),
+  ...placesIn(hand),
+});
+
+const findIn = ({ flow }: Hand, id: string): Item | undefined =>
+  flow.current.items.find((item) => item.id === id);
+
+type Sight = Pick<
+  CanvasView,
+  "pointer" | "toCanvas" | "toWindow" | "middle" | "fit" | "zoomBy" | "showItem"
+>;
+
+/** What is seen, and where in the window that is. */
+function sightIn(hand: Hand): Sight {
+  const { root, flow, react, pointer } = hand;
   const scale = () => flow.current.measures.scale;
-  const find = (id: string) => flow.current.items.find((item) => item.id === id);
-  const middle = (): Point => {
-    const box = root.current?.getBoundingClientRect() ?? new DOMRect();
-    return { x: box.left + box.width / 2, y: box.top + box.height / 2 };
-  };
   const toCanvas = (at: Point): Point => {
     const place = react.screenToFlowPosition(at, { snapToGrid: false });
     return { x: Math.round(place.x / scale()), y: Math.round(place.y / scale()) };
@@ -70,40 +88,75 @@ function viewOf(
     pointer: () => pointer.current,
     toCanvas,
     toWindow: ({ x, y }) => react.flowToScreenPosition({ x: x * scale(), y: y * scale() }),
-    middle: () => toCanvas(middle()),
+    middle: () => {
+      const box = root.current?.getBoundingClientRect() ?? new DOMRect();
+      return toCanvas({ x: box.left + box.width / 2, y: box.top + box.height / 2 });
+    },
     fit: (ids) => {
       const nodes = ids?.map((id) => ({ id }));
       void react.fitView({ padding: 0.12, maxZoom: 1, ...MOVE, ...(nodes ? { nodes } : {}) });
     },
     zoomBy: (factor) => void react.zoomTo(react.getZoom() * factor, MOVE),
-    focusItem: (id) => {
-      const item = find(id);
-      if (item === undefined) return;
-      bringIntoSight(root.current, react, item);
-      // It may have to be drawn first.
-      requestAnimationFrame(() => focusOn(root.current, id, 20));
-    },
     showItem: (id) => {
-      const item = find(id);
+      const item = findIn(hand, id);
       if (item !== undefined) bringIntoSight(root.current, react, item);
     },
+  };
+}
+
+type Focus = Pick<
+  CanvasView,
+  "focusItem" | "focusPort" | "focusWire" | "focusCanvas" | "hasFocus" | "openMenu"
+>;
+
+/** What has the focus, and the way to it. */
+function focusIn(hand: Hand): Focus {
+  const { root, react, board } = hand;
+  const show = (id: string): boolean => {
+    const item = findIn(hand, id);
+    if (item !== undefined) bringIntoSight(root.current, react, item);
+    return item !== undefined;
+  };
+  return {
+    focusItem: (id) => {
+      // It may have to be drawn first.
+      if (show(id)) requestAnimationFrame(() => focusOn(() => itemIn(root.current, id)));
+    },
+    focusPort: (port) => {
+      const find = () => portIn(root.current, port);
+      if (find() === null) show(port.node);
+      focusOn(find);
+    },
+    focusWire: (id) => {
+      useEditor.getState().select([id]);
+      requestAnimationFrame(() => focusOn(() => wireIn(root.current, id)));
+    },
     focusCanvas: () => {
-      // A node that has the focus keeps it.
-      if (document.activeElement?.matches(".react-flow__node") !== true)
+      // A thing that has the focus keeps it.
+      if (document.activeElement?.matches(".react-flow__node, .react-flow__edge") !== true)
         root.current?.focus({ preventScroll: true });
     },
-    placeOf: (id) => {
-      const item = find(id);
-      if (item === undefined) return null;
-      return { x: item.position.x / scale(), y: item.position.y / scale() };
+    hasFocus: () => focusedIn(root.current) !== null,
+    openMenu: () => {
+      const element = focusedIn(root.current);
+      if (element !== null) openMenuOf(board, element);
     },
-    boxOf: (id) => {
-      const item = find(id);
-      if (item === undefined) return null;
-      const { x, y, width, height } = boxOf(item);
-      const by = scale();
-      return { x: x / by, y: y / by, width: width / by, height: height / by };
-    },
+  };
+}
+
+/** Where things and ports are, in the document's measure. */
+function placesIn(hand: Hand): Pick<CanvasView, "placeOf" | "boxOf" | "ports"> {
+  const { flow } = hand;
+  const own = (id: string) => {
+    const item = findIn(hand, id);
+    if (item === undefined) return null;
+    const { x, y, width, height } = boxOf(item);
+    const by = flow.current.measures.scale;
+    return { x: x / by, y: y / by, width: width / by, height: height / by };
+  };
+  return {
+    placeOf: own,
+    boxOf: own,
     ports: () =>
       flow.current.items
         .filter((item) => item.type === "node")
@@ -129,12 +182,4 @@ function bringIntoSight(
   const zoom = Math.max(react.getZoom(), 0.6);
   if (isInSight && zoom === react.getZoom()) return;
   void react.setCenter(x + width / 2, y + height / 2, { zoom });
-}
-
-function focusOn(root: HTMLElement | null, id: string, tries: number): void {
-  const element = root?.querySelector<HTMLElement>(
-    `.react-flow__node[data-id="${CSS.escape(id)}"]`,
-  );
-  if (element != null) element.focus({ preventScroll: true });
-  else if (tries > 0) requestAnimationFrame(() => focusOn(root, id, tries - 1));
 }

@@ -68,9 +68,16 @@ export interface CanvasView {
   readonly fit: (ids?: readonly string[]) => void;
   readonly zoomBy: (factor: number) => void;
   readonly focusItem: (id: string) => void;
+  readonly focusPort: (port: PortRef) => void;
+  /** Select a wire, and give it the focus once it can have it. */
+  readonly focusWire: (id: string) => void;
   /** Bring it into sight; the focus stays where it is. */
   readonly showItem: (id: string) => void;
   readonly focusCanvas: () => void;
+  /** Whether something on the canvas has the focus, and no field in it. */
+  readonly hasFocus: () => boolean;
+  /** Open the menu of what has the focus on the canvas. */
+  readonly openMenu: () => void;
   /** Where a thing stands, in the document's measure. */
   readonly placeOf: (id: string) => Point | null;
   readonly boxOf: (id: string) => Box | null;

@@ -2,7 +2,6 @@
 
 import { ApiError } from "../api/problems";
 import { readDocument, saveDocument, type Expected } from "../api/documents";
-import { emptyWorkflow } from "../graph/document";
 import { renameWorkflow } from "../graph/commands/form";
 import { printWorkflow, readWorkflow } from "../graph/read";
 import { say } from "../words";
@@ -134,7 +133,7 @@ const filesIn = (set: SetState, get: Get, saves: Saves): FilesSlice => ({
     }
   },
   renameWorkflow: (name) => {
-    get().perform(renameWorkflow([], name.trim() === "" ? emptyWorkflow("Untitled").name : name));
+    get().perform(renameWorkflow([], name.trim() === "" ? say("canvas.untitled") : name));
   },
 });
 

@@ -6,7 +6,7 @@ import { unreadIn } from "../graph/sound";
 import type { GraphPath, NodeId } from "../graph/ids";
 import { EMPTY_LOG, type Log } from "../graph/log";
 import { same } from "../graph/json";
-import { sayCount } from "../words";
+import { say, sayCount } from "../words";
 import { freshId } from "./ownership";
 import type { EditorState, Slice } from "./store";
 
@@ -46,6 +46,8 @@ export interface TabsSlice {
   readonly closeTab: (tab: string, discarded?: boolean) => void;
   readonly keepTab: () => void;
   readonly moveTab: (tab: string, before: string | null) => void;
+  /** Move the tab that is shown by so many places in the strip. */
+  readonly carryTab: (by: number) => void;
   /** Change the tab of this id. */
   readonly changeTab: (tab: string, change: Partial<Omit<Tab, "id">>) => void;
 }
@@ -62,7 +64,7 @@ export function newTab(workflow: Workflow, file: OpenFile | null = null): Tab {
   };
 }
 
-export const blankTab = (): Tab => newTab(emptyWorkflow("Untitled"));
+export const blankTab = (): Tab => newTab(emptyWorkflow(say("canvas.untitled")));
 
 /** Whether nothing is in a tab and nothing ever was. */
 export const isUntouched = (tab: Tab): boolean =>
@@ -138,6 +140,16 @@ export const tabsSlice: Slice<TabsSlice> = (set, get) => {
         const at = rest.findIndex((tab) => tab.id === before);
         return { tabs: rest.toSpliced(at < 0 ? rest.length : at, 0, moved) };
       }),
+    carryTab: (by) => {
+      const { tabs, activeTab: id, announce } = get();
+      const from = tabs.findIndex((tab) => tab.id === id);
+      const moved = tabs[from];
+      const to = Math.min(tabs.length - 1, Math.max(0, from + by));
+      if (moved === undefined || to === from) return;
+      set({ tabs: tabs.toSpliced(from, 1).toSpliced(to, 0, moved) });
+      const { name } = moved.workflow;
+      announce(say("live.tabMoved", { name, at: to + 1, of: tabs.length }));
+    },
     changeTab: (id, change) =>
       set(({ tabs }) => ({
         tabs: tabs.map((tab) => (tab.id === id ? { ...tab, ...change } : tab)),

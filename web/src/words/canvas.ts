@@ -34,12 +34,21 @@ export const canvas = {
   "canvas.minimap": "Map of the graph",
   "canvas.percent": "{percent} %",
   "canvas.group": "Group",
+  "canvas.wire": "Wire from {from} to {to}, {input}",
+  "canvas.bend": "Bend of a wire to {to}",
+  "canvas.aboutItem":
+    "Arrows go to the nearest thing, Enter goes to its ports. From a port, arrows go on to its wires. The menu key tells what can be done.",
+  "canvas.aboutWire":
+    "Left and right go along the wire, up and down to the next one. Enter tells what can be done.",
 
   "live.added": "{title} added",
   "live.removedOne": "One thing removed",
   "live.removed": "{count} things removed",
   "live.connected": "{from} connected to {to}",
   "live.disconnected": "{to} disconnected",
+  "live.bent": "A bend is in the wire",
+  "live.cutOne": "One wire cut",
+  "live.cut": "{count} wires cut",
   "live.wireNowhere":
     "Wire from {from}: nothing here takes it. Space adds a node that does, Escape gives up.",
   "live.wire":
@@ -137,6 +146,7 @@ export const canvas = {
   "tabs.discard": "Discard them",
   "tabs.save": "Save",
   "tabs.cancel": "Cancel",
+  "live.tabMoved": "{name} is workflow {at} of {of}",
   "tabs.path": "Graphs from the workflow down to this one",
 
   "save.done": "Saved as {name}",
