@@ -4,7 +4,9 @@ import type { KeyboardEvent } from "react";
 
 import { keysOf } from "../keys";
 import type { PortRef } from "../state/canvas";
-import { say } from "../words";
+import { activeGraph } from "../state/tabs";
+import { titleIn } from "../state/titles";
+import { say, sayCount } from "../words";
 import { onBendKey, onWireKey, wiresAt } from "./alongWire";
 import { verdictOn } from "./fitting";
 import { wireKey } from "./flow";
@@ -170,8 +172,12 @@ function startWire(board: Board, port: PortRef): boolean {
   const { setOpenWire, announce, view } = board.editor();
   setOpenWire({ from: port, moved: null, by: "keyboard" });
   const count = fittingPorts(board, view?.ports() ?? []).length;
-  const from = `${port.node}, ${port.name}`;
-  announce(count === 0 ? say("live.wireNowhere", { from }) : say("live.wire", { from, count }));
+  const from = `${titleIn(activeGraph(board.editor()), port.node)}, ${port.name}`;
+  announce(
+    count === 0
+      ? say("live.wireNowhere", { from })
+      : sayCount("live.wireOne", "live.wire", count, { from }),
+  );
   if (count > 0) toFitting(board, port, 1);
   return true;
 }

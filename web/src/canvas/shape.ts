@@ -107,7 +107,9 @@ export function shapeOf(
   let top = title + pad * 2 + row * Math.max(links.length, outputs.length);
   const fields = valued.map((field) => {
     const value = at(inputs, field.name);
-    const height = rowsOf(field, value, linksIn(value).length > 0) * row + pad;
+    const rows = rowsOf(field, value, linksIn(value).length > 0);
+    // Rows within a field have the same room between them as fields have.
+    const height = rows * row + (field.kind === "multiline" ? pad : rows * pad);
     const found = spot("in", field, field.title, top + (row + pad) / 2, height);
     top += height;
     return found;

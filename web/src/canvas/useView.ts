@@ -119,8 +119,12 @@ function focusIn(hand: Hand): Focus {
   };
   return {
     focusItem: (id) => {
+      const isThere = show(id);
       // It may have to be drawn first.
-      if (show(id)) requestAnimationFrame(() => focusOn(() => itemIn(root.current, id)));
+      requestAnimationFrame(() => {
+        if (!isThere) show(id);
+        focusOn(() => itemIn(root.current, id));
+      });
     },
     focusPort: (port) => {
       const find = () => portIn(root.current, port);

@@ -51,6 +51,7 @@ export const canvas = {
   "live.cut": "{count} wires cut",
   "live.wireNowhere":
     "Wire from {from}: nothing here takes it. Space adds a node that does, Escape gives up.",
+  "live.wireOne": "Wire from {from}: one port takes it. Enter connects, Escape gives up.",
   "live.wire":
     "Wire from {from}: {count} ports take it. Arrows go to them, Enter connects, Escape gives up.",
   "live.wireDropped": "Wire given up",
