@@ -4,14 +4,13 @@ import { memo, useContext, useEffect, useState } from "react";
 import { mainName } from "../graph/types";
 import type { NodeItem } from "./flow";
 import { FieldRow } from "./FieldRow";
-import { LevelContext } from "./level";
+import { LevelContext, TurnsContext } from "./level";
 import { NodeHead } from "./NodeHead";
 import { NodePicture } from "./NodePicture";
 import { NodeProblem } from "./NodeProblem";
 import { Port } from "./Port";
 import { useRunState } from "./runs";
 import type { PortSpot } from "./shape";
-import { turns } from "./turns";
 
 const LEAST_WIDTH = 128;
 
@@ -54,8 +53,9 @@ export const NodeView = memo(function NodeView({ data, selected }: NodeProps<Nod
 
 /** Everything of a node, once it is its turn; until then its title. */
 function Whole({ data }: { readonly data: NodeItem["data"] }) {
-  const [isDrawn, setDrawn] = useState(() => turns.take());
-  useEffect(() => (isDrawn ? undefined : turns.wait(() => setDrawn(true))), [isDrawn]);
+  const turns = useContext(TurnsContext);
+  const [isDrawn, setDrawn] = useState(() => turns?.take() ?? true);
+  useEffect(() => (isDrawn ? undefined : turns?.wait(() => setDrawn(true))), [isDrawn, turns]);
   if (!isDrawn)
     return (
       <div className="node-head">

@@ -8,7 +8,6 @@ import { activeGraph } from "../state/tabs";
 import { titleIn } from "../state/titles";
 import { say, sayCount } from "../words";
 import { onBendKey, onWireKey, wiresAt } from "./alongWire";
-import { verdictOn } from "./fitting";
 import { wireKey } from "./flow";
 import { membersOf } from "./frames";
 import type { Board } from "./gestures";
@@ -134,7 +133,7 @@ function onPortKey(event: KeyboardEvent, keys: string, port: PortRef, board: Boa
       return true;
     }
     if (keys === "Enter" || keys === "Space") {
-      if (keys === "Space" || verdictOn(board.editor(), port) !== "ok") return search(board, event);
+      if (keys === "Space" || board.editor().verdictOn(port) !== "ok") return search(board, event);
       const [output, input] = port.side === "in" ? [openWire.from, port] : [port, openWire.from];
       setOpenWire(null);
       connectPorts(
@@ -183,7 +182,7 @@ function startWire(board: Board, port: PortRef): boolean {
 }
 
 const fittingPorts = (board: Board, ports: readonly PortRef[]): readonly PortRef[] =>
-  ports.filter((port) => verdictOn(board.editor(), port) === "ok");
+  ports.filter((port) => board.editor().verdictOn(port) === "ok");
 
 const isSame = (a: PortRef, b: PortRef) =>
   a.node === b.node && a.side === b.side && a.name === b.name;

@@ -2,7 +2,8 @@
 
 import type { NodeId } from "../graph/ids";
 import type { Wire } from "../graph/wiring";
-import type { Slice } from "./store";
+import { Fitting } from "./fitting";
+import type { EditorState, SetState, Slice } from "./store";
 
 export interface Box {
   readonly x: number;
@@ -100,6 +101,8 @@ export interface CanvasSlice {
   readonly open: (overlay: Overlay) => void;
   readonly closeOverlay: () => void;
   readonly setOpenWire: (openWire: OpenWire | null) => void;
+  /** Null while no wire is drawn, "ok" where it fits, else the reason why it does not. */
+  readonly verdictOn: (port: PortRef) => string | null;
   readonly setView: (view: CanvasView | null) => void;
   readonly setWireUnder: (wire: string | null) => void;
   readonly notify: (kind: Notice["kind"], text: string) => void;
@@ -108,8 +111,8 @@ export interface CanvasSlice {
 }
 
 export const canvasSlice: Slice<CanvasSlice> = (set, get) => ({
+  ...wireInHand(set, get),
   overlay: null,
-  openWire: null,
   view: null,
   wireUnder: null,
   notices: [],
@@ -119,7 +122,6 @@ export const canvasSlice: Slice<CanvasSlice> = (set, get) => ({
     set((state) => ({ announcement: { text, count: state.announcement.count + 1 } })),
   open: (overlay) => set({ overlay }),
   closeOverlay: () => set({ overlay: null }),
-  setOpenWire: (openWire) => set({ openWire }),
   setView: (view) => set({ view }),
   setWireUnder: (wireUnder) => {
     if (wireUnder !== get().wireUnder) set({ wireUnder });
@@ -133,3 +135,14 @@ export const canvasSlice: Slice<CanvasSlice> = (set, get) => ({
   dismiss: (id) => set(({ notices }) => ({ notices: notices.filter((each) => each.id !== id) })),
   setTool: (tool) => set({ tool }),
 });
+
+type InHand = Pick<CanvasSlice, "openWire" | "setOpenWire" | "verdictOn">;
+
+function wireInHand(set: SetState, get: () => EditorState): InHand {
+  const fitting = new Fitting();
+  return {
+    openWire: null,
+    setOpenWire: (openWire) => set({ openWire }),
+    verdictOn: (port) => fitting.verdictOn(get(), port),
+  };
+}
