@@ -72,7 +72,7 @@ export function middleOf(board: Board, id: string): Point | null {
 }
 
 /** The place after half the length of a line. */
-export function halfway(line: readonly Point[]): Point | null {
+function halfway(line: readonly Point[]): Point | null {
   const pieces = line.slice(1).map((to, index) => {
     const from = line[index] ?? to;
     return { from, to, length: Math.hypot(to.x - from.x, to.y - from.y) };

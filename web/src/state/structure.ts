@@ -47,7 +47,6 @@ export interface StructureSlice {
   /** Bend a wire where it passes this place, and select the bend. */
   readonly addReroute: (wire: string, at: Point) => void;
   readonly setFrameTitle: (frame: string, title: string) => void;
-  readonly setFrameColour: (frame: string, colour: string) => void;
   readonly setNoteText: (note: string, text: string) => void;
 }
 
@@ -122,7 +121,7 @@ function inserting(get: Get): Pick<StructureSlice, "canInsert" | "insertDropped"
 
 type Annotating = Pick<
   StructureSlice,
-  "groupSelection" | "addNote" | "setFrameTitle" | "setFrameColour" | "setNoteText"
+  "groupSelection" | "addNote" | "setFrameTitle" | "setNoteText"
 >;
 
 function annotating(set: SetState, get: Get): Annotating {
@@ -146,9 +145,6 @@ function annotating(set: SetState, get: Get): Annotating {
     },
     setFrameTitle: (frame, title) => {
       get().perform(beside.editGroup(path(), frame, { title }));
-    },
-    setFrameColour: (frame, colour) => {
-      get().perform(beside.editGroup(path(), frame, { colour }));
     },
     setNoteText: (note, text) => {
       get().perform(beside.editNote(path(), note, text));

@@ -3,11 +3,10 @@
 import { emptyWorkflow, type Graph, type Workflow } from "../graph/document";
 import { graphAt } from "../graph/graphs";
 import { unreadIn } from "../graph/sound";
-import type { GraphPath, NodeId } from "../graph/ids";
+import { randomId, type GraphPath, type NodeId } from "../graph/ids";
 import { EMPTY_LOG, type Log } from "../graph/log";
 import { same } from "../graph/json";
 import { say, sayCount } from "../words";
-import { freshId } from "./ownership";
 import type { EditorState, Slice } from "./store";
 
 /** The file that a tab was opened from or saved to, as it was then. */
@@ -54,7 +53,7 @@ export interface TabsSlice {
 
 export function newTab(workflow: Workflow, file: OpenFile | null = null): Tab {
   return {
-    id: freshId(),
+    id: randomId(),
     workflow,
     log: EMPTY_LOG,
     file,

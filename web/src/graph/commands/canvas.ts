@@ -45,11 +45,7 @@ export function addReroute(
   });
 }
 
-export function editGroup(
-  path: GraphPath,
-  id: string,
-  change: Partial<Pick<Frame, "title" | "colour">>,
-): Command {
+export function editGroup(path: GraphPath, id: string, change: Pick<Frame, "title">): Command {
   return edited("edit_group", path, "groups", id, (group) => ({ ...group, ...change }), "group");
 }
 
