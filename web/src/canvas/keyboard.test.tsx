@@ -9,6 +9,7 @@ import type { CanvasView, PortRef } from "../state/canvas";
 import { useEditor } from "../state/store";
 import { placeIn } from "../state/structure";
 import { activeGraph, activeTab } from "../state/tabs";
+import { middleOf } from "./alongWire";
 import { FlowBuilder } from "./flow";
 import type { Board } from "./gestures";
 import { onCanvasKey } from "./keyboard";
@@ -171,6 +172,15 @@ test("a bend that keys add has the focus, in its order along the wire", () => {
   expect(focused).toEqual(["reroute:reroute"]);
   expect([...editor().selected]).toEqual(["reroute:reroute"]);
   expect(editor().announcement.text).toBe("A bend is in the wire");
+});
+
+test("the menu of a wire is at its middle", () => {
+  const ends = ["one", "three"].map((id) => boxIn(id));
+  const at = middleOf(board, wire("three"));
+  const [left, right] = ends.map((box) => box?.x ?? 0);
+  expect(at?.x).toBeGreaterThan((left ?? 0) + (ends[0]?.width ?? 0));
+  expect(at?.x).toBeLessThan(right ?? 0);
+  expect(middleOf(board, wire("one"))).toBeNull();
 });
 
 test("a wire that is deleted gives the focus to the port where it ended", () => {

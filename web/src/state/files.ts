@@ -104,7 +104,14 @@ const filesIn = (set: SetState, get: Get, saves: Saves): FilesSlice => ({
     get().activate(asked.tab);
     if (answer === "overwrite") await get().saveAs(asked.name, "anything");
     else
-      set({ asked: { kind: "name", tab: asked.tab, name: `${asked.name} copy`, problem: null } });
+      set({
+        asked: {
+          kind: "name",
+          tab: asked.tab,
+          name: say("save.copyName", { name: asked.name }),
+          problem: null,
+        },
+      });
   },
   openFile: async (name) => {
     const open = get().tabs.find((tab) => tab.file?.name === name);

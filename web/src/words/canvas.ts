@@ -6,8 +6,8 @@ export const canvas = {
   "canvas.noNodes": "The server's nodes cannot be read. It is tried again.",
   "canvas.starting": "Darkroom is starting …",
   "canvas.empty": "Nothing here yet",
-  "canvas.emptyHint":
-    "Double click, or press Space, to add a node. Drop a picture or a workflow to open it.",
+  "canvas.emptyAdd": "Double click to add a node",
+  "canvas.emptyDrop": "Drop a picture or a workflow to open it",
   "canvas.input": "{title}, input {port}, {type}",
   "canvas.output": "{title}, output {port}, {type}",
   "canvas.field": "{title}, {input}",
@@ -157,6 +157,7 @@ export const canvas = {
     "A name begins with a letter or a digit and holds letters, digits, spaces, dots, hyphens and underscores",
   "save.exists": "There is a workflow “{name}” already.",
   "save.outdated": "“{name}” was saved elsewhere since it was opened here.",
+  "save.copyName": "{name} copy",
   "save.copy": "Save a copy",
   "save.overwrite": "Overwrite it",
   "save.reload": "Take the other version",
