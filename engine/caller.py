@@ -10,7 +10,7 @@ from typing import Any, Protocol, get_origin
 from .artifacts import Delivery
 from .conditions import conditions
 from .errors import Cancelled, InputError, os_reason
-from .events import Event, NodeProgressed
+from .events import Event, NodeProgressed, Warned
 from .grid import Grid
 from .history import History
 from .keyring import Keyring
@@ -18,6 +18,7 @@ from .keys import TypeDigests
 from .laps import Graph, Laps
 from .links import Link, replace_links
 from .node import NodeType, Opaque, Waypoints
+from .notices import notice, noticed
 from .program import Call, Program, behind
 from .provenance import FORMAT, Provenance
 from .runtime import Runtime
@@ -91,11 +92,28 @@ class Caller:
                 arguments[name] = _checked(declared, name, resolved)
                 self.run.history.came(call.id, name, arguments[name])
         arguments |= self._lent(call)
-        value = self._measured(call, arguments)
+        value = self._heard(call, arguments)
         names = declared.outputs
         if len(names) == 1 and NodeType.single in names:
             return self._kept(call, {NodeType.single: value})
         return self._kept(call, dict(zip(names, value, strict=True)))
+
+    def _heard(self, call: Call, arguments: Mapping[str, Any]) -> Any:
+        if not self.run.watched:
+            return self._relieved(call, arguments)
+        with noticed(lambda message: self.run.tell(Warned(message, call.id))):
+            return self._relieved(call, arguments)
+
+    def _relieved(self, call: Call, arguments: Mapping[str, Any]) -> Any:
+        """What the function gives, called once more if memory was short and could be made."""
+        try:
+            return self._measured(call, arguments)
+        except Exception as error:
+            if not _is_out_of_memory(error) or not (freed := self.runtime.free()):
+                raise
+        # Outside the handler: its traceback would keep alive what was too much.
+        notice(f"out of memory: it is tried again without idle models ({freed / 2**20:.0f} MiB)")
+        return self._measured(call, arguments)
 
     def _measured(self, call: Call, arguments: Mapping[str, Any]) -> Any:
         if call.type.lane != "device":  # measuring costs more than a cheap node
@@ -210,7 +228,7 @@ def _checked(declared: NodeType, name: str, value: Any) -> Any:
 def reason(error: BaseException) -> str:
     """Why a node failed, in words for the person who runs it."""
     text = str(error)
-    if isinstance(error, MemoryError) or any(words in text for words in _NO_MEMORY):
+    if _is_out_of_memory(error):
         detail = f" ({text})" if text else ""
         return f"out of memory{detail}: take a smaller picture or batch, or close other programs"
     if isinstance(error, OSError) and text:
@@ -218,3 +236,7 @@ def reason(error: BaseException) -> str:
     if isinstance(error, ValueError) and text:
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY)

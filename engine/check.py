@@ -2,6 +2,7 @@
 
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from typing import Any, cast, get_args, get_origin
@@ -27,9 +28,25 @@ from .workflow import Node, Workflow
 _RANGE_FAULTS = ("greater", "less", "multiple", "literal", "too_", "string_too")
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """Everything that is wrong with a workflow."""
+
+    problems: list[Problem]
+    """Every reason why it cannot run; none if it can."""
+    warnings: list[Problem]
+    """What is wrong with nodes that no output depends on: they are not computed."""
+
+
+def judge(workflow: Workflow, catalog: Mapping[str, NodeType], runtime: Runtime) -> Verdict:
+    """Everything that is wrong with a workflow, also where that keeps nothing from running."""
+    checker = _Checker(workflow, catalog, runtime)
+    return Verdict(checker.problems, checker.warnings)
+
+
 def check(workflow: Workflow, catalog: Mapping[str, NodeType], runtime: Runtime) -> list[Problem]:
     """Every reason why the workflow cannot run; none if it can."""
-    return _Checker(workflow, catalog, runtime).problems
+    return judge(workflow, catalog, runtime).problems
 
 
 def compile_graph(
@@ -41,7 +58,7 @@ def compile_graph(
     """The workflow made ready to run; it may become `most` nodes.
 
     Raises:
-        GraphError: With every problem found.
+        GraphError: With every problem found that keeps it from running.
     """
     checker = _Checker(workflow, catalog, runtime, most)
     if checker.problems:
@@ -64,6 +81,8 @@ class _Checker:
         self.runtime = runtime
         self.flat = flatten(library.whole(workflow), library, most)
         self.nodes, self.problems = self.flat.nodes, self.flat.problems
+        self.owners: dict[Problem, set[str]] = {}
+        """The plain nodes that have a problem; none for those of the whole."""
         self.problems += conflict_problems(workflow)
         order = self._ordered()
         swept = sweep(self.flat, order, self.catalog, _names(workflow))
@@ -85,6 +104,7 @@ class _Checker:
             needed = self.facts.needed(targets, self.calls)
             self.problems += [problem for node_id, problem in self.doubts if node_id in needed]
         self.problems = list(dict.fromkeys(self.problems))
+        self.warnings = self._set_aside()
         if not targets and not self.problems:
             self.wrong(
                 "no_output",
@@ -97,6 +117,7 @@ class _Checker:
             targets,
             self.flat.unfolds,
             self.flat.places,
+            warnings=tuple(self.warnings),
         )
 
     def wrong(
@@ -115,9 +136,9 @@ class _Checker:
         kind, message = self.nodes[node].type, message.replace(f'"{node}"', f'"{place}"')
         if name is not None:
             place, name = self.flat.given.get((node, name), (place, name))
-        self.problems.append(
-            Problem(code, f'{kind} "{self.flat.place(node)}": {message}', place, name, hint)
-        )
+        text = f'{kind} "{self.flat.place(node)}": {message}'
+        self.problems.append(Problem(code, text, place, name, hint))
+        self.owners.setdefault(self.problems[-1], set()).add(node)
 
     # Order
 
@@ -343,13 +364,31 @@ class _Checker:
 
     def _targets(self) -> tuple[str, ...]:
         """What a run is for, in the order of the document, so that one cell ends before the next."""
-        named = [link.node for link in self.flat.outputs.values() if link.node in self.calls]
+        return tuple(node for node in self._wanted() if node in self.calls)
+
+    def _wanted(self) -> dict[str, None]:
+        """As the targets, with nodes that cannot be called."""
+        named = [link.node for link in self.flat.outputs.values()]
         delivering = [
-            node
-            for node in self.nodes
-            if node in self.calls and node not in self.flat.later and self.calls[node].type.delivers
+            name
+            for name, node in self.nodes.items()
+            if name not in self.flat.later
+            and node.type in self.catalog
+            and self.catalog[node.type].delivers
         ]
-        return tuple(dict.fromkeys([*named, *delivering, *self.flat.wanted]))
+        return dict.fromkeys([*named, *delivering, *self.flat.wanted])
+
+    def _set_aside(self) -> list[Problem]:
+        """Take out the problems of nodes that nothing wanted depends on, and those nodes."""
+        asked = self.flat.behind([*self._wanted(), *self.flat.later])
+        if not asked:  # nothing is wanted yet: then everything counts
+            return []
+        idle = {problem for problem, owners in self.owners.items() if not owners & asked}
+        warnings = [problem for problem in self.problems if problem in idle]
+        if warnings:
+            self.problems = [problem for problem in self.problems if problem not in idle]
+            self.calls = {name: call for name, call in self.calls.items() if name in asked}
+        return warnings
 
 
 def _names(workflow: Workflow) -> dict[tuple[str, str], str]:

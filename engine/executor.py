@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from heapq import heappop, heappush
 from itertools import count
-from threading import Condition, Lock, Thread
+from threading import Condition, RLock, Thread
 from typing import Any
 
 from .caller import Caller, MissingError, reason
@@ -112,7 +112,7 @@ class _Run:
         self.running = 0
         self.failure: NodeError | Cancelled | None = None
         self.changed = Condition()
-        self.telling = Lock()
+        self.telling = RLock()  # the watcher may have a preview made, which gives notices
         self.history = History(self.pull.made, self.keys.known, runtime)
         self.id = run_id()
         self.keeper = Keeper(

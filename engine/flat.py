@@ -1,9 +1,10 @@
 """A document as plain nodes: what its subgraphs, maps, loops and sweeps have become."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from .errors import Problem
-from .links import Link
+from .links import Link, links_in
 from .workflow import Node
 
 MAX_NODES = 200_000
@@ -46,6 +47,17 @@ class Flat:
     def place(self, node: str) -> str:
         """Where a node stands in the document."""
         return self.places.get(node, node)
+
+    def behind(self, starts: Iterable[str]) -> set[str]:
+        """The nodes that others depend on, themselves included, by whatever link."""
+        seen: set[str] = set()
+        pending = list(starts)
+        while pending:
+            name = pending.pop()
+            if name in self.nodes and name not in seen:
+                seen.add(name)
+                pending += (link.node for link in links_in(dict(self.nodes[name].inputs)))
+        return seen
 
     def wrong(
         self,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .canonical import canonical, digest
+from .errors import Problem
 from .flat import Unfold
 from .links import Link, replace_links
 from .node import Input, NodeType
@@ -103,6 +104,8 @@ class Program:
     """Where a node stands in the document, if that is not its id."""
     given: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Outputs by node that stand for running it, such as what a volatile node once gave."""
+    warnings: tuple[Problem, ...] = ()
+    """What is wrong with nodes that no target depends on; they have no calls."""
 
 
 def behind(calls: Mapping[str, Call], starts: Iterable[str], *, lazy: bool) -> set[str]:

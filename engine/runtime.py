@@ -77,8 +77,9 @@ class NoFiles:
 Services = Mapping[type[Service], Service]
 
 
-def nothing() -> None:
-    """Does nothing."""
+def no_bytes() -> int:
+    """Of what a package holds nothing of."""
+    return 0
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,8 @@ class Runtime:
     """What a file tells of its making, by keyword: `darkroom`, and other programs' own."""
     warm: Callable[[], tuple[str, ...]] = tuple
     """The names of the files whose weights are loaded."""
-    free: Callable[[], object] = nothing
-    """Lets go of all loaded weights that nobody is using."""
+    free: Callable[[], int] = no_bytes
+    """Lets go of all loaded weights that nobody is using. Returns how many bytes that were."""
     memory: Callable[[], Mapping[str, int]] = dict
     """Bytes of the device, `free` and `total`, as far as they are known."""
 

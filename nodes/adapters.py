@@ -47,6 +47,8 @@ def load_lora(
         text_strength: How much it counts in the text encoder, if it has a part for it.
     """
     weights, opened = _opened(lora, folders)
+    towers = (recipe.part for recipe in recipes(text_encoder))
+    opened.check_parts(("unet", *towers), text_encoder.weights.name)
     return Adapted(
         _in_model(model, opened, Patch(weights, strength), folders),
         _in_text_encoder(text_encoder, opened, Patch(weights, text_strength), folders),
@@ -68,6 +70,7 @@ def load_model_lora(
         strength: How much it counts; 0 is off, below 0 it acts the other way.
     """
     weights, opened = _opened(lora, folders)
+    opened.check_part("unet")
     return _in_model(model, opened, Patch(weights, strength), folders)
 
 

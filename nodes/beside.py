@@ -205,11 +205,11 @@ def upscale_conditioning(
     import torch
 
     from .diffusion.noise import NoiseStream
-    from .diffusion.settings import trained
+    from .diffusion.settings import of_family
 
     fitting.check_picture(facts.of(image), SCALE)
     pixels = image.pixels * 2 - 1
-    sigma = float(trained(UPSCALER.name).sigmas[noise_level])
+    sigma = float(of_family(UPSCALER.name).sigmas[noise_level])
     drawn = [
         NoiseStream.seeded(seed + k).draw(pixels[k : k + 1].shape)[0] for k in range(len(pixels))
     ]

@@ -10,7 +10,7 @@ from engine.node import UNKNOWN, node
 
 from . import foresight
 from .diffusion.pool import Pool, in_process
-from .facts import ConditioningFacts, EmbeddingFacts, PixelFacts, known, of, same
+from .facts import ConditioningFacts, EmbeddingFacts, PixelFacts, known, of
 from .folders import Folders, standard
 from .loaders import PredictionChoice, load_checkpoint
 from .values import (
@@ -161,7 +161,13 @@ def mix_image_embeddings(
     return replace(first, embedding=vision.between(first.embedding, second.embedding, amount))
 
 
-@node("UnCLIPConditioning", category="conditioning", infer=same("conditioning"))
+def _shown(*, conditioning: Any, embedding: Any) -> Any:
+    if conditioning is UNKNOWN:
+        return UNKNOWN
+    return conditioning.each(lambda part: replace(part, images=(*part.images, embedding)))
+
+
+@node("UnCLIPConditioning", category="conditioning", infer=_shown)
 def unclip_conditioning(
     conditioning: Conditioning,
     embedding: ImageEmbedding,

@@ -112,6 +112,8 @@ class ConditioningFacts:
     """The width of the prompt as one vector; None without one."""
     beside: Any = UNKNOWN
     """What the model reads in the channels behind those of the latents: how many, and `PixelFacts`; or None."""
+    images: tuple[Any, ...] = ()
+    """`EmbeddingFacts` of each `ImagePrompt`, or `UNKNOWN`."""
     region: RegionFacts = RegionFacts()
     others: "tuple[ConditioningFacts, ...]" = ()
     """Of the further prompts in the same role."""
@@ -121,12 +123,16 @@ class ConditioningFacts:
         """Of every prompt in the role, alone."""
         return (replace(self, others=()), *self.others)
 
+    def each(
+        self, change: "Callable[[ConditioningFacts], ConditioningFacts]"
+    ) -> "ConditioningFacts":
+        """The same with a change to every prompt in the role."""
+        first, *others = map(change, self.parts)
+        return replace(first, others=tuple(others))
+
     def placed(self, **changed: Any) -> "ConditioningFacts":
         """The same with a change to the region of every prompt in the role."""
-        first, *others = (
-            replace(part, region=replace(part.region, **changed)) for part in self.parts
-        )
-        return replace(first, others=tuple(others))
+        return self.each(lambda part: replace(part, region=replace(part.region, **changed)))
 
 
 @dataclass(frozen=True)
@@ -217,6 +223,7 @@ def of(value: Any) -> Any:
             controls,
             pooled=None if pooled is None else pooled.shape[-1],
             beside=None if beside is None else (beside.shape[1], of_pixels(beside)),
+            images=tuple(EmbeddingFacts(*each.embedding.shape) for each in value.images),
             region=RegionFacts(
                 region.strength,
                 region.area,

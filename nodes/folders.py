@@ -17,6 +17,7 @@ from engine.node import Service
 from .diffusion import taesd
 from .diffusion.checkpoints import PICKLE_ENDINGS, inspect, is_folder, kinds, open_weights
 from .diffusion.layout import PartName
+from .diffusion.listing import listed
 from .diffusion.lora import peft_config
 from .diffusion.parts import Parts
 
@@ -200,10 +201,7 @@ class Folders(Service):
             if path.suffix.lower() in PICKLE_ENDINGS:
                 return row | {"title": "a pickle, read only when it is loaded"}
             row["title"] = inspect(path).title
-            if kind in ADDITIONS:
-                return row
-            parts = open_weights(path)
-            row |= {"title": parts.title, "family": parts.family.name}
+            row["title"], row["family"] = listed(kind, path)
         except (InputError, OSError) as error:
             row["fault"] = str(error)
         return row
@@ -230,11 +228,9 @@ class Folders(Service):
 
     def _missing(self, kind: Kind, name: str) -> InputError:
         there = self.names(kind)
-        spelled = {PurePosixPath(each).stem: each for each in there} | {
-            each: each for each in there
-        }
-        close = difflib.get_close_matches(name, spelled, n=1, cutoff=0.5)
-        near = [spelled[each] for each in close]
+        # Without endings: all files have those in common, however unlike their names are.
+        spelled = {_stem(each): each for each in reversed(there)}
+        near = [spelled[each] for each in difflib.get_close_matches(_stem(name), spelled, n=1)]
         nearest = f" Did you mean {near[0]!r}?" if near else ""
         if there:
             more = f" and {len(there) - _LISTED} more" if len(there) > _LISTED else ""
@@ -248,6 +244,11 @@ class Folders(Service):
             code="missing_file",
             hint=near[0] if near else None,
         )
+
+
+def _stem(name: str) -> str:
+    """A name without folders and ending, in small letters."""
+    return PurePosixPath(name).stem.lower()
 
 
 def open_folders(data: Path, near: Iterable[Path] = ()) -> Folders:

@@ -7,7 +7,7 @@ from typing import Any
 from engine.facts import has_unknown
 from engine.node import UNKNOWN
 
-from . import fitting, memory
+from . import brought, fitting, memory
 from .diffusion import windows
 from .diffusion.layout import PartName
 from .diffusion.parts import Part
@@ -79,8 +79,7 @@ def controlled(
 
 
 def _under(prompt: ConditioningFacts, control: ControlFacts) -> ConditioningFacts:
-    first, *others = (replace(part, controls=(*part.controls, control)) for part in prompt.parts)
-    return replace(first, others=tuple(others))
+    return prompt.each(lambda part: replace(part, controls=(*part.controls, control)))
 
 
 def course(
@@ -199,6 +198,8 @@ def denoised(
     acting: list[Part] = []
     for role, prompt in _apart(prompts):
         fitting.check_prompts(prompt, latents.batch, role)
+        if sizes is not None:
+            _check_images(sizes, prompt, latents.batch, role)
         for control in prompt.controls:
             if _acts(control, profile, count):
                 acting += _check_control(control, sizes, latents, role, pool)
@@ -246,7 +247,7 @@ def _check_model(sizes: Sizes, prompts: Mapping[str, ConditioningFacts]) -> None
     for role, prompt in _apart(prompts):
         fitting.check_text_width(prompt.width, sizes["cross_attention_dim"], role)
         if "addition_embed_type" in sizes and prompt.pooled is not UNKNOWN:
-            fitting.check_pooled(prompt.pooled, sizes, role)
+            brought.check_pooled(prompt.pooled, sizes, role)
 
 
 def _check_beside(
@@ -257,8 +258,17 @@ def _check_beside(
     for role, prompt in _apart(prompts):
         if missing <= 0 or prompt.beside is UNKNOWN:
             continue
-        if prompt.beside is not None or not fitting.is_optional(missing, role):
-            fitting.check_beside(prompt.beside, missing, size, role)
+        if prompt.beside is not None or not brought.is_optional(missing, role):
+            brought.check_beside(prompt.beside, missing, size, role)
+
+
+def _check_images(sizes: Sizes, prompt: ConditioningFacts, latents: int, role: str) -> None:
+    if sizes.get("class_embed_type") != "projection":
+        return
+    for image in prompt.images:
+        if image is not UNKNOWN:
+            width = sizes["projection_class_embeddings_input_dim"] // 2
+            brought.check_image(image, width, latents, role)
 
 
 def _check_control(

@@ -53,12 +53,13 @@ def load_checkpoint(
     Args:
         checkpoint: A .safetensors or .ckpt file, or a diffusers folder, of SD 1.x, SD 2.x or SDXL.
         prediction_type: What the model was trained to predict. auto goes by what the file says,
-            and by what is usual in its family if it says nothing.
+            and by what is usual in its family if it says nothing. That its noise ends in noise
+            alone (zero terminal SNR) is always as the file says; ModelSampling says otherwise.
     """
     weights, parts = _weights("checkpoints", checkpoint, "unet", folders)
     family = parts.family.name
     return Checkpoint(
-        model=Model(weights, family, _prediction(parts, prediction_type)),
+        model=Model(weights, family, _prediction(parts, prediction_type), zero_snr=parts.zero_snr),
         text_encoder=_text_encoder(weights, parts),
         vae=VAE(weights, parts.scaling_factor),
     )

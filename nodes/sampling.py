@@ -283,7 +283,7 @@ def advanced(
             origin=origin,
             remedies=(pool.let_go, partial(pool.send_away, unet)),
         )
-        watch = watching.Watch(model.prediction_type)
+        watch = watching.Watch(unet, model.prediction_type)
         while point.step < last:
             point = run.advance(point, denoiser)
             watch.saw(point)

@@ -18,7 +18,7 @@ Colour = Annotated[
     Field(
         pattern="^#[0-9a-fA-F]{6}$",
         description="Red, green and blue, as #rrggbb",
-        json_schema_extra={"widget": "colour"},
+        json_schema_extra={"widget": "colour", "wanted": "as #rrggbb"},
     ),
 ]
 LetterSize = Annotated[int, Field(ge=0, le=512, description="Pixels; 0 suits the cells")]

@@ -86,6 +86,8 @@ class SamplerState(Opaque):
     """What the steps' noise is drawn from instead of the generators, if anything."""
     zero_snr: bool = False
     """Whether the schedule was made for a model whose noise ends in noise alone."""
+    distilled: bool = False
+    """Whether it was made for a latent consistency model."""
 
     @property
     def steps(self) -> int:

@@ -12,21 +12,27 @@ from engine.node import node
 
 from . import fitting, wording
 from .diffusion import prompts
-from .diffusion.embeddings import ENDINGS, count, open_embedding
-from .diffusion.families import FAMILIES, recipes
+from .diffusion.additions import Addition
+from .diffusion.embeddings import ENDINGS, check_towers, count, open_embedding
+from .diffusion.families import FAMILIES, Family, recipes
 from .diffusion.pool import Pool, in_process
 from .diffusion.prompts import Syntax
 from .folders import Folders, standard
 from .values import Conditioning, TextEncoder, Token, Weights
-from .widgets import EmbeddingName, Prompt, TowerName
+from .widgets import EmbeddingName, Prompt
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from .diffusion.text import Encoded, Lookup
 
 SkippedLayers = Annotated[
     int, Field(ge=0, le=31, description="Last layers left out; 0 reads the last one")
 ]
-Word = Annotated[str, Field(max_length=256, pattern=r"^\S*$")]
+Word = Annotated[
+    str,
+    Field(max_length=256, pattern=r"^\S*$", json_schema_extra={"wanted": "without spaces"}),
+]
 
 
 def check_text(text: str) -> None:
@@ -211,14 +217,24 @@ def load_embedding(
         word: What stands for it in prompts, without spaces; empty for the file's name.
     """
     path = folders.find("embeddings", embedding)
+    try:
+        _check_embedding(open_embedding(path), text_encoder, folders)
+    except InputError as error:
+        raise InputError(str(error), code=error.code, input="embedding") from error
+    weights = Weights("embeddings", embedding, folders.digest("embeddings", embedding))
+    token = Token(word or path.stem, weights)
+    return replace(text_encoder, tokens=(*text_encoder.tokens, token))
+
+
+def _check_embedding(file: Addition, text_encoder: TextEncoder, folders: Folders) -> None:
+    """Raise `InputError` unless the embedding fits each of the family's encoders."""
+    family = FAMILIES[text_encoder.family]
+    check_towers(file, [tower.part for tower in family.towers], family.title)
     parts = folders.open(text_encoder.weights.kind, text_encoder.weights.name)
     for recipe in recipes(text_encoder):
         sizes = parts.part(recipe.part).sizes
         if sizes is not None:
-            count(open_embedding(path), sizes["hidden_size"], recipe.part)
-    weights = Weights("embeddings", embedding, folders.digest("embeddings", embedding))
-    token = Token(word or path.stem, weights)
-    return replace(text_encoder, tokens=(*text_encoder.tokens, token))
+            count(file, sizes["hidden_size"], recipe.part)
 
 
 def find_embedding(name: str, folders: Folders) -> tuple[str, Path]:
@@ -283,17 +299,25 @@ def _read_alone(
             module,
             items,
             recipe.skip - recipe.cut,
-            lookup=_lookup(module.config.hidden_size, family.towers[number].part, pool),
+            lookup=_lookup(module.config.hidden_size, family, number, pool),
             padding=family.towers[number].pad,
             is_normed=family.normed,
             least=least,
         )
 
 
-def _lookup(width: int, tower: TowerName, pool: Pool) -> "Lookup":
+def _lookup(width: int, family: Family, number: int, pool: Pool) -> "Lookup":
+    """How the embeddings that a prompt names are found, for one of a family's encoders."""
     from .diffusion.embeddings import vectors
 
-    return lambda name: vectors(open_embedding(find_embedding(name, pool.folders)[1]), width, tower)
+    towers = [tower.part for tower in family.towers]
+
+    def found(name: str) -> "Tensor":
+        file = open_embedding(find_embedding(name, pool.folders)[1])
+        check_towers(file, towers, family.title)
+        return vectors(file, width, towers[number])
+
+    return found
 
 
 def _conditioning(found: "Sequence[Encoded]") -> Conditioning:

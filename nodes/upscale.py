@@ -24,7 +24,10 @@ Tile = Annotated[int, Field(ge=64, le=4096, multiple_of=64, description="Pixels 
 
 
 def upscaler_digest(upscaler: str, folders: Folders) -> str:
-    """What the upscaler's bytes are."""
+    """What the upscaler's bytes are, after a look at whether it can be used."""
+    path = folders.find("upscale_models", upscaler)
+    if path.suffix.lower() not in PICKLE_ENDINGS:  # which has no header
+        enlarging.sizes(open_addition(path))
     return folders.digest("upscale_models", upscaler)
 
 
@@ -71,7 +74,8 @@ def upscale_image(
     """Enlarge a picture by a network, by as much as the network does.
 
     Args:
-        tile: The picture is enlarged in tiles of this side, which keeps the memory small.
+        tile: The picture is enlarged in tiles of this side, which keeps the memory small; in smaller
+            ones if it is short all the same.
         overlap: How far tiles fade into each other.
     """
     import torch
@@ -102,7 +106,10 @@ def upscale_image(
                 progress(index * total + done, len(pixels) * total)
 
             made.append(
-                tiling.tiled(one, enlarged, tile=tile, overlap=overlap, unit=unit, progress=told)
-            )
+                tiling.tiled_to_fit(
+                    one, enlarged, tile=tile, overlap=overlap, unit=unit,
+                    worker="the upscaler", remedies=(pool.let_go,), progress=told,
+                )
+            )  # fmt: skip
         result = torch.cat(made)[..., : size.height, : size.width].clamp(0, 1)
     return Image(result.clone())

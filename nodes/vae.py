@@ -1,8 +1,7 @@
 """Nodes between pictures and latents."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -205,11 +204,18 @@ def _borrowed(vae: VAE, pool: Pool) -> "Iterator[Autoencoder]":
 
     from .diffusion.autoencoding import Autoencoder
 
-    module: Any
-    with torch.inference_mode(), pool.borrow(vae) as module:
-        factor = autoencoded.pixels_per_latent(module.config)
-        remedies = (pool.let_go, partial(pool.send_away, module))
-        yield Autoencoder(module, vae.scaling_factor, factor, remedies)
+    with torch.inference_mode(), ExitStack() as borrowed:
+        module: Any = borrowed.enter_context(pool.borrow(vae))
+
+        def widened() -> Any:
+            pool.widen(vae)
+            return borrowed.enter_context(pool.borrow(vae))
+
+        autoencoder = Autoencoder(
+            module, vae.scaling_factor, autoencoded.pixels_per_latent(module.config),
+            widened=widened, remedies=(pool.let_go, lambda: pool.send_away(autoencoder.module)),
+        )  # fmt: skip
+        yield autoencoder
 
 
 def _evened(pixels: "Tensor", width: int, height: int, odd_size: OddSize) -> "Tensor":

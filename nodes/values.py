@@ -55,6 +55,8 @@ class Model(Opaque):
     """How the prompts' predictions become one, beside the guidance scale: one rule of each kind."""
     zero_snr: bool = False
     """Whether its noise ends in noise alone: a zero terminal signal-to-noise ratio."""
+    distilled: bool = False
+    """Whether it is a latent consistency model, which knows but the timesteps of its distillation."""
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class Course:
         """The model's noise."""
         from .diffusion.settings import trained
 
-        return trained(self.model.family, zero_snr=self.model.zero_snr)
+        return trained(self.model)
 
     def schedule(self) -> "Schedule":
         """The noise levels.

@@ -7,6 +7,7 @@ from typing import Any
 from engine.errors import GraphError, Problem
 from engine.plan import Plan, PlannedNode
 from engine.program import Program
+from server.failures import problem_json
 
 Json = dict[str, Any]
 
@@ -17,6 +18,7 @@ def plan_json(program: Program, planned: Plan) -> Json:
         "nodes": nodes_json(program, planned.nodes),
         "seconds": planned.seconds,
         "total": total_json(planned),
+        "warnings": [problem_json(each) for each in program.warnings],
     }
 
 

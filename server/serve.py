@@ -40,6 +40,7 @@ async def serve(settings: Settings) -> None:
         await runner.setup()
         await service.start()
         url = await _listen(runner, settings)
+        await service.pool.start()  # last: what they load would slow down all before
         sys.stdout.write(f"Darkroom {__version__} listens on {url}\n")
         sys.stdout.flush()
         log.info("listening", url=url, version=__version__)

@@ -75,11 +75,10 @@ class Service:
     refreshing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Start workers and go on with the queue; returns before the first worker is there."""
+        """Go on with the queue; its jobs wait until the pool is started too."""
         self.catalogue = Catalogue.remembered(self._remembered)
         if self.catalogue is not None:
             self.arrived.set()
-        await self.pool.start()
         await self.dispatcher.start()
         self.forgetting = asyncio.create_task(self._forget(), name="retention")
 

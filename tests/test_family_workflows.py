@@ -22,7 +22,7 @@ FILES: dict[str, Kind] = {
     "sd_xl_base_1.0_inpainting_0.1.safetensors": "sdxl-inpaint",
     "sd_xl_turbo_1.0_fp16.safetensors": "sdxl",
     "v1-5-pruned-emaonly.safetensors": "sd1",
-    "LCM_Dreamshaper_v7_4k.safetensors": "sd1",
+    "LCM_Dreamshaper_v7_4k.safetensors": "lcm",
     "sd-image-variations.safetensors": "variations",
     "sd_turbo.safetensors": "sd2",
     "sd21-unclip-l.safetensors": "unclip",
@@ -84,6 +84,31 @@ def test_a_familys_workflow_is_canonical_valid_and_runs(
 
     (artifact,) = made.outputs["image"]
     assert isinstance(artifact, Artifact)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_file_of_a_familys_workflow_is_an_input_of_it(path: Path, catalog: Catalog) -> None:
+    workflow = Workflow.read(path)
+    ends = [end for item in workflow.inputs.values() for end in (item, *item.also)]
+    named = {(end.node, end.name) for end in ends}
+    files = {
+        (name, each)
+        for name, placed in workflow.nodes.items()
+        for each, item in catalog[placed.type].inputs.items()
+        if "files" in item.form
+    }
+    assert files <= named
+
+
+def test_the_workflow_for_edits_weighs_the_picture_apart_from_the_words() -> None:
+    workflow = Workflow.read(SHIPPED[0].parent / "edit.json")
+    nodes = workflow.nodes
+    sampler = nodes["sampler"].inputs
+    guided = nodes[sampler["model"].node]
+    assert guided.type == "DualGuidance"
+    assert nodes[guided.inputs["middle"].node].type == "EditConditioning"
+    assert nodes[sampler["negative"].node].type == "CLIPEncode"
+    assert (guided.inputs["scale"], sampler["guidance_scale"]) == (1.5, 7.5)
 
 
 def test_every_familys_workflow_is_listed() -> None:

@@ -99,6 +99,7 @@ def _flattened(tree: Any, prefix: str = "") -> "Iterable[tuple[str, Tensor]]":
         tree = tree.state.get("_parameters", {})
     if isinstance(tree, torch.Tensor):
         yield prefix.removesuffix("."), tree
-    elif isinstance(tree, Mapping):
-        for name, item in tree.items():
+    elif isinstance(tree, Mapping | list | tuple):
+        items = tree.items() if isinstance(tree, Mapping) else enumerate(tree)
+        for name, item in items:
             yield from _flattened(item, f"{prefix}{name}.")

@@ -1,7 +1,5 @@
 """A VAE at work: one picture at a time, whole or in tiles, in a precision that suffices."""
 
-import copy
-import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,23 +7,18 @@ import torch
 from torch import Tensor
 
 from engine.errors import InputError
-from nodes.memory import SMALLEST_TILE
+from engine.notices import notice
 
 from . import tiling
 from .noise import NoiseStream
-from .shortage import Remedy, relieved
+from .shortage import Remedy
 from .tiny import TinyAutoencoder
-
-LOG = logging.getLogger(__name__)
-FALLBACK_TILE = 512
-"""The tile's side in pixels when the whole picture does not fit into memory."""
 
 
 class Autoencoder:
     """A borrowed VAE.
 
-    SDXL's overflows in float16. What comes out not finite is computed again by a copy in float32, which
-    then serves for the rest.
+    SDXL's overflows in float16. What comes out not finite is computed again in float32, as is the rest.
     """
 
     def __init__(
@@ -33,6 +26,8 @@ class Autoencoder:
         module: Any,
         scaling_factor: float,
         pixels_per_latent: int,
+        *,
+        widened: Callable[[], Any],
         remedies: Sequence[Remedy] = (),
     ) -> None:
         """Take a module on.
@@ -41,12 +36,13 @@ class Autoencoder:
             module: A diffusers AutoencoderKL, or a TAESD.
             scaling_factor: From what it makes to latents.
             pixels_per_latent: Along one side.
+            widened: Gives the module in float32.
             remedies: What makes room in memory: the first before tiles are tried, others after.
         """
         self.module, self.factor = module, pixels_per_latent
         # A TAESD makes latents as they are.
         self.scale = 1.0 if isinstance(module, TinyAutoencoder) else scaling_factor
-        self.remedies = remedies
+        self.widened, self.remedies = widened, remedies
 
     def decode(self, samples: Tensor, *, tile: int = 0, overlap: int = 0) -> Tensor:
         """Pictures in 0-1 on the CPU, float32.
@@ -122,34 +118,10 @@ class Autoencoder:
             unit: What tiles begin at multiples of.
         """
         tile, overlap = tiles
-        longest = max(given.shape[-2:]) * pixels
-
-        def worked() -> Tensor:
-            if not tile:
-                return work(given)
-            side, shared = tile // pixels, overlap // pixels
-            return tiling.tiled(given, work, unit=unit, tile=side, overlap=shared)
-
-        def smaller() -> bool:
-            nonlocal tile, overlap
-            smaller_tile = min(tile // 2, FALLBACK_TILE) if tile else FALLBACK_TILE
-            if smaller_tile >= longest or smaller_tile < SMALLEST_TILE:
-                return False
-            LOG.warning(
-                "the %s does not fit into memory: the VAE works in tiles of %d",
-                f"tile of {tile}" if tile else "whole picture",
-                smaller_tile,
-            )
-            tile, overlap = smaller_tile, smaller_tile // 4
-            return True
-
-        return relieved(
-            worked,
-            (*self.remedies[:1], smaller, *self.remedies[1:]),
-            "out of memory in the VAE, even in tiles"
-            if longest > FALLBACK_TILE
-            else "out of memory in the VAE",
-        )
+        return tiling.tiled_to_fit(
+            given, work, tile=tile, overlap=overlap, pixels=pixels, unit=unit,
+            worker="the VAE", remedies=self.remedies,
+        )  # fmt: skip
 
     def _finite(self, work: Callable[[Any], Tensor], what: str) -> Tensor:
         result = work(self.module)
@@ -162,9 +134,8 @@ class Autoencoder:
                 code="not_finite",
                 input="vae",
             )
-        LOG.warning("the VAE overflows in %s: it goes on in float32", self.module.dtype)
-        with torch.inference_mode(mode=False):
-            self.module = copy.deepcopy(self.module).to(torch.float32)
+        notice(f"the VAE overflows in {self.module.dtype}: it goes on in float32")
+        self.module = self.widened()
         return self._finite(work, what)
 
 

@@ -8,18 +8,20 @@ from nodes.widgets import PredictionType
 
 from . import colours, predictions, taesd
 from .components import inspect_component, is_component, open_component, part_of
-from .families import FAMILIES, SD1, SDXL_SCALING_FACTOR, Family, Recognised, accepted, recognise
+from .families import (
+    FAMILIES,
+    SD1,
+    SDXL_SCALING_FACTOR,
+    Family,
+    Recognised,
+    accepted,
+    recognise,
+    vae_title,
+)
 from .headers import read_header
 from .layout import MORE_PREFIXES, ONLY_PREFIX, PREFIXES, PartName
 from .parts import Part, Parts, Source, Unpickled, make_part, numbers, stored
-from .pipelines import (
-    KARLO_TITLE,
-    folder_sources,
-    is_folder as is_pipeline,
-    is_karlo,
-    open_folder,
-    parts_in,
-)
+from .pipelines import inspect_folder, is_folder as is_pipeline, open_folder, parts_in
 
 T = TypeVar("T")
 PICKLE_ENDINGS = (".ckpt", ".pt", ".pth", ".bin")
@@ -57,10 +59,7 @@ def inspect(path: Path) -> Recognised:
     if is_component(path):
         return inspect_component(path)
     if is_pipeline(path):
-        if is_karlo(path):
-            return Recognised(KARLO_TITLE, SD1)
-        found = folder_sources(path, "unet")
-        return recognise({name: source.shape for name, source in found.items()})
+        return inspect_folder(path)
     return recognise({name: entry.shape for name, entry in read_header(path).entries.items()})
 
 
@@ -104,6 +103,7 @@ def open_weights(path: Path) -> Parts:
         parts,
         predictions.of_file(sources, metadata),
         _guessed(parts.get("unet"), family),
+        predictions.ends_in_noise(sources),
         scale,
         files,
         colours=colours.of_file(metadata),
@@ -139,11 +139,12 @@ def _vae_alone(vae: Part, path: Path, metadata: Mapping[str, str]) -> tuple[str,
         is_xl = taesd.is_sdxl(path)
         return taesd.title(path), SDXL_SCALING_FACTOR if is_xl else SD1.scaling_factor
     if len(vae.config["block_out_channels"]) == _UPSCALER_LEVELS:
-        return "a VAE of the x4 upscaler", FAMILIES["upscaler"].scaling_factor
+        scale = FAMILIES["upscaler"].scaling_factor
+        return vae_title(scale), scale
     said = metadata.get("modelspec.architecture", "")
-    if said.startswith(_SDXL) or (not said and "xl" in path.stem.lower()):
-        return "a VAE of SDXL", SDXL_SCALING_FACTOR
-    return "a VAE of SD 1.x or 2.x", SD1.scaling_factor
+    is_xl = said.startswith(_SDXL) or (not said and "xl" in path.stem.lower())
+    scale = SDXL_SCALING_FACTOR if is_xl else SD1.scaling_factor
+    return vae_title(scale), scale
 
 
 def _guessed(unet: Part | None, family: Family) -> PredictionType | None:

@@ -1,12 +1,11 @@
 """Models compiled by torch, where they are asked to be and a compiler is there."""
 
 import importlib.util
-import logging
 import os
 import shutil
 from typing import Any
 
-LOG = logging.getLogger(__name__)
+from engine.notices import notice
 
 
 def compiler(device: str) -> str | None:
@@ -20,7 +19,7 @@ def compile_in_place(module: Any, device: str) -> bool:
     """Have a module compiled at its first call, for each size anew. Returns whether it will be."""
     if compiler(device) is None:
         needed = "a C++ compiler (g++ or clang++)" if device == "cpu" else "the package triton"
-        LOG.warning("models are not compiled, for %s is not installed", needed)
+        notice(f"models are not compiled, for {needed} is not installed")
         return False
     module.compile()
     return True

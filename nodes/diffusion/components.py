@@ -7,7 +7,7 @@ from typing import Any
 from engine.errors import InputError
 
 from . import taesd
-from .families import SD1, SDXL, Recognised, accepted, recognise
+from .families import SD1, SDXL, Recognised, accepted, recognise, vae_title
 from .layout import PLAIN, PartName
 from .parts import Parts, make_part
 from .pipelines import STEMS, read_json, sources_in
@@ -84,6 +84,7 @@ def open_component(path: Path) -> Parts:
         title, scale = taesd.title(path), SDXL.scaling_factor if taesd.is_sdxl(path) else scale
     elif name == "vae":
         scale = _scale(path, config, scale)
+        title = vae_title(scale)
     # A ControlNet's config.json has settings of old versions; what shapes tell is always right.
     settings: dict[str, Any] | None = config if name in PLAIN or name == "vae" else None
     part = make_part(path, name, sources, family, settings)

@@ -84,7 +84,7 @@ def _sigma_at(fraction: float, noise: NoiseSchedule) -> float:
         return float("inf")
     if fraction >= 1:
         return 0.0
-    return float(noise.sigma(np.asarray((1 - fraction) * (noise.count - 1))))
+    return float(noise.sigma(np.asarray((1 - fraction) * (noise.span - 1))))
 
 
 def residuals(

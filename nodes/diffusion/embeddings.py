@@ -1,19 +1,21 @@
 """Textual-inversion embeddings: vectors that stand in a prompt in place of a word's (arXiv:2208.01618)."""
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from engine.errors import InputError
-from nodes.widgets import TowerName
+from nodes.widgets import FamilyName, TowerName
 
 from .additions import Addition, open_addition
+from .families import FAMILIES
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 ENDINGS = (".safetensors", ".pt", ".bin", ".ckpt", ".pth")
 """A prompt may name a file without one of them."""
-_FAMILIES = {768: "SD 1.x", 1024: "SD 2.x", 1280: "SDXL"}
+_FAMILIES: dict[int, FamilyName] = {768: "sd1", 1024: "sd2", 1280: "sdxl"}
 _NAMES: dict[TowerName, str] = {"text_encoder": "clip_l", "text_encoder_2": "clip_g"}
 """What SDXL's files call the vectors of each text encoder."""
 _NARROWEST = 8
@@ -33,9 +35,37 @@ def open_embedding(path: Path) -> Addition:
             f"{path.name} is no textual-inversion embedding: it holds {next(iter(file.sources))}"
             f" of {list(file.shape(next(iter(file.sources))))}; choose another file",
             code="unsupported_family",
-            input="embedding",
         )
     return file
+
+
+def check_towers(file: Addition, towers: Collection[TowerName], what: str) -> None:
+    """Refuse an embedding that is made for two text encoders where there is one.
+
+    Args:
+        file: The embedding.
+        towers: The text encoders that there are.
+        what: Their family, for the message.
+
+    Raises:
+        InputError: It is made for another family (code "family_mismatch").
+    """
+    found = _vectors(file)
+    if family(file) == "sdxl" and "text_encoder_2" not in towers:
+        raise InputError(
+            f"the embedding {file.path.name} is made for SDXL, it has vectors of two text encoders"
+            f" ({', '.join(sorted(found))}), and {what} has one: choose an embedding of the same family",
+            code="family_mismatch",
+        )
+
+
+def family(file: Addition) -> FamilyName | Literal[""]:
+    """The family that an embedding is made for, if its vectors' widths tell."""
+    found = _vectors(file)
+    widths = {shape[-1] for shape in found.values()}
+    if _NAMES["text_encoder_2"] in found or len(widths) > 1:
+        return "sdxl"
+    return _FAMILIES.get(widths.pop(), "")
 
 
 def count(file: Addition, width: int, tower: TowerName = "text_encoder") -> int:
@@ -74,7 +104,6 @@ def _fitting(file: Addition, width: int, tower: TowerName) -> list[str]:
         f"the embedding {file.path.name} has vectors of the width {' and '.join(map(_family, widths))},"
         f" the text encoder reads {_family(width)}: choose an embedding of the same family",
         code="width_mismatch",
-        input="text",
     )
 
 
@@ -92,4 +121,4 @@ def _rows(shape: tuple[int, ...]) -> int:
 
 
 def _family(width: int) -> str:
-    return f"{width} ({_FAMILIES[width]})" if width in _FAMILIES else str(width)
+    return f"{width} ({FAMILIES[_FAMILIES[width]].title})" if width in _FAMILIES else str(width)

@@ -13,6 +13,14 @@ Shapes = Mapping[str, tuple[int, ...]]
 _CONTAINERS = ("params_ema.", "params.", "state_dict.", "model_state_dict.")
 _OLD_BODY = re.compile(r"^model\.1\.sub\.(\d+)\.(?:RDB(\d)\.conv(\d)\.0\.)?(?:weight|bias)$")
 
+_OLD_BLOCK = "model.1.sub.0.RDB1.conv1.0.weight"
+_BLOCKS = ("body.0.rdb1.conv1.weight", "RRDB_trunk.0.RDB1.conv1.weight")
+"""What other networks with the same first layer, such as SwinIR and EDSR, do not have."""
+_COMMON = ("conv_", "upsample.", "mean", "model.0.")
+"""Begin names that tell nothing of a network's kind."""
+_SPSR = ("f_", "b_")
+"""Begin the names of the second branch that SPSR has beside an RRDB network."""
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -55,14 +63,16 @@ def names(file: Addition) -> dict[str, str]:
     for name in file.sources:
         if name.startswith(prefix):
             found[name.removeprefix(prefix).removeprefix("module.")] = name
-    if "model.0.weight" in found:
+    if _OLD_BLOCK in found and not any(name.startswith(_SPSR) for name in found):
         return _from_old(found)
-    if "conv_first.weight" in found:
+    if "conv_first.weight" in found and not found.keys().isdisjoint(_BLOCKS):
         return _from_first(found)
     if "body.0.weight" in found and "body.1.weight" in found:
         return found
+    telling = [name for name in found if not name.startswith(_COMMON)]
     raise InputError(
-        f"{file.path.name} is no upscaler that is known here: it holds {next(iter(file.sources))};"
+        f"{file.path.name} is no upscaler that is known here: it holds"
+        f" {min(telling, default=next(iter(file.sources)))};"
         " choose an ESRGAN or Real-ESRGAN one",
         code="unsupported_family",
         input="upscaler",

@@ -139,6 +139,14 @@ REFINER = replace(
     towers=(_BIG_G,),
     channels={4: "an SDXL refiner checkpoint"},
 )
+
+
+def vae_title(scaling_factor: float) -> str:
+    """What a VAE that stands alone is called."""
+    titles = {UPSCALER.scaling_factor: UPSCALER.title, SDXL.scaling_factor: SDXL.title}
+    return f"a VAE of {titles.get(scaling_factor, 'SD 1.x or 2.x')}"
+
+
 SDXL_SCALING_FACTOR = SDXL.scaling_factor
 FAMILIES: Mapping[FamilyName, Family] = {
     family.name: family for family in (SD1, SD2, UPSCALER, SDXL, REFINER)
@@ -197,6 +205,10 @@ _FOREIGN = (
     ("conv_first.weight", "an upscaler (ESRGAN)"),
 )
 _UNCLIP = {1536: "an unCLIP-L checkpoint of SD 2.1", 2048: "an unCLIP-H checkpoint of SD 2.1"}
+VARIATIONS = "a checkpoint of SD image variations"
+"""Its title; it reads a picture in place of a prompt."""
+_TAUGHT = ("time_embed.cond_proj.weight", "time_embedding.cond_proj.weight")
+"""Reads the guidance scale."""
 _PREFIXES = ("model.diffusion_model.", "control_model.", "")
 _LABELS = (
     "label_emb.0.0.weight",
@@ -257,9 +269,18 @@ def _recognise_unet(shapes: Shapes, channels: int) -> Recognised:
     label = _first(shapes, _LABELS)
     if family is SD2 and label is not None:
         title = _UNCLIP.get(label[-1], "an unCLIP checkpoint of SD 2.1")
+    if any(name.endswith(_TAUGHT) for name in shapes):
+        title = f"a latent consistency (LCM) checkpoint of {family.title}"
+    if family is SD1 and channels == SD1.latent_channels and _reads_pictures(shapes):
+        title = VARIATIONS
     if is_control:
         title = f"a ControlNet for {family.title}"
     return Recognised(title, family)
+
+
+def _reads_pictures(shapes: Shapes) -> bool:
+    """Whether an encoder of pictures stands where others have that of texts."""
+    return any(name.startswith("cond_stage_model.model.visual.") for name in shapes)
 
 
 def _deciding(shapes: Shapes) -> str:

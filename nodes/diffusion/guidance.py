@@ -4,7 +4,6 @@ Symbols: `x` noisy latents with x = x0 + sigma * noise, `eps` and `v` the model'
 The model itself reads x / sqrt(1 + sigma^2).
 """
 
-import logging
 import math
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from engine.notices import notice
 from nodes import fitting
 from nodes.facts import ConditioningFacts
 from nodes.values import PerturbedAttention
@@ -28,7 +28,6 @@ from .samplers import Denoiser
 from .schedules import Schedule
 from .shortage import Remedy, relieved
 
-LOG = logging.getLogger(__name__)
 REPEATS = 4
 """Prompts are brought to one length as long as that repeats none of them more often."""
 
@@ -131,6 +130,16 @@ def guided(
     return denoise
 
 
+def bounded(denoise: Denoiser, schedule: Schedule) -> Denoiser:
+    """The denoiser of a latent consistency model; see `predictions.bounded`."""
+
+    def within(x: Tensor, step: int, sigma: float | None = None) -> Tensor:
+        timestep = schedule.timesteps[step] if sigma is None else schedule.clock(sigma)
+        return predictions.bounded(denoise(x, step, sigma), x, timestep)
+
+    return within
+
+
 class _Moment(NamedTuple):
     """Where a run is when the model is asked."""
 
@@ -228,8 +237,8 @@ class _Asker:
             if rows == 1:
                 return False
             self.rows = (rows + 1) // 2
-            LOG.warning(
-                "a call of the model is too much for the memory: it takes %d latents", self.rows
+            notice(
+                f"a call of the model is too much for the memory: it takes {self.rows} latents at a time"
             )
             return True
 

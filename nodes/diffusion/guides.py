@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nodes import fitting
-from nodes.facts import PixelFacts, of_pixels
+from nodes import brought
+from nodes.facts import EmbeddingFacts, PixelFacts, of_pixels
 from nodes.values import Conditioning, Framing
 
 from . import unclip
@@ -101,7 +101,7 @@ def extras(
     pooled = time_ids = guidance = None
     if config.addition_embed_type == "text_time":
         given = conditioning.pooled
-        fitting.check_pooled(None if given is None else given.shape[-1], config, role)
+        brought.check_pooled(None if given is None else given.shape[-1], config, role)
         if given is not None:
             pooled = rows(given)
             time_ids = placed(_time_ids(conditioning, config, shape, role, given.shape[-1])).repeat(
@@ -129,23 +129,23 @@ def _beside(
     if missing <= 0:
         return None
     given = conditioning.beside
-    if given is None and fitting.is_optional(missing, role):
+    if given is None and brought.is_optional(missing, role):
         return torch.zeros(1, missing, *shape[2:])
     said = None if given is None else (given.shape[1], of_pixels(given))
-    fitting.check_beside(said, missing, PixelFacts(shape[0], shape[2], shape[3]), role)
+    brought.check_beside(said, missing, PixelFacts(shape[0], shape[2], shape[3]), role)
     return given
 
 
 def _labels(conditioning: Conditioning, model: Any, batch: int, role: str) -> Tensor | None:
     config = model.config
     if config.num_class_embeds is not None:
-        fitting.check_noise_level(conditioning.noise_level, config.num_class_embeds, role)
+        brought.check_noise_level(conditioning.noise_level, config.num_class_embeds, role)
         return torch.tensor([conditioning.noise_level] * batch, device=anchor(model).device)
     if config.class_embed_type != "projection":
         return None
     width = config.projection_class_embeddings_input_dim
     for image in conditioning.images:
-        fitting.check_image_width(image.embedding.shape[-1], width // 2, role)
+        brought.check_image(EmbeddingFacts(*image.embedding.shape), width // 2, batch, role)
     label = unclip.label(conditioning.images, width)
     return label.expand(batch, -1).to(anchor(model))
 
@@ -161,7 +161,7 @@ def _time_ids(
     height, width = shape[2] * PIXELS, shape[3] * PIXELS
     framing = conditioning.framing or Framing(width, height)
     numbers: list[float] = [framing.height, framing.width, framing.top, framing.left]
-    if fitting.reads_aesthetic(pooled, config):
+    if brought.reads_aesthetic(pooled, config):
         score = conditioning.aesthetic
         numbers.append(_AESTHETIC.get(role, _PRETTY) if score is None else score)
     else:

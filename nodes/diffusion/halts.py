@@ -33,7 +33,7 @@ def begin(settings: Settings, model: Model, latents: Latents) -> SamplerState:
     samples = latents.samples.to("cpu", torch.float32)
     mask, details = latents.mask, settings.details
     fitting.check_latent_mask(facts.of(latents))
-    known = trained(model.family, zero_snr=model.zero_snr)
+    known = trained(model)
     schedule = settings.planned(known)
     drawn, stream = noise.initial(
         details.noise or settings.profile,
@@ -63,6 +63,7 @@ def begin(settings: Settings, model: Model, latents: Latents) -> SamplerState:
         details=details,
         tree=_tree(settings, schedule, samples.shape[0]),
         zero_snr=model.zero_snr,
+        distilled=model.distilled,
     )
 
 
@@ -129,7 +130,7 @@ def rescheduled(state: SamplerState, steps: int, schedule: ScheduleName) -> Samp
         InputError: No step remains, or there are no such levels.
     """
     fitting.check_unfinished(state.step, state.steps)
-    known = trained(state.family, zero_snr=state.zero_snr)
+    known = trained(state)
     whose: Any = {"sampler": state.sampler, "profile": state.profile}
     plan = schedules.rest(
         partial(schedules.schedule, schedule, known, details=state.details, **whose),

@@ -6,14 +6,16 @@ A pair `down` (rank, in) and `up` (out, rank) adds scale * up @ down to a weight
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from engine.errors import InputError
 
 from .additions import Addition, open_addition
-from .layout import original_names
+from .layout import PartName, original_names
+from .parts import WORDS
 
 Shapes = Mapping[str, tuple[int, ...]]
 _ROLES: tuple[tuple[str, str], ...] = (
@@ -107,6 +109,36 @@ class Lora:
                 )
             found[name] = pair
         return found
+
+    def check_parts(self, held: Collection[str], what: str) -> None:
+        """Refuse a LoRA that changes a part which is not there.
+
+        Args:
+            held: The parts that there are.
+            what: Their owner, for the message.
+
+        Raises:
+            InputError: There is such a part (code "family_mismatch").
+        """
+        for part in self.pairs:
+            if part not in held:
+                word = WORDS[cast(PartName, part)]
+                raise self._foreign(f"it changes the {word}, which {what} does not have")
+
+    def check_part(self, part: PartName) -> None:
+        """Refuse a LoRA that changes nothing in a part.
+
+        Raises:
+            InputError: It does not (code "missing_part").
+        """
+        if part not in self.pairs:
+            there = " and the ".join(WORDS[cast(PartName, each)] for each in self.pairs)
+            raise InputError(
+                f"the LoRA {self.name} changes nothing in the {WORDS[part]}, only the {there}:"
+                " put it in by LoadLora",
+                code="missing_part",
+                input="lora",
+            )
 
     def _shape(self, pair: Pair) -> tuple[int, ...]:
         down, up = self.file.shape(pair.down), self.file.shape(pair.up)

@@ -12,7 +12,7 @@ from nodes.widgets import PredictionType
 
 from . import openclip, taesd
 from .colours import Colours
-from .families import SD1, Family
+from .families import SD1, VARIATIONS, Family
 from .headers import ITEM_SIZES, Header
 from .layout import PLAIN, PartName, diffusers_names, diffusers_shape
 from .predictions import Prediction
@@ -151,6 +151,8 @@ class Parts:
     predictions: tuple[Prediction, ...] = ()
     guessed: PredictionType | None = None
     """What the UNet's output probably means, by its weights, where the file does not say."""
+    zero_snr: bool = False
+    """Whether the file says that the UNet's training noise ends in noise alone."""
     scaling_factor: float = SD1.scaling_factor
     files: tuple[Path, ...] = field(default=())
     """Every file that was read or will be: what a digest must cover."""
@@ -179,8 +181,14 @@ class Parts:
         found = self.parts.get(name)
         if found is None:
             there = ", ".join(self.parts) or "nothing"
+            remedy = _REMEDIES[name]
+            if name == "text_encoder" and self.title == VARIATIONS:
+                remedy = (
+                    "it reads a picture in place of a prompt, so load it with LoadUnCLIPCheckpoint and"
+                    " give it the picture by VariationConditioning"
+                )
             raise InputError(
-                f"{self.path.name} holds no {WORDS[name]}, only {there}: {_REMEDIES[name]}",
+                f"{self.path.name} holds no {WORDS[name]}, only {there}: {remedy}",
                 code="missing_part",
             )
         return found

@@ -9,7 +9,7 @@ from typing import Any
 from engine.errors import InputError
 
 from . import taesd
-from .families import SD1, SD2, Shapes, accepted, recognise
+from .families import SD1, SD2, VARIATIONS, Recognised, Shapes, accepted, recognise
 from .headers import read_header
 from .layout import PartName
 from .parts import Parts, Stored, make_part, stored
@@ -66,6 +66,8 @@ def open_folder(path: Path) -> Parts:
     """
     if is_karlo(path):
         return _open_karlo(path)
+    if not (path / "unet").is_dir():
+        accepted(inspect_folder(path), path.name)
     held = {name: folder_sources(path, name) for name in parts_in(path)}
     shapes: Shapes = {name: source.shape for name, source in held.get("unet", {}).items()}
     found = recognise(shapes)
@@ -83,6 +85,7 @@ def open_folder(path: Path) -> Parts:
             f"{scheduler} has the unknown prediction_type {said!r}", code="damaged_file"
         )
     predictions = (Prediction(said, "its scheduler_config.json"),) if said else ()
+    zero_snr = settings.get("rescale_betas_zero_snr") is True
     scale = configs.get("vae", {}).get("scaling_factor", family.scaling_factor)
     if taesd.is_taesd(held.get("vae", {})):  # whose own factor is 1: it knows scaled latents only
         scale = family.scaling_factor
@@ -97,16 +100,35 @@ def open_folder(path: Path) -> Parts:
     # diffusers leaves out the last layer of this encoder, which the models do not read.
     layers = configs.get("text_encoder", {}).get("num_hidden_layers", 0)
     is_cut = family.towers == SD2.towers and layers < _LAYERS_OF_SD2
+    shows = family is SD1 and "image_encoder" in held and "text_encoder" not in held
     return Parts(
         path,
-        found.title,
+        VARIATIONS if shows else found.title,
         family,
         parts,
         predictions,
+        zero_snr=zero_snr,
         scaling_factor=float(scale),
         files=tuple(sorted(files)),
         cut=int(is_cut),
     )
+
+
+def inspect_folder(path: Path) -> Recognised:
+    """What a diffusers folder is, by the header of its UNet, or else by the class that its index names.
+
+    Raises:
+        InputError: It is damaged.
+    """
+    if is_karlo(path):
+        return Recognised(KARLO_TITLE, SD1)
+    if (path / "unet").is_dir():
+        return recognise({n: s.shape for n, s in folder_sources(path, "unet").items()})
+    kind = read_json(path / INDEX).get("_class_name")
+    mark = ""
+    if (path / "transformer").is_dir():
+        mark = f"transformer/{min(sources_in(path / 'transformer', STEMS), default='')}"
+    return Recognised(f"a folder of a {kind} without a unet", mark=mark)
 
 
 def folder_sources(path: Path, part: PartName) -> dict[str, Stored]:

@@ -2,7 +2,6 @@
 
 import gc
 import itertools
-import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 from engine.errors import InputError
 from engine.machine import total_memory
 from engine.node import Service
+from engine.notices import notice
 from nodes.folders import Folders, standard
 from nodes.free import total
 from nodes.values import (
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
     from .lora import Lora
     from .patching import Patched
     from .waiting import Tally
-
-LOG = logging.getLogger(__name__)
 
 
 class Usage(NamedTuple):
@@ -115,17 +113,30 @@ class Pool(Service):
         self._on_load = on_load
         self._lock = threading.Lock()
         self._held: OrderedDict[tuple[PartName, str, int], _Held] = OrderedDict()
+        self._wide: set[tuple[PartName, str]] = set()
+        """Parts that compute in float32 here, whatever the others do."""
 
     def dtype(self, recipe: Recipe | None = None) -> "torch.dtype":
         """The dtype that the recipe's module computes in."""
         import torch
 
+        if recipe is not None and self.is_wide(recipe):
+            return torch.float32
         found = getattr(torch, self.dtype_name, None)
         if not isinstance(found, torch.dtype):
             raise InputError(
                 f"the dtype {self.dtype_name!r} is unknown: give float32, float16 or bfloat16"
             )
         return found
+
+    def widen(self, recipe: Recipe) -> None:
+        """Have the recipe's part compute in float32 from the next borrowing on, as it overflows."""
+        with self._lock:
+            self._wide.add((part_of(recipe), recipe.weights.digest))
+
+    def is_wide(self, recipe: Recipe) -> bool:
+        """Whether the recipe's part was widened."""
+        return (part_of(recipe), recipe.weights.digest) in self._wide
 
     @overload
     @contextmanager
@@ -159,7 +170,7 @@ class Pool(Service):
                 recipe was made.
             MemoryError: The part does not fit, even with everything idle let go.
         """
-        held = self._enter(recipe.weights, part_of(recipe), _patches(recipe))
+        held = self._enter(recipe)
         try:
             with held.loading:
                 if held.module is None:
@@ -180,9 +191,7 @@ class Pool(Service):
         """`release`, as a remedy: whether anything was let go."""
         freed = self.release()
         if freed:
-            LOG.warning(
-                "memory is short on %s: idle models were let go (%d MiB)", self.device, freed >> 20
-            )
+            notice(f"memory is short on {self.device}: idle models were let go ({freed >> 20} MiB)")
         return freed > 0
 
     def _empty_cache(self) -> None:
@@ -227,10 +236,8 @@ class Pool(Service):
             freed = waiting.send_away(module, self.tally)
             self._count(held, -freed)
         if freed:
-            LOG.warning(
-                "memory is short on %s: the weights of the %s wait in the machine's",
-                self.device,
-                held.part,
+            notice(
+                f"memory is short on {self.device}: the weights of the {held.part} wait in the machine's"
             )
             self._empty_cache()
         return freed > 0
@@ -241,15 +248,17 @@ class Pool(Service):
             self._budget = _default_budget(self.device)
         return self._budget
 
-    def _enter(self, weights: Weights, part: PartName, patches: tuple[Patch, ...]) -> _Held:
+    def _enter(self, recipe: Recipe) -> _Held:
+        part, patches = part_of(recipe), _patches(recipe)
+        known = recipe.weights.digest + (" in float32" if self.is_wide(recipe) else "")
         with self._lock:
-            alike = [key for key in self._held if key[:2] == (part, weights.digest)]
+            alike = [key for key in self._held if key[:2] == (part, known)]
             fitting = [key for key in alike if self._held[key].patches == patches]
             idle = [key for key in alike if not self._held[key].borrowers]
             # A module that others are using under other patches stays as it is.
-            number = next(n for n in itertools.count() if (part, weights.digest, n) not in alike)
-            key = next(iter(fitting or idle), (part, weights.digest, number))
-            held = self._held.setdefault(key, _Held(weights.name, part))
+            number = next(n for n in itertools.count() if (part, known, n) not in alike)
+            key = next(iter(fitting or idle), (part, known, number))
+            held = self._held.setdefault(key, _Held(recipe.weights.name, part))
             held.patches = patches
             held.borrowers += 1
             self._held.move_to_end(key)

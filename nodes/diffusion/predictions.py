@@ -15,8 +15,9 @@ from nodes.widgets import PredictionType
 if TYPE_CHECKING:  # what a file is can be told without torch
     from torch import Tensor
 
-_MARKS = ("v_pred", "ztsnr")
-"""Keys of trainers: v-prediction, and a schedule that ends in noise alone, which needs it."""
+_NOISE_ALONE = "ztsnr"
+"""The key by which trainers say that their noise ends in noise alone, which needs v-prediction."""
+_MARKS = ("v_pred", _NOISE_ALONE)
 _METADATA = ("modelspec.prediction_type", "modelspec.predict_key")
 _WORDS: Mapping[str, PredictionType] = {
     "epsilon": "epsilon",
@@ -52,6 +53,21 @@ def denoised(
     return output
 
 
+def bounded(estimate: "Tensor", x: "Tensor", timestep: float) -> "Tensor":
+    """The estimate of x0 that a latent consistency model gives, which is x itself at timestep 0.
+
+    By c_skip and c_out of Luo et al. 2023, sec. 4.1 (arXiv:2310.04378), with the time of Song et al.
+    2023 (arXiv:2303.01469) ten times the timestep: below 1e-5 at those of the distillation.
+    """
+    variance, time = _DATA**2, 10.0 * timestep
+    skip = variance / (time**2 + variance)
+    return estimate * (time / math.sqrt(time**2 + variance)) + x * skip
+
+
+_DATA = 0.5
+"""The standard deviation of data that the boundary of consistency models is made for."""
+
+
 @dataclass(frozen=True)
 class Prediction:
     """A prediction type, and where a file states it."""
@@ -68,6 +84,11 @@ def of_file(names: Collection[str], metadata: Mapping[str, str]) -> tuple[Predic
         if kind is not None:
             found.append(Prediction(kind, f"its metadata {key}"))
     return tuple(found)
+
+
+def ends_in_noise(names: Collection[str]) -> bool:
+    """Whether a file says that its model's noise ends in noise alone: a zero terminal SNR."""
+    return _NOISE_ALONE in names
 
 
 _BIAS = re.compile(r"up_blocks\.(\d+)\.attentions\.(\d+)\.transformer_blocks\.0\.norm1\.bias$")

@@ -1,6 +1,5 @@
 """Previews: what latents look like while they are denoised, by a TAESD or by the colours of their channels."""
 
-import logging
 from collections.abc import Callable
 from functools import cached_property, partial
 
@@ -11,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from engine.errors import InputError
+from engine.notices import notice
 from nodes.folders import Folders
 from nodes.values import VAE, Model, Weights
 
@@ -19,7 +19,6 @@ from .colours import FAMILIES, Colours
 from .families import FAMILIES as CONSTANTS
 from .pool import Pool
 
-LOG = logging.getLogger(__name__)
 Shades = NDArray[np.uint8]
 """A small picture, (h, w, 3)."""
 LARGEST, LARGEST_ON_CPU = 64, 32
@@ -46,7 +45,7 @@ class Previewer:
             try:
                 return self._decoded(first, vae)
             except (InputError, OSError, RuntimeError) as error:
-                LOG.warning("previews go on without %s: %s", vae.weights.name, error)
+                notice(f"previews go on without {vae.weights.name}: {error}")
                 self._vae = None
         return rgb(first, self._own or FAMILIES.get(self.model.family))
 

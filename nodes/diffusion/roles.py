@@ -16,6 +16,8 @@ class Prompts:
     guidance_scale: float
     prediction_type: PredictionType
     rules: tuple[GuidanceRule, ...] = ()
+    is_distilled: bool = False
+    """Whether the model is a latent consistency model; see `predictions.bounded`."""
 
     @classmethod
     def of(
@@ -26,7 +28,8 @@ class Prompts:
             isinstance(rule, DualGuidance | PerpendicularNegative) for rule in model.guidance
         )
         asked = negative if is_asked else None
-        return cls(positive, asked, guidance_scale, model.prediction_type, model.guidance)
+        kind, rules = model.prediction_type, model.guidance
+        return cls(positive, asked, guidance_scale, kind, rules, model.distilled)
 
     @property
     def roles(self) -> dict[str, Conditioning]:

@@ -47,7 +47,7 @@ class Run:
         if state.kept is not None and state.kept.mask is not None:
             tensors = (state.kept.samples, state.kept.mask, state.noise)
             kept = Kept(*(tensor.to(device, torch.float32) for tensor in tensors))
-        known, details = trained(state.family, zero_snr=state.zero_snr), state.details
+        known, details = trained(state), state.details
         order = details.order
         if order is None and state.profile == "comfyui" and state.sampler in UNIPC:
             order = 3
@@ -59,7 +59,13 @@ class Run:
             _schedule(state, known),
             state.x.shape,
             kept,
-            Options(details.eta, details.noise_scale, order, known),
+            Options(
+                details.eta,
+                details.noise_scale,
+                order,
+                known,
+                preserving=state.profile == "comfyui",
+            ),
             details.mask_rule or usual,
         )
 
@@ -116,6 +122,8 @@ class Run:
             rules=prompts.rules,
             remedies=remedies,
         )
+        if prompts.is_distilled:
+            denoise = guidance.bounded(denoise, self.schedule)
         if self.kept is not None and self.mask_rule == "around":
             return self.kept.around(denoise, self.schedule)
         return denoise

@@ -17,17 +17,15 @@ from nodes.widgets import Clock, ProfileName, SamplerName, ScheduleName
 
 from .endings import UNIPC_END, ends_clean
 from .spacings import (
-    LCM_STEPS,
     SIGMAS,
     SPACINGS,
     TURBO_STEPS,
     beta_in_sigma,
     consistency,
 )
-from .training_noise import Array, NoiseSchedule
+from .training_noise import LCM_STEPS, Array, NoiseSchedule
 
 __all__ = [
-    "LCM_STEPS",
     "SPACINGS",
     "VARIANCE_PRESERVING",
     "NoiseSchedule",
@@ -48,6 +46,8 @@ VARIANCE_PRESERVING: frozenset[SamplerName] = frozenset(
 """Samplers whose diffusers scheduler holds x / sqrt(1 + sigma^2), on an integer clock."""
 DISCARDING: frozenset[SamplerName] = frozenset({"dpm_2", "dpm_2_ancestral", "unipc", "unipc_bh1"})
 """Those that ComfyUI gives a schedule of one step more, without its last level but one."""
+_ENTRIES: frozenset[ScheduleName] = frozenset({"simple", "ddim_uniform"})
+"""Schedules that take noise levels as they stand in the table, and none between them."""
 AS_PROFILE = SamplingDetails()
 
 
@@ -94,7 +94,8 @@ def schedule(
     does it: DPMSolverMultistepScheduler, UniPC and DEIS divide the range into one part more, LCM and
     TCD know one spacing only. `beta` is spaced in sigma by diffusers and in t by ComfyUI. The other
     names are ComfyUI's and mean the same in both profiles, except that `ddim_uniform` takes `steps`
-    steps also where ComfyUI takes one more.
+    steps also where ComfyUI takes one more. For a distilled model linspace, trailing and leading are
+    LCM's spacing, and every schedule lies between the first and the last timestep that it knows.
 
     t is what the spacing says, or is read off sigma: to the nearest entry in the `comfyui` profile
     and for `VARIANCE_PRESERVING` samplers, as their diffusers classes do, else between entries.
@@ -102,14 +103,16 @@ def schedule(
     Raises:
         InputError: The model knows fewer timesteps than `steps`, or the schedule has fewer levels.
     """
-    if not 1 <= steps <= noise.count:
+    most = noise.count if name in _ENTRIES else noise.span
+    if not 1 <= steps <= most:
         raise InputError(
-            f"a schedule of {steps} steps is asked for, the model knows {noise.count} timesteps: "
-            f"give 1 to {noise.count} steps, counting those that denoise leaves out",
+            f"a schedule of {steps} steps is asked for, the model knows {most} timesteps: "
+            f"give 1 to {most} steps, counting those that denoise leaves out"
+            + (", or a schedule such as karras" if most < noise.span else ""),
             input="steps",
         )
     own = profile == "diffusers"
-    discards = not own and sampler in DISCARDING and steps < noise.count
+    discards = not own and sampler in DISCARDING and steps < most
     sigmas, t = _levels(
         name, noise, steps + discards, sampler=sampler, profile=profile, details=details
     )
@@ -250,8 +253,11 @@ def most_steps(
     """The greatest number of steps that there is a full schedule of."""
     if name == "turbo":
         return TURBO_STEPS
-    taught = sampler in CONSISTENCY and profile == "diffusers" and name in SPACINGS
-    return LCM_STEPS if taught else noise.count
+    if name in SPACINGS and (
+        noise.is_distilled or (sampler in CONSISTENCY and profile == "diffusers")
+    ):
+        return LCM_STEPS
+    return noise.count if name in _ENTRIES else noise.span
 
 
 def _read(noise: NoiseSchedule, clock: Clock, sigma: float) -> float:
@@ -283,7 +289,7 @@ def _levels(
 
 
 def _spaced(name: ScheduleName, noise: NoiseSchedule, steps: int, sampler: SamplerName) -> Array:
-    if sampler in CONSISTENCY:
+    if sampler in CONSISTENCY or noise.is_distilled:
         return consistency(noise, steps)
     spacing = SPACINGS[name]
     if sampler in MULTISTEP and name != "trailing" and steps < noise.count:

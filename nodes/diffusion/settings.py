@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nodes.states import SamplingDetails, Sigmas
 from nodes.widgets import FamilyName, ProfileName, SamplerName, ScheduleName
@@ -87,13 +87,27 @@ class Settings:
         return self.sigmas is None and self.denoise == 1 and self.start_step == 0
 
 
-def trained(family: FamilyName, *, zero_snr: bool = False) -> "NoiseSchedule":
-    """The noise that the models of a family were trained with.
+class Trained(Protocol):
+    """What says which noise it was trained with, or its model was: a `Model` or a `SamplerState`."""
 
-    Args:
-        family: The family.
-        zero_snr: Whether the model was trained on until its noise ended in noise alone.
-    """
+    @property
+    def family(self) -> FamilyName: ...
+    @property
+    def zero_snr(self) -> bool: ...
+    @property
+    def distilled(self) -> bool: ...
+
+
+def trained(whose: Trained) -> "NoiseSchedule":
+    """The noise that a model was trained with."""
+    made = of_family(whose.family)
+    if whose.zero_snr:
+        made = made.ending_in_noise()
+    return made.distilled() if whose.distilled else made
+
+
+def of_family(family: FamilyName) -> "NoiseSchedule":
+    """The noise that the models of a family are usually trained with."""
     from .schedules import NoiseSchedule
     from .training_noise import ALIGNED_XL
 
@@ -103,4 +117,4 @@ def trained(family: FamilyName, *, zero_snr: bool = False) -> "NoiseSchedule":
     )
     if family.startswith("sdxl"):
         made = replace(made, aligned=ALIGNED_XL)
-    return made.ending_in_noise() if zero_snr else made
+    return made

@@ -10,13 +10,10 @@ from numpy.typing import NDArray
 from engine.errors import InputError
 from nodes.widgets import ScheduleName
 
-from .training_noise import Array, NoiseSchedule
+from .training_noise import LCM_STEPS, Array, NoiseSchedule
 
 STEPS_OFFSET = 1
 """What the Stable Diffusion 1 repositories add to `leading` timesteps; 0 moves results by 2 %."""
-
-LCM_STEPS = 50
-"""The steps of the solver that latent consistency models are distilled from (arXiv:2310.04378)."""
 
 TURBO_STEPS = 10
 """The levels that the turbo models are distilled at are among ten (Sauer et al. 2023, arXiv:2311.17042)."""
@@ -59,23 +56,22 @@ def consistency(noise: NoiseSchedule, steps: int) -> Array:
     """
     if steps > LCM_STEPS:
         raise InputError(
-            f"lcm and tcd have {steps} steps and are distilled from {LCM_STEPS}: give at most "
-            f"{LCM_STEPS}, or a schedule that is not one of {', '.join(SPACINGS)}",
+            f"{steps} steps are asked for, and consistency models are distilled at {LCM_STEPS}: give at"
+            f" most {LCM_STEPS}, or a schedule that is not one of {', '.join(SPACINGS)}",
             input="steps",
         )
-    taught = np.arange(1, LCM_STEPS + 1)[::-1] * (noise.count // LCM_STEPS) - 1
-    chosen = np.floor(np.linspace(0, LCM_STEPS, steps, endpoint=False)).astype(np.int64)
-    return taught[chosen].astype(np.float64)
+    taught = noise.distilled().timesteps[::-1]
+    return taught[np.floor(np.linspace(0, LCM_STEPS, steps, endpoint=False)).astype(np.int64)]
 
 
 def normal(noise: NoiseSchedule, steps: int) -> Array:
     """Evenly in t."""
-    return noise.sigma(np.linspace(noise.count - 1, 0, steps))
+    return noise.sigma(np.linspace(noise.timesteps[-1], noise.timesteps[0], steps))
 
 
 def sgm_uniform(noise: NoiseSchedule, steps: int) -> Array:
     """Evenly in t, with the first timestep as the end that is left out."""
-    return noise.sigma(np.linspace(noise.count - 1, 0, steps + 1)[:-1])
+    return noise.sigma(np.linspace(noise.timesteps[-1], noise.timesteps[0], steps + 1)[:-1])
 
 
 def simple(noise: NoiseSchedule, steps: int) -> Array:
@@ -124,10 +120,11 @@ def polyexponential(low: float, high: float, steps: int, rho: float) -> Array:
 
 def beta_in_t(noise: NoiseSchedule, steps: int, alpha: float = BETA, beta: float = BETA) -> Array:
     """The quantiles of a beta distribution over the timesteps, from ComfyUI."""
-    t = quantiles(steps, alpha, beta, endpoint=False) * (noise.count - 1)
-    rounded = np.round(t)
+    entries = quantiles(steps, alpha, beta, endpoint=False) * (noise.count - 1)
+    rounded = np.round(entries)
     # ComfyUI leaves levels out that would stand twice; here, every step is taken.
-    return noise.sigma(rounded if len(set(rounded)) == steps else t)
+    chosen = rounded if len(set(rounded)) == steps else entries
+    return noise.sigma(np.interp(chosen, np.arange(noise.count), noise.timesteps))
 
 
 def beta_in_sigma(noise: NoiseSchedule, steps: int) -> Array:

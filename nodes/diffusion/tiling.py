@@ -1,10 +1,17 @@
 """Large pictures in overlapping tiles, whose borders fade into each other."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
+from engine.notices import notice
+from nodes.memory import SMALLEST_TILE
+
+from .shortage import Remedy, relieved
+
+FALLBACK_TILE = 512
+"""The tile's side in pixels when the whole picture does not fit into memory."""
 _UNTRUSTED = 4
 """A tile's outermost quarter of the overlap does not count: there a network misses what lies beside."""
 
@@ -75,6 +82,61 @@ def tiled(
     if total is None or weights is None:
         return work(whole)
     return total / weights
+
+
+def tiled_to_fit(
+    whole: Tensor,
+    work: Callable[[Tensor], Tensor],
+    *,
+    tile: int,
+    overlap: int,
+    worker: str,
+    remedies: Sequence[Remedy],
+    pixels: int = 1,
+    unit: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Tensor:
+    """`tiled`, in smaller tiles where they are too much for the memory.
+
+    Args:
+        whole: What is worked on.
+        work: See `tiled`.
+        tile: The side of a tile in pixels; 0 for the whole at once, unless that is too much.
+        overlap: How far tiles overlap, in pixels.
+        worker: What works, in words.
+        remedies: What else makes room in memory: the first before tiles get smaller, others after.
+        pixels: How many pixels one place of `whole` is.
+        unit: See `tiled`.
+        progress: Told how many tiles are done; it begins anew with smaller ones.
+
+    Raises:
+        MemoryError: Nothing helped.
+    """
+    longest = max(whole.shape[-2:]) * pixels
+
+    def worked() -> Tensor:
+        if not tile:
+            return work(whole)
+        side, shared = tile // pixels, overlap // pixels
+        return tiled(whole, work, tile=side, overlap=shared, unit=unit, progress=progress)
+
+    def smaller() -> bool:
+        nonlocal tile, overlap
+        next_tile = min(tile // 2, FALLBACK_TILE) if tile else FALLBACK_TILE
+        while next_tile >= longest:
+            next_tile //= 2
+        if next_tile < SMALLEST_TILE:
+            return False
+        what = f"tile of {tile}" if tile else "whole picture"
+        notice(f"the {what} does not fit into memory: {worker} works in tiles of {next_tile}")
+        tile, overlap = next_tile, next_tile // 4
+        return True
+
+    return relieved(
+        worked,
+        (*remedies[:1], smaller, *remedies[1:]),
+        f"out of memory in {worker}" + (", even in tiles" if longest > SMALLEST_TILE else ""),
+    )
 
 
 def _spans(length: int, tile: int, overlap: int, unit: int) -> Iterator[int]:

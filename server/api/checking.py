@@ -39,6 +39,8 @@ class Verdict(TypedDict):
 
     valid: bool
     problems: list[Fault]
+    warnings: list[Fault]
+    """What is wrong with nodes that no output depends on; the rest runs without them."""
 
 
 @with_config(use_attribute_docstrings=True)
@@ -77,6 +79,8 @@ class PlanView(TypedDict):
     seconds: float
     """How long it would take, as far as that is known."""
     total: TotalView
+    warnings: list[Fault]
+    """What is wrong with nodes that no output depends on; the rest runs without them."""
 
 
 @with_config(use_attribute_docstrings=True)
@@ -97,10 +101,12 @@ async def validate(service: Service, principal: Principal, shelf: Shelf, body: G
     try:
         document = await read([body], lambda: _sized(service, body.read(shelf)))
     except GraphError as error:
-        return Verdict(valid=False, problems=[Fault.of(problem) for problem in error.problems])
+        found = [Fault.of(problem) for problem in error.problems]
+        return Verdict(valid=False, problems=found, warnings=[])
     inputs = where(service, principal)["inputs"]
-    told = (await ask(service, "check", document=document, inputs=inputs)).value["problems"]
-    return Verdict(valid=not told, problems=told)
+    told = (await ask(service, "check", document=document, inputs=inputs)).value
+    problems, warnings = told["problems"], told["warnings"]
+    return Verdict(valid=not problems, problems=problems, warnings=warnings)
 
 
 @operation(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from engine.catalog import Catalog
-from engine.check import check as problems_in
+from engine.check import judge
 from engine.errors import GraphError, InputError, Problem
 from engine.graphs import CONSTRUCTS
 from engine.node import Input, type_name
@@ -23,23 +23,28 @@ def check(opened: Callable[[], tuple[Workflow, Session]]) -> Answer:
     """Every problem of a workflow, those of its file included."""
     try:
         workflow, session = opened()
-        problems = problems_in(workflow, session.catalog, session.runtime)
+        verdict = judge(workflow, session.catalog, session.runtime)
     except (GraphError, InputError, OSError) as error:
-        problems = list(problems_of(error))
-    return problems_answer(problems)
+        return problems_answer(problems_of(error))
+    return problems_answer(verdict.problems, verdict.warnings)
 
 
-def problems_answer(problems: Sequence[Problem]) -> Answer:
-    """Every problem, or that there is none."""
+def problems_answer(problems: Sequence[Problem], warnings: Sequence[Problem] = ()) -> Answer:
+    """Every problem, or that there is none; and what is wrong with nodes that nothing needs."""
 
     def show() -> None:
+        if warnings:
+            say_problems(warnings, "warning")
         if problems:
             say_problems(problems, "problem")
+        elif warnings:
+            say("no problems: no output depends on the nodes with warnings, which are left out")
         else:
             say("no problems")
 
     found = [problem_json(problem) for problem in problems]
-    return Answer({"problems": found}, show, FAILED if problems else 0)
+    beside = [problem_json(problem) for problem in warnings]
+    return Answer({"problems": found, "warnings": beside}, show, FAILED if problems else 0)
 
 
 def list_nodes(catalog: Catalog) -> Answer:

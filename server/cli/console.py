@@ -33,8 +33,11 @@ def say_problems(problems: Sequence[Problem], title: str) -> None:
         if problem.hint:
             lines.append(f"  → {problem.hint}\n", style="cyan")
     lines.rstrip()
-    heading = title if len(problems) == 1 else f"{len(problems)} problems"
-    terminal(sys.stderr).print(Panel(lines, title=heading, border_style="red", title_align="left"))
+    is_warning = title == "warning"
+    many = "warnings" if is_warning else "problems"
+    heading = title if len(problems) == 1 else f"{len(problems)} {many}"
+    colour = "yellow" if is_warning else "red"
+    terminal(sys.stderr).print(Panel(lines, title=heading, border_style=colour, title_align="left"))
 
 
 def say_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

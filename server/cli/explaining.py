@@ -5,11 +5,12 @@ from engine.explain import when
 from engine.plan import Plan, make_plan
 from engine.program import Program
 from engine.workflow import Workflow
+from server.failures import read_problem
 from server.plans import edit_json, explained_json, plan_json
 from server.session import Session
 
 from .answer import Answer, Json
-from .console import say, say_table, seconds, size
+from .console import say, say_problems, say_table, seconds, size
 
 
 def plan(workflow: Workflow, session: Session) -> Answer:
@@ -31,6 +32,8 @@ def plan_answer(told: Json) -> Answer:
         ]
         say_table(("node", "type", "", "time", "why"), rows)
         say(f"\n{_total(told['total'])}")
+        if told["warnings"]:
+            say_problems([read_problem(each) for each in told["warnings"]], "warning")
 
     return Answer(told, show)
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.errors import GraphError, InputError, Problem
-from server.failures import problems_of
+from engine.errors import GraphError, InputError
+from server.failures import problems_of, read_problem
 
 from .answer import Answer
 from .asking import describe_node, list_nodes, models_answer, problems_answer
 from .explaining import edit_answer, explained_answer, plan_answer
-from .remote import Remote, faults, problem_of
+from .remote import Remote, faults
 
 Options = tuple[list[str] | None, list[str] | None]
 """What `--set` and `--axis` say."""
@@ -27,16 +27,15 @@ def run(url: str, name: str, options: Options, output: Path | None) -> Answer:
 
 def check(url: str, name: str, options: Options) -> Answer:
     """Every problem that the server finds."""
-    problems: list[Problem]
     with _opened(url) as remote:
         remote.client.health()
         try:
             with faults(url):
-                workflow = remote.opened(name, *options)
-                problems = [problem_of(each) for each in remote.client.validate(workflow)]
+                told = remote.asked("validate", remote.opened(name, *options))
         except (GraphError, OSError) as error:
-            problems = list(problems_of(error))
-    return problems_answer(problems)
+            return problems_answer(problems_of(error))
+    found = ([read_problem(each) for each in told[part]] for part in ("problems", "warnings"))
+    return problems_answer(*found)
 
 
 def plan(url: str, name: str, options: Options) -> Answer:

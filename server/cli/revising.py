@@ -31,8 +31,10 @@ def diff(a: str, b: str) -> Answer:
     only_view = all(change.kind == "view_changed" for change in changes)
 
     def show() -> None:
-        if changes and only_view:
-            say("the workflows are equal but for the view")
+        if only_view:
+            say(
+                "the workflows are equal but for the view" if changes else "the workflows are equal"
+            )
         for change in changes:
             say(change.sentence)
 

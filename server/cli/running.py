@@ -22,7 +22,7 @@ from server.plain import is_json
 from server.session import Session
 
 from .answer import Answer
-from .console import say, say_table, seconds
+from .console import say, say_problems, say_table, seconds
 from .failures import STOPPED
 from .progress import SHOW_CURSOR, watching
 
@@ -63,6 +63,8 @@ def run(workflow: Workflow, session: Session) -> Answer:
     """
     with Interrupt() as interrupt:
         program = compile_graph(workflow, session.catalog, session.runtime)
+        if program.warnings:
+            say_problems(program.warnings, "warning")
         store = session.store
         with watching() as watch:
             try:

@@ -23,6 +23,7 @@ def serve(flags: dict[str, object]) -> None:
         import gc
 
         gc.disable()  # until it listens: little that a start makes is garbage, to look costs 8 %
+        _load_log()
 
         from server.serve import serve
         from server.settings import Settings
@@ -33,3 +34,17 @@ def serve(flags: dict[str, object]) -> None:
         return Answer({}, lambda: None)
 
     finish(work, as_json=False)
+
+
+def _load_log() -> None:
+    """Import structlog without rich, which it would load to draw tracebacks that no log here has."""
+    import sys
+
+    loaded = sys.modules.get("rich")
+    sys.modules["rich"] = None  # type: ignore[assignment]
+    try:
+        import structlog  # noqa: F401
+    finally:
+        del sys.modules["rich"]
+        if loaded is not None:
+            sys.modules["rich"] = loaded

@@ -219,6 +219,8 @@ class Plan(Told):
 
     nodes: dict[str, PlannedNode]
     seconds: float = 0.0
+    warnings: tuple[Problem, ...] = ()
+    """What is wrong with nodes that no output depends on; the rest runs without them."""
 
 
 class Explanation(Told):

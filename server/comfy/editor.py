@@ -104,7 +104,7 @@ class _Reader:
         item: Json,
         shared: dict[str, list[tuple[str, str]]],
     ) -> Placed:
-        inputs, left = self._values(node_id, kind, item)
+        inputs, left, after = self._values(node_id, kind, item)
         for slot in _list(item.get("inputs")):
             if not isinstance(slot, dict) or slot.get("link") is None:
                 continue
@@ -112,6 +112,8 @@ class _Reader:
             if source is not None and self._is_primitive(source):
                 value = _list(self.items[source.node].get("widgets_values"))
                 inputs[name] = value[0] if value else inputs.get(name)
+                if len(value) > 1 and _is_after(value[1]):
+                    after[name] = _after(value[1])
                 shared.setdefault(source.node, []).append((node_id, name))
             elif source is not None:
                 inputs[name] = source
@@ -140,6 +142,7 @@ class _Reader:
                 if isinstance(each, dict)
             ),
             rest | left,
+            after,
         )
 
     def _is_primitive(self, source: Wire) -> bool:
@@ -164,11 +167,11 @@ class _Reader:
             )
         return None
 
-    def _values(self, node_id: str, kind: str, item: Json) -> tuple[Json, Json]:
-        """The values of a node by name, and those that have none."""
+    def _values(self, node_id: str, kind: str, item: Json) -> tuple[Json, Json, dict[str, str]]:
+        """The values of a node by name, those that have none, and what becomes of some after a run."""
         given = item.get("widgets_values")
         if isinstance(given, dict):
-            return dict(given), {}
+            return dict(given), {}, {}
         values = _list(given)
         if kind in self.subgraphs:
             named = [slot["name"] for slot in _list(item.get("inputs")) if _has_widget(slot)]
@@ -176,35 +179,45 @@ class _Reader:
         elif (entry := TABLE.get(kind)) is not None:
             widgets = list(entry.widgets)
         else:
-            return {}, {"widgets_values": values} if values else {}
-        found, unread = in_order(widgets, values)
+            return {}, {"widgets_values": values} if values else {}, {}
+        found, unread, after = in_order(widgets, values)
         if not unread:
-            return found, {}
+            return found, {}, after
         message = f"{len(unread)} of its values have no name and are left out: {unread!r:.80}"
         self.report.add("near", "extra_values", message, node_id, type=kind)
-        return found, {"widgets_values": values}
+        return found, {"widgets_values": values}, after
 
 
-def in_order(widgets: list[Input], values: list[Any]) -> tuple[Json, list[Any]]:
-    """The values by their inputs' names, and those left over at the end.
+def in_order(widgets: list[Input], values: list[Any]) -> tuple[Json, list[Any], dict[str, str]]:
+    """The values by their inputs' names, those left over at the end, and what follows seeds.
 
-    A value that the editor keeps for itself, behind a seed or a choice of file, is skipped.
+    A value that the editor keeps for itself, behind a choice of file, is skipped.
     """
     found: Json = {}
+    after: dict[str, str] = {}
     rest = list(values)
     for widget in widgets:
         if not rest:
             break
         found[widget.name] = rest.pop(0)
         if rest and widget.options.get("control_after_generate"):
-            if isinstance(rest[0], bool) or rest[0] in _AFTER:
-                rest.pop(0)
+            if _is_after(rest[0]):
+                after[widget.name] = _after(rest.pop(0))
         elif rest and widget.options.get("image_upload") and rest[0] == "image":
             rest.pop(0)
     # A button at the end, such as that of an upload, has no value.
     while rest and rest[-1] is None:
         rest.pop()
-    return found, rest
+    return found, rest, after
+
+
+def _is_after(value: object) -> bool:
+    return isinstance(value, bool) or (isinstance(value, str) and value in _AFTER)
+
+
+def _after(value: object) -> str:
+    """What becomes of a value after a run; older files say whether it is drawn anew."""
+    return str(value) if isinstance(value, str) else "randomize" if value else "fixed"
 
 
 def _mode(number: object) -> Mode:

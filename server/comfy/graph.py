@@ -32,6 +32,8 @@ class Placed:
     """What the file calls the outputs, if it does."""
     rest: Json = field(default_factory=dict)
     """What the file says of the node beyond that, and nobody here understands."""
+    after: Mapping[str, str] = field(default_factory=dict)
+    """What ComfyUI makes of an input's value after each run, such as `randomize`."""
 
     @property
     def values(self) -> Json:

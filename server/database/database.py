@@ -80,16 +80,21 @@ class Database:
             undo.pop_all()
             return cls(found, engines, writer, lock)
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
+    async def write(self, work: Callable[[Connection], T], *, durable: bool = True) -> T:
         """What `work` returns, once what it wrote is durable.
 
         It runs in a transaction of its own in effect: if it raises, nothing of it stays. It may
         be run twice, so it must change nothing but the database.
 
+        Args:
+            work: What to do.
+            durable: Whether it must outlive a loss of power. What need not still outlives the
+                program, is on the disk with the next that must, and spares the wait for the disk.
+
         Raises:
             DatabaseFault: The database could not do it.
         """
-        result: T = await self.writer.write(work)
+        result: T = await self.writer.write(work, durable=durable)
         return result
 
     async def read(self, work: Callable[[Connection], T]) -> T:

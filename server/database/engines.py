@@ -4,7 +4,6 @@ import importlib.util
 import json
 import os
 import socket
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,9 @@ from engine.errors import InputError
 
 BUSY_SECONDS = 5.0
 """How long a statement waits for the lock of another program."""
+DURABLE = "durable"
+"""In a connection's `info`: whether its next transactions wait for the disk; they do if it is not there."""
+_SYNCED = "synced"
 _PRAGMAS = ("foreign_keys = ON", "synchronous = FULL", "temp_store = MEMORY")
 _WAL_BYTES = 64 * 2**20
 # The other side is found dead within a minute, so that its lock does not outlive it.
@@ -78,10 +80,10 @@ def make_engine(url: URL, *, writes: bool, connections: int = 1) -> Engine:
         arguments = {"check_same_thread": False, "timeout": BUSY_SECONDS}
         engine = create_engine(url, connect_args=arguments, **options)
         event.listen(engine, "connect", partial(_set_up_sqlite, writes=writes))
-        event.listen(engine, "begin", _begin("BEGIN IMMEDIATE" if writes else "BEGIN"))
+        event.listen(engine, "begin", _begin_writing_sqlite if writes else _begin_reading_sqlite)
         return engine
     isolation = "READ COMMITTED" if writes else "REPEATABLE READ"
-    return create_engine(
+    engine = create_engine(
         url,
         connect_args={"application_name": _myself(), "options": _KEEP_ALIVE, "connect_timeout": 10},
         isolation_level=isolation,
@@ -89,6 +91,9 @@ def make_engine(url: URL, *, writes: bool, connections: int = 1) -> Engine:
         execution_options={} if writes else {"postgresql_readonly": True},
         **options,
     )
+    if writes:
+        event.listen(engine, "begin", _begin_writing_postgres)
+    return engine
 
 
 def _set_up_sqlite(connection: Any, _: object, *, writes: bool) -> None:
@@ -104,11 +109,21 @@ def _set_up_sqlite(connection: Any, _: object, *, writes: bool) -> None:
         connection.execute("PRAGMA query_only = ON")
 
 
-def _begin(statement: str) -> Callable[[Connection], None]:
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(statement)
+def _begin_reading_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
 
-    return begin
+
+def _begin_writing_sqlite(connection: Connection) -> None:
+    durable = connection.info.get(DURABLE, True)
+    if connection.info.get(_SYNCED, True) != durable:  # outside of transactions only it has effect
+        connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        connection.info[_SYNCED] = durable
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_writing_postgres(connection: Connection) -> None:
+    if not connection.info.get(DURABLE, True):
+        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
 
 def _myself() -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, RootTransaction
 
 from engine.errors import InputError
+from server.database.engines import DURABLE
 from server.database.faults import DatabaseFault, fault_of, told_as_faults
 
 MOST_TOGETHER = 128
@@ -21,6 +22,7 @@ class Work:
     """Something to be written, and who waits for it."""
 
     act: Callable[[Connection], Any]
+    durable: bool
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
 
@@ -38,7 +40,7 @@ class TransactionLost(Exception):  # noqa: N818 - never leaves the writer
 
 
 class Writer:
-    """Runs works in their order; a work has happened, durably, when its caller hears of it.
+    """Runs works in their order; a durable work is on the disk when its caller hears of it.
 
     A work that fails leaves nothing behind and spoils no other: those that shared its transaction
     are run again, each by itself. So a work must change nothing but the database. (A savepoint for
@@ -62,8 +64,8 @@ class Writer:
         self.thread = threading.Thread(target=self._write, name="database-writer", daemon=True)
         self.thread.start()
 
-    async def write(self, act: Callable[[Connection], Any]) -> Any:
-        """What `act` returns, once it is durable.
+    async def write(self, act: Callable[[Connection], Any], *, durable: bool) -> Any:
+        """What `act` returns, once it is written, or, if it is to be `durable`, on the disk.
 
         Raises:
             DatabaseFault: The database could not do it.
@@ -73,7 +75,7 @@ class Writer:
             raise DatabaseFault(f"the database {self.name} is closed: the server is stopping")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self.waiting.put(Work(act, future, loop))
+        self.waiting.put(Work(act, durable, future, loop))
         return await future
 
     def close(self) -> None:
@@ -120,6 +122,7 @@ class Writer:
     def _together(self, works: Sequence[Work]) -> list[Outcome]:
         with told_as_faults(self.name):
             connection = self._connected()
+            connection.info[DURABLE] = any(work.durable for work in works)
             transaction = connection.begin()
             try:
                 outcomes = [Outcome(work.act(connection)) for work in works]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, func, insert, select
 
 from server.database.database import Database
 from server.database.remembered import recall, remember
@@ -18,6 +18,11 @@ from server.jobs.rows import JOBS, job_by_id, job_of
 from server.jobs.search import find
 from server.live import Event
 
+_UPCOMING = JOBS.where(jobs.c.state == "queued").order_by(*order.RUN_ORDER).limit(bindparam("most"))
+_CONTENT = select(documents.c.content).where(jobs.c.id == bindparam("of"))
+_DOCUMENT = _CONTENT.join(jobs, jobs.c.document == documents.c.digest)
+_ORIGIN = _CONTENT.join(jobs, jobs.c.origin == documents.c.digest)
+_RECORD = insert(events)
 _TOGETHER = 500  # jobs deleted in one transaction: others wait for it
 
 
@@ -72,11 +77,11 @@ class Jobs:
 
     async def document(self, id: str) -> Json | None:
         """The workflow that a job runs; None if there is no such job."""
-        return await self._kept(jobs.c.document, id)
+        return await self._kept(_DOCUMENT, id)
 
     async def origin(self, id: str) -> Json | None:
         """What came with a job from the border that accepted it; None if nothing did."""
-        return await self._kept(jobs.c.origin, id)
+        return await self._kept(_ORIGIN, id)
 
     async def origins(self, ids: Sequence[str]) -> dict[str, Json]:
         """What came with each of these jobs from the border; those with nothing are left out."""
@@ -119,15 +124,11 @@ class Jobs:
 
     async def upcoming(self, limit: int) -> list[Job]:
         """The next queued jobs, in the order in which they will run."""
-        queued = JOBS.where(jobs.c.state == "queued")
-
-        def work(connection: Connection) -> list[Job]:
-            return [
-                job_of(row)
-                for row in connection.execute(queued.order_by(*order.RUN_ORDER).limit(limit))
+        return await self.database.read(
+            lambda connection: [
+                job_of(row) for row in connection.execute(_UPCOMING, {"most": limit})
             ]
-
-        return await self.database.read(work)
+        )
 
     async def counts(self, owner: str | None = None) -> dict[JobState, int]:
         """How many jobs of an owner, or of all, are in each state."""
@@ -142,9 +143,12 @@ class Jobs:
         return await self.database.read(work)
 
     async def claim(self, id: str, worker: str) -> Job | None:
-        """Start a queued job on a worker, as its next attempt; None if it is not queued."""
+        """Start a queued job on a worker, as its next attempt; None if it is not queued.
+
+        A loss of power may take it back: then the job is queued, as it would be again in any case.
+        """
         return await self.database.write(
-            lambda connection: steps.claim(connection, id, worker, self.clock())
+            lambda connection: steps.claim(connection, id, worker, self.clock()), durable=False
         )
 
     async def requeue(self, id: str, attempt: int) -> Job | None:
@@ -244,12 +248,16 @@ class Jobs:
         return gone
 
     async def record(self, happened: Sequence[Event]) -> None:
-        """Remember events beyond the server's end."""
+        """Remember events beyond the server's end; a loss of power may take the last of them.
+
+        How jobs ended does not depend on it: those ends that were not written are told again.
+        """
         names = ("id", "type", "job", "owner", "time", "data")
         rows = [{name: getattr(event, name) for name in names} for event in happened]
         if rows:
             await self.database.write(
-                lambda connection: connection.execute(insert(events), rows) and None
+                lambda connection: connection.execute(_RECORD, rows) and None,
+                durable=False,
             )
 
     async def events_after(
@@ -315,13 +323,10 @@ class Jobs:
         """Have no job started, or start them again; it outlives the server."""
         await self.database.write(lambda connection: remember(connection, "paused", paused))
 
-    async def _kept(self, column: ColumnElement[str | None], id: str) -> Json | None:
-        found = (
-            select(documents.c.content)
-            .join(jobs, column == documents.c.digest)
-            .where(jobs.c.id == id)
+    async def _kept(self, wanted: Select[Any], id: str) -> Json | None:
+        content: bytes | None = await self.database.read(
+            lambda connection: connection.scalar(wanted, {"of": id})
         )
-        content = await self.database.read(lambda connection: connection.scalar(found))
         return None if content is None else unpack(content)
 
 

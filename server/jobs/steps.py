@@ -45,6 +45,7 @@ _FINISH = (
     )
     .returning(*COLUMNS)
 )
+_NODES = insert(job_nodes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def finish(
     finished = _step(connection, _FINISH, of=id, tried=attempt, **end)
     if finished is not None:
         if ending.nodes:
-            connection.execute(insert(job_nodes), node_values(finished.number, ending.nodes))
+            connection.execute(_NODES, node_values(finished.number, ending.nodes))
         _announce(connection, [finished])
     return finished
 

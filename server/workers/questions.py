@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.catalog import ENTRY_POINTS
-from engine.check import check, compile_graph
+from engine.check import Verdict, compile_graph, judge
 from engine.errors import GraphError, InputError
 from engine.plan import Plan, make_plan
 from engine.program import Program
@@ -93,15 +93,18 @@ class Questions:
         return Reply(found)
 
     def check(self, document: Json, inputs: str = "") -> Reply:
-        """Every problem of a workflow."""
+        """Every problem of a workflow, and what is wrong where nothing needs it."""
         try:
             workflow = Workflow.from_json(document)
             runtime = self.workshop.bench(inputs=inputs).runtime
-            problems = check(workflow, self.workshop.catalog, runtime)
+            verdict = judge(workflow, self.workshop.catalog, runtime)
         except (GraphError, InputError, OSError) as error:
-            problems = list(problems_of(error))
-        told = [problem_json(problem) for problem in problems]
-        return Reply({"problems": self.places({"inputs": inputs}).hidden(told)})
+            verdict = Verdict(list(problems_of(error)), [])
+        told = {
+            "problems": [problem_json(each) for each in verdict.problems],
+            "warnings": [problem_json(each) for each in verdict.warnings],
+        }
+        return Reply(self.places({"inputs": inputs}).hidden(told))
 
     def plan(self, document: Json, **where: str) -> Reply:
         """What a run would do; `where` says whose it is, as for `Workshop.bench`.
@@ -109,7 +112,9 @@ class Questions:
         Raises:
             GraphError: The workflow has problems.
         """
-        return Reply(plan_json(*self._planned(document, where)))
+        told = plan_json(*self._planned(document, where))
+        told["warnings"] = self.places(where).hidden(told["warnings"])
+        return Reply(told)
 
     def explain(
         self, document: Json, node: str | None = None, changed: Json | None = None, **where: str

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field
 
-from engine.check import check, compile_graph
+from engine.check import check, compile_graph, judge
 from engine.errors import GraphError, Problem
 from engine.literals import expected
 from engine.node import node, node_type
@@ -39,6 +39,9 @@ def test_a_right_graph_has_no_problems(problems: Check) -> None:
         ({"n": ("Dye", {"color": "red"})}, "unknown_input", "no input 'color'; it has colour", ("n", "color"), "colour"),
         ({"n": ("Clock", {"x": 1})}, "unknown_input", "it has none", ("n", "x"), None),
         ({"n": ("Dye", {"colour": "rod"})}, "out_of_range", "give one of red, blue", ("n", "colour"), "red"),
+        ({"n": ("Dye", {"colour": "BL"})}, "out_of_range", "give one of red, blue", ("n", "colour"), "blue"),
+        ({"n": ("Dye", {"colour": "Red-wine"})}, "out_of_range", "give one of red, blue", ("n", "colour"), "red"),
+        ({"n": ("Dye", {"colour": " "})}, "out_of_range", "give one of red, blue", ("n", "colour"), None),
         ({"n": ("Dye", {"colour": 3})}, "out_of_range", "colour is 3", ("n", "colour"), None),
         ({"n": ("Spin", {"metres": 200})}, "out_of_range", "from 0 to 100", ("n", "metres"), "100"),
         ({"n": ("Spin", {"metres": -1})}, "out_of_range", "metres is -1", ("n", "metres"), "0"),
@@ -167,7 +170,7 @@ def test_cycles_are_named_by_their_path(problems: Check) -> None:
         "good": ("Add", {}), "a": ("Add", {"a": link("c"), "b": link("good")}), "b": ("Add", {"a": link("a")}), "c": ("Add", {"a": link("b")}),
         "self": ("Add", {"a": link("self")}), "after": ("Add", {"a": link("c")}),
     }  # fmt: skip
-    found = problems(nodes)
+    found = problems(nodes, after="after.value", itself="self.value")
     assert {p.code for p in found} == {"cycle"}
     messages = sorted(p.message for p in found)
     assert any("a → b → c → a" in m for m in messages)
@@ -202,13 +205,48 @@ def test_all_problems_come_at_once(runtime: Runtime) -> None:
         "d": ("Cut", {}),
     }
     with pytest.raises(GraphError) as caught:
-        compile_graph(flow(nodes, r="d.left"), catalog, runtime)
+        compile_graph(flow(nodes, r="d.left", b="b.left", c="c.value"), catalog, runtime)
     assert [p.code for p in caught.value.problems] == [
         "unknown_node",
         "unknown_input",
         "out_of_range",
         "missing_input",
     ]
+
+
+IDLE: dict[str, Any] = {
+    "dye": ("Dye", {}),
+    "cut": ("Cut", {}),
+    "again": ("Cut", {"cloth": link("cut", "left")}),
+    "a": ("Add", {"a": link("b")}),
+    "b": ("Add", {"a": link("a"), "b": link("gone")}),
+}
+
+
+def test_what_no_output_depends_on_is_told_and_left_out(runtime: Runtime) -> None:
+    workflow = flow(IDLE, cloth="dye.value")
+    verdict = judge(workflow, catalog, runtime)
+    assert verdict.problems == []
+    assert [(p.code, p.node) for p in verdict.warnings] == [
+        ("cycle", "a"),
+        ("missing_input", "cut"),
+    ]
+    program = compile_graph(workflow, catalog, runtime)
+    assert list(program.calls) == ["dye"]
+    assert list(program.warnings) == verdict.warnings
+
+
+def test_the_same_faults_count_where_an_output_depends_on_them(runtime: Runtime) -> None:
+    verdict = judge(flow(IDLE, left="again.left", number="a.value"), catalog, runtime)
+    assert verdict.warnings == []
+    assert {p.node for p in verdict.problems} == {"cut", "a"}
+
+
+def test_every_fault_counts_where_nothing_is_asked_for(runtime: Runtime) -> None:
+    nodes = Workflow.from_json(
+        {"darkroom": 1, "nodes": {"cut": {"type": "Cut", "version": 1, "inputs": {}}}}
+    )
+    assert [p.code for p in check(nodes, catalog, runtime)] == ["missing_input"]
 
 
 def test_a_number_that_is_no_multiple_is_told_the_nearest(problems: Check) -> None:
@@ -304,3 +342,18 @@ def test_a_text_of_the_wrong_length_is_told_the_right_one() -> None:
 
     wanted = expected(node_type(label).inputs["text"])
     assert wanted == "give a text of 1 to 8 characters"
+
+
+@pytest.mark.parametrize(
+    ("extra", "wanted"),
+    [({}, r"give a text that matches ^\S*$"), ({"wanted": "without spaces"}, "give a text without spaces")],
+)  # fmt: skip
+def test_a_text_of_the_wrong_form_is_told_the_right_one(extra: dict[str, str], wanted: str) -> None:
+    @node("Mark", category="cloth")
+    def mark(
+        *, text: Annotated[str, Field(pattern=r"^\S*$", json_schema_extra={**extra})]
+    ) -> Cloth:
+        """Mark a cloth."""
+        return Cloth(text)
+
+    assert expected(node_type(mark).inputs["text"]) == wanted

@@ -453,6 +453,50 @@ def test_other_faults_have_a_reason_too(run: Run, how: str, reason: str) -> None
         run({"n": ("Fail", {"how": how})})
 
 
+def test_short_of_memory_a_node_is_called_again_without_what_was_idle(
+    run: Run, runtime: Runtime, calls: list[str]
+) -> None:
+    idle = [3 * 2**20]
+    events: list[Any] = []
+    freeing = replace(runtime, free=lambda: idle.pop() if idle else 0)
+    run({"n": ("Heavy", {})}, runtime=freeing, on_event=events.append)
+    assert calls == ["Heavy", "Heavy"]
+    assert [event for event in events if isinstance(event, Warned)] == [
+        Warned("out of memory: it is tried again without idle models (3 MiB)", "n")
+    ]
+
+
+def test_short_of_memory_with_nothing_idle_a_node_fails(run: Run, calls: list[str]) -> None:
+    with pytest.raises(NodeError, match="out of memory"):
+        run({"n": ("Heavy", {})})
+    assert calls == ["Heavy"]
+
+
+def test_what_a_node_notices_is_told_with_its_name_or_logged(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    events: list[Any] = []
+    run({"n": ("Detour", {})}, on_event=events.append)
+    assert [event for event in events if isinstance(event, Warned)] == [
+        Warned("the bridge is closed: it goes round", "n")
+    ]
+    assert caplog.text == ""
+    run({"n": ("Detour", {})})
+    assert "the bridge is closed: it goes round" in caplog.text
+
+
+def test_a_preview_may_notice_something_while_it_is_told_of(run: Run) -> None:
+    seen: list[Any] = []
+
+    def watch(event: Any) -> None:
+        seen.append(event)
+        if isinstance(event, NodeProgressed) and event.preview is not None:
+            event.preview()
+
+    run({"n": ("Detour", {"shows": True})}, on_event=watch)
+    assert sum(isinstance(event, Warned) for event in seen) == 1
+
+
 @pytest.mark.parametrize("nodes", [{"n": ("Fail", {"how": "exit"})}, {"n": ("Leave", {})}])
 def test_a_node_cannot_end_the_program(run: Run, nodes: Any) -> None:
     with pytest.raises(NodeError, match="SystemExit: 3"):

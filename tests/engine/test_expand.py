@@ -370,6 +370,12 @@ def test_several_graphs_may_be_too_large_together(runtime: Runtime) -> None:
         compile_graph(document(nodes, {"plus": PLUS}, n="b.n"), toys.catalog, runtime, 3)
 
 
+def test_a_workflow_may_be_too_large_by_its_own_nodes(runtime: Runtime) -> None:
+    nodes: Json = {name: ("Add", {}) for name in "abc"}
+    with pytest.raises(GraphError, match="more than 2 nodes"):
+        compile_graph(document(nodes, {}, n="c.value"), toys.catalog, runtime, 2)
+
+
 def test_the_ends_of_loops_are_no_nodes_to_watch(run: Run) -> None:
     told: list[Any] = []
     nodes: Json = {"loop": ("Loop", {"n": 0}, {"graph": "half", "until": "done"})}

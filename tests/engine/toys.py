@@ -26,6 +26,8 @@ from engine.node import (
     silent,
 )
 
+from .faults import detour, fail, leave
+
 T = TypeVar("T")
 calls: list[str] = []
 
@@ -326,24 +328,13 @@ def read(*, title: str = "blue", shelf: Shelf = Shelf()) -> str:
     return title + str(len(shelf.books))
 
 
-@node("Fail", category="faults")
-def fail(
-    value: float = 0.0, *, how: Literal["value", "memory", "bug", "exit", "interrupt"] = "value"
-) -> float:
-    """Fail."""
-    raise {
-        "value": ValueError("it is torn: mend it"),
-        "memory": MemoryError(),
-        "bug": KeyError("x"),
-        "exit": SystemExit(3),
-        "interrupt": KeyboardInterrupt(),
-    }[how]
-
-
-@node("Leave", category="faults", lane="device")
-def leave() -> float:
-    """Try to end the program."""
-    raise SystemExit(3)
+@node("Heavy", category="faults", lane="device")
+def heavy(*, call: int = 2) -> int:
+    """Run out of memory before the call of that number."""
+    calls.append("Heavy")
+    if calls.count("Heavy") < call:
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+    return call
 
 
 @node("Endless", category="faults")
@@ -383,6 +374,6 @@ def wait(
 
 functions: list[Any] = [
     leave, endless, dice, odd, tally, less, count_up, note, anything, hem, mean, hold, slow, named, march, look, choose, either, rows_,
-    weave, embroider, add, pass_on, join, dye, spin, sew, cut, stack, knot, pack, switch, clock, read, fail, write, wait,
+    weave, embroider, add, pass_on, join, dye, spin, sew, cut, stack, knot, pack, switch, clock, read, fail, heavy, detour, write, wait,
 ]  # fmt: skip
 catalog = Catalog(*(node_type(function) for function in functions))

@@ -220,6 +220,66 @@ def ddpm(denoise: Denoise, x: Tensor, sigmas: Sequence[float], draw: Draw) -> Te
     return x
 
 
+def lcm(denoise: Denoise, x: Tensor, sigmas: Sequence[float], draw: Draw) -> Tensor:
+    for sigma, after in pairwise(sigmas):
+        x = denoise(x, sigma)
+        x = x + after * draw(sigma, after) if after > 0 else x
+    return x
+
+
+def deis(denoise: Denoise, x: Tensor, sigmas: Sequence[float], draw: Draw) -> Tensor:
+    low, high = math.log(0.002**2 + 1), math.log(80**2 + 1)
+    growth = 2 * (low / 1e-3 - high) / (1e-3 - 1)
+    least = high - growth / 2
+    levels = torch.tensor(sigmas, dtype=torch.float64)
+    times = ((least**2 + 2 * growth * (levels**2 + 1).log()).sqrt() - least) / growth
+    slopes: list[Tensor] = []
+    for step, (sigma, after) in enumerate(pairwise(sigmas)):
+        slopes = [(x - denoise(x, sigma)) / sigma, *slopes[:2]]
+        if after == 0 or len(slopes) == 1:
+            x = x + (after - sigma) * slopes[0]
+            continue
+        t = torch.linspace(float(times[step]), float(times[step + 1]), 10000, dtype=torch.float64)
+        steps = ((growth * t**2 / 2 + least * t).exp() - 1).sqrt().diff()
+        middle = (t[1:] + t[:-1]) / 2
+        for own in range(len(slopes)):
+            others = [step - other for other in range(len(slopes)) if other != own]
+            place = times[step - own]
+            parts = [(middle - times[at]) / (place - times[at]) for at in others]
+            x = x + float((math.prod(parts) * steps).sum()) * slopes[own]
+    return x
+
+
+def unipc(denoise: Denoise, x: Tensor, sigmas: Sequence[float], *, b2: bool) -> Tensor:
+    found, places = [denoise(x, sigmas[0])], [-math.log(sigmas[0])]
+    for step in range(1, len(sigmas)):
+        sigma, after = sigmas[step - 1], sigmas[step]
+        order = min(3, step, len(sigmas) - step)
+        h = math.log(sigma / after)
+        scale = math.expm1(-h) if b2 else -h
+        older = [(found[-1 - k], (places[-1 - k] - places[-1]) / h) for k in range(1, order)]
+        ratios = [*(ratio for _, ratio in older), 1.0]
+        bends = [(each - found[-1]) / ratio for each, ratio in older]
+        rows, wanted, phi, factorial = [], [], math.expm1(-h) / -h - 1, 1
+        for power in range(1, order + 1):
+            rows.append([ratio ** (power - 1) for ratio in ratios])
+            wanted.append(phi * factorial / scale)
+            factorial *= power + 1
+            phi = phi / -h - 1 / factorial
+        matrix, right = torch.tensor(rows).double(), torch.tensor(wanted).double()
+        ahead = torch.linalg.solve(matrix[:-1, :-1], right[:-1]) if order > 2 else [0.5]
+        after_all = torch.linalg.solve(matrix, right) if order > 1 else [0.5]
+        start = x * (after / sigma) - math.expm1(-h) * found[-1]
+        x = start - scale * sum(float(w) * d for w, d in zip(ahead, bends, strict=False))
+        if step + 1 < len(sigmas):
+            reached = denoise(x, after)
+            bends.append(reached - found[-1])
+            x = start - scale * sum(float(w) * d for w, d in zip(after_all, bends, strict=True))
+            found.append(reached)
+            places.append(-math.log(after))
+    return x
+
+
 RULES: dict[SamplerName, Rule] = {
     "euler": euler,
     "euler_ancestral": euler_ancestral,
@@ -234,8 +294,12 @@ RULES: dict[SamplerName, Rule] = {
     "dpmpp_3m_sde": dpmpp_3m_sde,
     "ddim": euler,
     "ddpm": ddpm,
+    "deis": deis,
+    "lcm": lcm,
+    "unipc": lambda denoise, x, sigmas, draw: unipc(denoise, x, sigmas, b2=True),
+    "unipc_bh1": lambda denoise, x, sigmas, draw: unipc(denoise, x, sigmas, b2=False),
 }
 MOVED = {"dpmpp_sde", "dpmpp_2m_sde", "dpmpp_3m_sde"}
 """Those whose noise is a Brownian motion's."""
-SHORTENED = {"dpm_2", "dpm_2_ancestral"}
+SHORTENED = {"dpm_2", "dpm_2_ancestral", "unipc", "unipc_bh1"}
 """Those that ComfyUI lays one step more for, and leaves the last level but one out."""

@@ -1,5 +1,6 @@
 """Models of a few thousand weights, made here and lent by a pool of their own."""
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -57,7 +58,8 @@ class SmallPool(Pool):
         """The module that the recipe names."""
         name = {Model: "unet", VAE: "vae"}.get(type(recipe), recipe.weights.name)
         self.lent.append(name)
-        yield self.modules[name]
+        module = self.modules[name]
+        yield copy.deepcopy(module).float() if self.is_wide(recipe) else module
 
 
 @cache

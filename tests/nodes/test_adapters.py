@@ -247,6 +247,44 @@ def test_lora_of_another_family_names_the_shapes(
         load_model_lora(loaded.model, lora=lora, folders=own)
 
 
+def _of_texts(tiny: Tiny, path: Path, *prefixes: str) -> str:
+    tensors: dict[str, Tensor] = {}
+    for seed, prefix in enumerate(prefixes):
+        held = loras.pairs(tiny.pipeline().text_encoder, TEXT, seed)
+        held = {f"text_model.{stem}": pair for stem, pair in held.items()}
+        tensors |= loras.kohya(prefix, held, 2.0)
+    return loras.write(path, tensors)
+
+
+@pytest.mark.parametrize("prefixes", [("lora_te2",), ("lora_te1", "lora_te2")])
+def test_lora_of_an_encoder_that_the_family_lacks_is_refused(
+    prefixes: tuple[str, ...], loaded: Checkpoint, own: Folders, tiny: Tiny, tmp_path: Path
+) -> None:
+    lora = _of_texts(tiny, tmp_path / "loras" / "xl.safetensors", *prefixes)
+
+    with pytest.raises(
+        InputError,
+        match=r"it changes the second text encoder, which tiny.safetensors does not have",
+    ) as raised:
+        load_lora(loaded.model, loaded.text_encoder, lora=lora, folders=own)
+
+    assert (raised.value.code, raised.value.input) == ("family_mismatch", "lora")
+
+
+def test_lora_of_a_text_encoder_alone_is_not_put_into_a_model_alone(
+    loaded: Checkpoint, own: Folders, tiny: Tiny, tmp_path: Path
+) -> None:
+    lora = _of_texts(tiny, tmp_path / "loras" / "words.safetensors", "lora_te")
+
+    encoder = load_lora(loaded.model, loaded.text_encoder, lora=lora, folders=own).text_encoder
+    assert encoder != loaded.text_encoder
+    with pytest.raises(
+        InputError,
+        match="changes nothing in the UNet, only the text encoder: put it in by LoadLora",
+    ):
+        load_model_lora(loaded.model, lora=lora, folders=own)
+
+
 def test_lora_that_was_replaced_after_the_graph_read_it_is_refused(
     loaded: Checkpoint, own: Folders, tiny: Tiny, tmp_path: Path
 ) -> None:

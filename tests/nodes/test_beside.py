@@ -38,9 +38,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return get
 
 
-def _fault(made: Opened, positive: Conditioning, size: int = 64) -> InputError:
+def _fault(made: Opened, positive: Conditioning, size: int = 64, *, batch: int = 1) -> InputError:
     """What a sampler says, before the run and in it."""
-    latents = empty_latent(width=size, height=size)
+    latents = empty_latent(width=size, height=size, batch_size=batch)
     model = made.checkpoint.model
     with pytest.raises(InputError) as early:
         foresight.sampled(
@@ -128,18 +128,48 @@ def test_a_pair_of_prompts_needs_a_pair_of_encoders(made: Any) -> None:
 
 
 def test_an_embedding_of_another_encoder_is_refused(made: Any) -> None:
-    unclip = made("unclip")
     shown = unclip_conditioning(prompt(1), ImageEmbedding(torch.zeros(1, 32)))
 
-    with pytest.raises(InputError, match="embedding of 32 numbers, the model reads 64"):
-        ksampler(
-            unclip.checkpoint.model,
-            shown,
-            prompt(2),
-            empty_latent(width=64, height=64),
-            steps=1,
-            pool=unclip.pool,
-        )
+    assert "embedding of 32 numbers, the model reads 64" in str(_fault(made("unclip"), shown))
+
+
+@pytest.mark.parametrize(
+    ("pictures", "latents", "message"),
+    [
+        ((2,), 3, "shows 2 pictures for 3 latents: give 1 or 3"),
+        ((3, 2), 3, "shows 2 pictures for 3 latents: give 1 or 3"),
+        ((2,), 1, "shows 2 pictures for 1 latents: give 1"),
+    ],
+)
+def test_pictures_that_are_not_as_many_as_the_latents_are_refused(
+    pictures: tuple[int, ...], latents: int, message: str, made: Any
+) -> None:
+    shown = prompt(1)
+    for count in pictures:
+        shown = unclip_conditioning(shown, ImageEmbedding(torch.zeros(count, 64)))
+
+    fault = _fault(made("unclip"), shown, batch=latents)
+
+    assert fault.code == "batch_mismatch"
+    assert message in str(fault)
+
+
+def test_several_pictures_for_each_latent_go_with_one_for_all(made: Any) -> None:
+    unclip = made("unclip")
+    pictures = torch.randn(3, 64, generator=torch.Generator().manual_seed(1))
+    shown = unclip_conditioning(prompt(1), ImageEmbedding(pictures))
+    shown = unclip_conditioning(shown, ImageEmbedding(pictures[:1]))
+    given: dict[str, Any] = {"steps": 1, "pool": unclip.pool}
+
+    found = ksampler(
+        unclip.checkpoint.model,
+        shown,
+        prompt(2),
+        empty_latent(width=64, height=64, batch_size=3),
+        **given,
+    )
+
+    assert bool(torch.isfinite(found.samples).all())
 
 
 def test_an_even_depth_map_is_no_division_by_zero() -> None:

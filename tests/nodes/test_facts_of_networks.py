@@ -13,6 +13,7 @@ from nodes.clip_vision import (
     clip_vision_encode,
     load_unclip_checkpoint,
     mix_image_embeddings,
+    unclip_conditioning,
     variation_conditioning,
 )
 from nodes.conditioning import (
@@ -82,6 +83,15 @@ def test_what_an_image_encoder_sees(tmp_path: Path) -> None:
     for first, second in ((seen(), seen(3)), (seen(2), seen(3)), (seen(), seen(1, 16))):
         agree(mix_image_embeddings, first=first, second=second)
     agree(variation_conditioning, embedding=seen(2))
+
+
+def test_which_pictures_an_unclip_prompt_shows() -> None:
+    shown = unclip_conditioning(prompt(1), seen(2))
+    both_shown = agree(unclip_conditioning, conditioning=shown, embedding=seen(1, 16))
+    assert both_shown.images == (EmbeddingFacts(2, 32), EmbeddingFacts(1, 16))
+    unknown = told(unclip_conditioning, {"conditioning": shown, "embedding": UNKNOWN})
+    assert unknown.images == (EmbeddingFacts(2, 32), UNKNOWN)
+    assert told(unclip_conditioning, {"conditioning": UNKNOWN, "embedding": seen()}) is UNKNOWN
 
 
 def test_estimated_depth(tmp_path: Path) -> None:

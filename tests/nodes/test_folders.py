@@ -1,13 +1,19 @@
+import json
+import shutil
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from engine.errors import InputError
 from engine.keys import FileDigests
+from nodes.diffusion.listing import of_lora
+from nodes.diffusion.lora import open_lora
 from nodes.folders import STARTER, Folders, Kind, open_folders
 
 from .conftest import Tiny, hollow, real_shapes
-from .tiny import taesd
+from .tiny import models, taesd
 
 
 @pytest.fixture
@@ -99,6 +105,23 @@ def test_missing_file_is_answered_with_what_is_there(tiny: Tiny, folders: Folder
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("TINY.ckpt", "tiny.safetensors"),
+        ("SD1.5/tiny2.safetensors", "tiny.safetensors"),
+        ("dreamshaper_8.safetensors", None),
+        ("v1-5-pruned-emaonly.safetensors", None),
+    ],
+)
+def test_a_name_is_offered_only_if_it_is_near_apart_from_its_ending(
+    name: str, near: str | None, tiny: Tiny, folders: Folders
+) -> None:
+    with pytest.raises(InputError) as raised:
+        folders.find("checkpoints", name)
+    assert raised.value.hint == near
+
+
 def test_missing_file_among_nothing_says_where_files_belong(root: Path) -> None:
     with pytest.raises(
         InputError, match=r"no VAE 'x'. There is none yet. Put files into .*models/vae"
@@ -162,8 +185,6 @@ def test_digest_is_that_of_the_content(root: Path) -> None:
 
 
 def test_digest_of_a_folder_covers_what_is_read_from_it(tiny: Tiny, root: Path) -> None:
-    import shutil
-
     copy = root / "checkpoints" / "copy"
     shutil.copytree(tiny.root / "checkpoints" / tiny.folder, copy)
     folders = Folders((root,), (), FileDigests())
@@ -175,6 +196,66 @@ def test_digest_of_a_folder_covers_what_is_read_from_it(tiny: Tiny, root: Path) 
     config = copy / "unet" / "config.json"
     config.write_text(config.read_text() + " ")
     assert folders.digest("checkpoints", "copy") != before
+
+
+def test_survey_says_whose_a_part_or_an_addition_is(tiny: Tiny, root: Path) -> None:
+    vae = (tiny.root / "vae" / tiny.vae).read_bytes()
+    for kind in ("vae", "loras", "embeddings", "upscale_models"):
+        (root / kind).mkdir()
+    (root / "vae" / "sdxl_vae.safetensors").write_bytes(vae)
+    folder = root / "vae" / "fixed"
+    shutil.copytree(tiny.root / "checkpoints" / tiny.folder / "vae", folder)
+    config = json.loads((folder / "config.json").read_text()) | {"scaling_factor": 0.13025}
+    (folder / "config.json").write_text(json.dumps(config))
+    models.image_encoder().save_pretrained(root / "clip_vision" / "seen")
+    models.depth_estimator().save_pretrained(root / "depth" / "dpt")
+    to_k = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k"
+    for name, width in (("one", 768), ("two", 1024), ("xl", 2048), ("own", 64)):
+        pair = {f"{to_k}.lora_down.weight": [4, width], f"{to_k}.lora_up.weight": [64, 4]}
+        hollow(root / "loras" / f"{name}.safetensors", pair)
+    texts = "lora_te2_text_model_encoder_layers_0_self_attn_q_proj"
+    pair = {f"{texts}.lora_down.weight": [4, 64], f"{texts}.lora_up.weight": [64, 4]}
+    hollow(root / "loras" / "words.safetensors", pair)
+    hollow(root / "embeddings" / "a.safetensors", {"<cat>": [2, 768]})
+    hollow(root / "embeddings" / "b.safetensors", {"clip_l": [2, 768], "clip_g": [2, 1280]})
+    hollow(root / "upscale_models" / "swinir.safetensors", {"conv_first.weight": [60, 3, 3, 3]})
+
+    rows = {row["name"]: row for row in Folders((root,), ()).survey()}
+
+    assert {name: row["family"] for name, row in rows.items()} == {
+        "sdxl_vae.safetensors": "sdxl", "fixed": "sdxl", "seen": "", "dpt": "",
+        "one.safetensors": "sd1", "two.safetensors": "sd2", "xl.safetensors": "sdxl",
+        "own.safetensors": "", "words.safetensors": "sdxl",
+        "a.safetensors": "sd1", "b.safetensors": "sdxl", "swinir.safetensors": "",
+    }  # fmt: skip
+    assert rows["fixed"]["title"] == rows["sdxl_vae.safetensors"]["title"] == "a VAE of SDXL"
+    assert rows["a.safetensors"]["title"] == "a textual inversion embedding"
+    assert "no upscaler that is known here" in rows["swinir.safetensors"]["fault"]
+
+
+def test_a_loras_maker_may_tell_its_family(tmp_path: Path) -> None:
+    held = {"lora_unet_conv_in.lora_down.weight": torch.zeros(2, 4, 3, 3),
+            "lora_unet_conv_in.lora_up.weight": torch.zeros(8, 2, 1, 1)}  # fmt: skip
+    for said, wanted in (("sdxl_base_v1-0", "sdxl"), ("sd_v1", "sd1"), ("flux1", "")):
+        save_file(held, tmp_path / "a.safetensors", {"ss_base_model_version": said})
+        assert of_lora(open_lora(tmp_path / "a.safetensors")) == wanted
+
+
+@pytest.mark.parametrize(
+    ("kind", "title"),
+    [
+        ("variations", "a checkpoint of SD image variations"),
+        ("lcm", "a latent consistency (LCM) checkpoint of SD 1.x"),
+    ],
+)
+def test_what_needs_nodes_of_its_own_is_called_by_its_name(
+    kind: models.Kind, title: str, root: Path
+) -> None:
+    models.write(kind, root)
+
+    (row,) = Folders((root,), ()).survey()
+
+    assert (row["title"], row["family"], row["fault"]) == (title, "sd1", "")
 
 
 def test_survey_says_what_everything_is(tiny: Tiny, root: Path) -> None:

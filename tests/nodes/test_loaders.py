@@ -1,9 +1,13 @@
+import json
+import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from engine.errors import InputError
 from engine.node import node_type
+from nodes.diffusion import layout
 from nodes.diffusion.pool import Pool
 from nodes.folders import Folders
 from nodes.loaders import (
@@ -49,6 +53,41 @@ def test_every_tensor_is_that_of_the_diffusers_modules(
             assert all(found[name].equal(expected[name]) for name in expected)
             assert not module.training
             assert not any(parameter.requires_grad for parameter in module.parameters())
+
+
+@pytest.mark.parametrize(
+    ("marks", "wanted"),
+    [
+        ((), ("epsilon", False)),
+        (("v_pred",), ("v_prediction", False)),
+        (("v_pred", "ztsnr"), ("v_prediction", True)),
+    ],
+)
+def test_file_that_says_so_is_sampled_from_noise_alone(
+    marks: tuple[str, ...], wanted: tuple[str, bool], tiny: Tiny, tmp_path: Path
+) -> None:
+    whole = layout.to_checkpoint({"unet": dict(tiny.pipeline().unet.state_dict())})
+    (tmp_path / "checkpoints").mkdir()
+    said = {mark: torch.tensor([]) for mark in marks}
+    save(tmp_path / "checkpoints" / "v.safetensors", whole | said)
+
+    model = load_checkpoint(checkpoint="v.safetensors", folders=Folders((tmp_path,), ())).model
+
+    assert (model.prediction_type, model.zero_snr) == wanted
+
+
+def test_folder_whose_scheduler_says_so_is_sampled_from_noise_alone(
+    tiny: Tiny, tmp_path: Path
+) -> None:
+    folder = tmp_path / "checkpoints" / "v"
+    shutil.copytree(tiny.root / "checkpoints" / tiny.folder, folder)
+    settings = folder / "scheduler" / "scheduler_config.json"
+    said = {"prediction_type": "v_prediction", "rescale_betas_zero_snr": True}
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | said))
+
+    model = load_checkpoint(checkpoint="v", folders=Folders((tmp_path,), ())).model
+
+    assert (model.prediction_type, model.zero_snr) == ("v_prediction", True)
 
 
 def test_vae_and_controlnet_load_from_files_of_their_own(
@@ -113,6 +152,18 @@ def test_checkpoint_without_text_encoder_fails_where_it_is_used(tiny: Tiny, tmp_
     with (
         pytest.raises(InputError, match="holds no VAE, only unet: load one with LoadVAE"),
         pool.borrow(loaded.vae),
+    ):
+        pass
+
+
+def test_checkpoint_of_variations_names_the_nodes_that_read_it(tmp_path: Path) -> None:
+    name = models.write("variations", tmp_path)
+    folders = Folders((tmp_path,), ())
+    loaded = load_checkpoint(checkpoint=name, folders=folders)
+
+    with (
+        pytest.raises(InputError, match=r"load it with LoadUnCLIPCheckpoint .* VariationCond"),
+        Pool(folders).borrow(loaded.text_encoder),
     ):
         pass
 

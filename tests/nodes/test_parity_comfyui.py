@@ -79,7 +79,8 @@ def levels(sampler: SamplerName, denoise: float, steps: int) -> list[float]:
     total = int(steps / denoise)
     if sampler in SHORTENED:
         longer = normal(total + 1)
-        return [*longer[:-2], 0.0][-(steps + 1) :]
+        end = 0.001 if sampler.startswith("unipc") else 0.0
+        return [*longer[:-2], end][-(steps + 1) :]
     return normal(total)[-(steps + 1) :]
 
 

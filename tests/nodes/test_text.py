@@ -153,8 +153,26 @@ def test_embedding_of_another_family_is_found_before_a_run(
 ) -> None:
     save_file({"emb_params": torch.ones(2, 768)}, own.models[0] / "embeddings" / "sd1.safetensors")
 
-    with pytest.raises(InputError, match=r"width 768 \(SD 1.x\), the text encoder reads 64"):
+    with pytest.raises(
+        InputError, match=r"width 768 \(SD 1.x\), the text encoder reads 64"
+    ) as raised:
         load_embedding(text_encoder, embedding="sd1.safetensors", folders=own)
+    assert raised.value.input == "embedding"
+
+
+@pytest.mark.parametrize("second", ["clip_g", "another"])
+def test_embedding_for_two_encoders_is_refused_by_a_family_of_one(
+    second: str, text_encoder: TextEncoder, own: Folders
+) -> None:
+    held = {"clip_l": torch.ones(2, 64), second: torch.ones(2, 80)}
+    save_file(held, own.models[0] / "embeddings" / "xl.safetensors")
+
+    message = "xl.safetensors is made for SDXL, it has vectors of two text encoders"
+    with pytest.raises(InputError, match=message) as raised:
+        load_embedding(text_encoder, embedding="xl.safetensors", folders=own)
+    assert (raised.value.code, raised.value.input) == ("family_mismatch", "embedding")
+    with pytest.raises(InputError, match=message):
+        clip_encode(text_encoder, text="a embedding:xl", pool=Pool(own))
 
 
 def test_list_of_prompts_is_a_batch_of_one_length(

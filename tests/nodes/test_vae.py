@@ -189,13 +189,20 @@ def test_overflow_in_half_precision_goes_on_in_float32(caplog: pytest.LogCapture
     module = Overflowing().half()
     latents = Latents(torch.full((2, 4, 4, 4), 0.1))
 
-    found = vae_decode(AUTOENCODER, latents, pool=SmallPool(vae=module))
+    pool = SmallPool(vae=module)
+
+    found = vae_decode(AUTOENCODER, latents, pool=pool)
 
     expected = 0.1 / AUTOENCODER.scaling_factor / 2 + 0.5
     assert torch.allclose(found.pixels, torch.full_like(found.pixels, expected), atol=1e-3)
     assert module.calls == [torch.float16]
     assert module.dtype == torch.float16
     assert "the VAE overflows in torch.float16: it goes on in float32" in caplog.text
+    assert pool.lent == ["vae", "vae"]
+
+    assert torch.equal(vae_decode(AUTOENCODER, latents, pool=pool).pixels, found.pixels)
+    assert module.calls == [torch.float16]  # it is known now
+    assert pool.lent == ["vae", "vae", "vae"]
 
 
 def test_too_little_memory_for_the_whole_means_tiles(caplog: pytest.LogCaptureFixture) -> None:

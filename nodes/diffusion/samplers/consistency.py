@@ -2,14 +2,16 @@
 
 import math
 
+import numpy as np
+
 from .point import Advance, Course, Denoiser, Point, stirred, toward
 
 
 def lcm(course: Course, point: Point, denoise: Denoiser) -> Advance:
     """Multistep consistency sampling (Song et al. 2023, alg. 1, arXiv:2303.01469): denoise, noise anew.
 
-    The skip connection c_skip of latent consistency models is left out: at the timesteps that they
-    are distilled at (19 and above) it is below 1e-5.
+    The skip connection of latent consistency models is the denoiser's, of a model that is said to be
+    distilled: see `predictions.bounded`.
     """
     after = course.sigmas[point.step + 1]
     denoised = denoise(point.x, point.step)
@@ -28,7 +30,7 @@ def tcd(course: Course, point: Point, denoise: Denoiser) -> Advance:
     if eta == 0 or course.remaining(point.step) == 1:
         return Advance(toward(denoised, point.x, after / sigma), denoised, point.noise)
     below = math.floor((1 - eta) * course.schedule.timesteps[point.step + 1])
-    reached = min(float(course.options.trained.sigmas[below]), after)
+    reached = min(float(course.options.trained.deviation(np.asarray(below))), after)
     x, noise = stirred(
         course,
         toward(denoised, point.x, reached / sigma),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from .point import Advance, Course, Denoiser, Point, along, slope, toward
 from .sde import ratio
@@ -48,6 +49,8 @@ def lms(course: Course, point: Point, denoise: Denoiser) -> Advance:
 
 def deis(course: Course, point: Point, denoise: Denoiser) -> Advance:
     """DEIS (Zhang and Chen 2022, eq. 15, arXiv:2204.13902): polynomials in log sigma through the last slopes."""
+    if course.options.preserving:
+        return _deis_in_time(course, point, denoise)
     sigma, after = course.levels(point.step)
     denoised = denoise(point.x, point.step)
     known = (slope(denoised, point.x, sigma), *point.history)
@@ -63,6 +66,47 @@ def deis(course: Course, point: Point, denoise: Denoiser) -> Advance:
         for polynomial in _lagrange(places)
     )
     return Advance(along(point.x, slopes, lengths), denoised, point.noise, kept)
+
+
+def _deis_in_time(course: Course, point: Point, denoise: Denoiser) -> Advance:
+    """DEIS with polynomials in the time of a variance-preserving diffusion, as ComfyUI takes it."""
+    sigma, after = course.levels(point.step)
+    denoised = denoise(point.x, point.step)
+    known = (slope(denoised, point.x, sigma), *point.history)
+    slopes = known[: course.order(3, most=3)]
+    if after == 0 or len(slopes) == 1:
+        return Advance(toward(denoised, point.x, after / sigma), denoised, point.noise, known[:2])
+    start, end = _time(np.array(sigma)), _time(np.array(after))
+    roots, weights = np.polynomial.legendre.leggauss(_POINTS)
+    t = start + (end - start) * (roots + 1) / 2
+    spread = np.exp(_GROWTH * t**2 / 2 + _LEAST * t) - 1  # sigma^2
+    rate = (_GROWTH * t + _LEAST) * (spread + 1) / (2 * np.sqrt(spread))
+    places = [float(_time(np.array(each))) for each in _latest(course, point.step, len(slopes))]
+    lengths = tuple(
+        float(
+            (end - start) / 2 * (weights * rate * np.polynomial.polynomial.polyval(t, each)).sum()
+        )
+        for each in _lagrange(places)
+    )
+    return Advance(along(point.x, slopes, lengths), denoised, point.noise, known[:2])
+
+
+def _time(sigma: NDArray[np.float64]) -> NDArray[np.float64]:
+    """When log(sigma^2 + 1) is least * t + growth * t^2 / 2: betas grow evenly from `_LEAST`."""
+    return np.asarray((np.sqrt(_LEAST**2 + 2 * _GROWTH * np.log(sigma**2 + 1)) - _LEAST) / _GROWTH)
+
+
+def _of_diffusion(low: float, high: float, first: float) -> tuple[float, float]:
+    """The growth of beta and the least one, for noise from `low` at the time `first` to `high` at 1."""
+    ends = math.log(low**2 + 1), math.log(high**2 + 1)
+    growth = 2 * (ends[0] / first - ends[1]) / (first - 1)
+    return growth, ends[1] - growth / 2
+
+
+_GROWTH, _LEAST = _of_diffusion(0.002, 80.0, 0.001)
+"""The diffusion whose time ComfyUI's DEIS takes, whichever model it samples."""
+_POINTS = 32
+"""Of the quadrature: more change nothing in double precision."""
 
 
 def pndm(course: Course, point: Point, denoise: Denoiser) -> Advance:

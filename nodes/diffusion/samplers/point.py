@@ -78,6 +78,8 @@ class Options:
     """Of a multistep sampler: how many estimates it goes by."""
     trained: NoiseSchedule = field(default_factory=_stable_diffusion)
     """The noise that the model was trained with."""
+    preserving: bool = False
+    """Of deis: whether its polynomials lie in the time of a diffusion that preserves the variance."""
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,14 @@ from server.comfy.declared import (
     whole,
 )
 
+EACH_ALONE = "each picture of a batch is taken by itself here"
 _MODEL, _CLIP = (("MODEL", "MODEL"),), (("CLIP", "CLIP"),)
 _MODELS = (link("model1", "MODEL"), link("model2", "MODEL"))
 _CLIPS = (link("clip1", "CLIP"), link("clip2", "CLIP"))
 _PREDICTIONS = {
     "eps": "epsilon",
     "v_prediction": "v_prediction",
-    "lcm": "lcm",
+    "lcm": "epsilon",
     "x0": "sample",
 }
 _XL_BLOCKS = (
@@ -69,13 +70,11 @@ ENTRIES = (
             one(
                 "ModelSampling",
                 when=lambda values: values.get("sampling") == "lcm" and not values.get("zsnr"),
-                says={"sampling": "lcm"},
-                exports=False,
-                near="the timesteps are not limited to the 50 of distillation, and the sampler lcm"
-                " alone keeps to the boundary",
+                says={"sampling": "lcm", "zsnr": False},
                 model=Given("model"),
                 prediction_type="epsilon",
-                zero_snr=Given("zsnr"),
+                zero_snr=False,
+                distilled=True,
             ),
             one(
                 "ModelSampling",
@@ -86,11 +85,12 @@ ENTRIES = (
                 model=Given("model"),
                 prediction_type=Given("sampling"),
                 zero_snr=Given("zsnr"),
+                distilled=False,
             ),
         ),
         "advanced/model",
         "ModelSamplingDiscrete",
-        limits="a model that predicts eps or is made for LCM has no zero terminal SNR here",
+        limits="a model that predicts eps, as one made for LCM does, has no zero terminal SNR here",
     ),
     Entry(
         "ModelSamplingContinuousEDM",
@@ -160,7 +160,7 @@ ENTRIES = (
                 model=Given("model"),
                 empty=Given("empty_conditioning"),
                 scale=Given("neg_scale"),
-                near="each picture of a batch is taken by itself here",
+                near=EACH_ALONE,
             ),
         ),
         "_for_testing",

@@ -1,10 +1,13 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from engine.errors import InputError
 from nodes.diffusion.checkpoints import inspect, kinds, open_weights
+from tests.nodes.conftest import save
 from tests.nodes.tiny import models
 
 
@@ -36,3 +39,24 @@ def test_a_scaling_factor_that_is_no_number_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match="has the scaling_factor 'much', no number"):
         open_weights(tmp_path / "vae")
+
+
+@pytest.mark.parametrize("kind", ["FluxPipeline", "StableDiffusion3Pipeline"])
+def test_pipeline_of_another_family_is_told_by_its_class_and_a_tensor(
+    kind: str, tmp_path: Path
+) -> None:
+    (tmp_path / "other" / "transformer").mkdir(parents=True)
+    (tmp_path / "other" / "model_index.json").write_text(json.dumps({"_class_name": kind}))
+    held = {"transformer_blocks.0.attn.to_q.weight": torch.zeros(2, 2)}
+    save(tmp_path / "other" / "transformer" / "diffusion_pytorch_model.safetensors", held)
+
+    said = f"a folder of a {kind} without a unet"
+    assert inspect(tmp_path / "other").title == said
+    with pytest.raises(
+        InputError,
+        match=rf"other is {said} \(it holds 'transformer/transformer_blocks.0.attn.to_q.weight'\)",
+    ):
+        open_weights(tmp_path / "other")
+    shutil.rmtree(tmp_path / "other" / "transformer")
+    with pytest.raises(InputError, match=rf"other is {said}; this version runs"):
+        open_weights(tmp_path / "other")

@@ -34,6 +34,7 @@ def parameters() -> Any:
         ("web.pt", pickled({"string_to_param": {"*": VECTORS}, "string_to_token": {"*": torch.tensor(265)}, "name": "x", "step": 9, "sd_checkpoint": None})),
         ("first.pt", lambda path: torch.save(parameters(), path)),
         ("learned.bin", pickled({"<cat>": VECTORS})),
+        ("list.pt", pickled([{"<cat>": VECTORS}])),
         ("learned.safetensors", stored(**{"<cat>": VECTORS})),
         ("kohya.safetensors", stored(emb_params=VECTORS)),
         ("half.safetensors", stored(emb_params=VECTORS.half().float().half())),

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from engine.errors import InputError
 from nodes.diffusion.additions import open_addition
-from nodes.diffusion.enlarging import CompactSizes, Sizes
+from nodes.diffusion.enlarging import CompactSizes, Sizes, sizes
 from nodes.diffusion.esrgan import Compact, Rrdb, load
 from tests.nodes import parity, small
 from tests.nodes.conftest import randomised
@@ -120,6 +120,36 @@ def test_what_is_no_upscaler_is_named(tmp_path: Path) -> None:
     save_file({"layers.0.weight": torch.zeros(3, 3)}, tmp_path / "a.safetensors")
     with pytest.raises(InputError, match=r"is no upscaler that is known here: it holds layers"):
         load(open_addition(tmp_path / "a.safetensors"), CPU, F32)
+
+
+SWINIR = ("conv_first.weight", "layers.0.residual_group.blocks.0.attn.qkv.weight", "conv_after_body.weight", "upsample.0.weight", "conv_last.weight")  # fmt: skip
+EDSR = ("conv_first.weight", "body.0.conv1.weight", "conv_after_body.weight", "conv_last.weight")
+PLAIN = ("model.0.weight", "model.2.weight")
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [(SWINIR, SWINIR[1]), (EDSR, EDSR[1]), (PLAIN, PLAIN[1]), (("model.0.weight",), "model.0.weight")],
+)  # fmt: skip
+def test_upscaler_of_another_network_is_refused_by_what_it_holds(
+    names: tuple[str, ...], told: str, tmp_path: Path
+) -> None:
+    save_file({name: torch.zeros(3, 3, 3, 3) for name in names}, tmp_path / "a.safetensors")
+    with pytest.raises(
+        InputError, match=rf"no upscaler that is known here: it holds {told};.* Real-ESRGAN"
+    ) as raised:
+        sizes(open_addition(tmp_path / "a.safetensors"))
+    assert raised.value.code == "unsupported_family"
+
+
+def test_network_of_two_branches_is_not_taken_for_one_of_them(tmp_path: Path) -> None:
+    state = renamed(network().state_dict(), *OLD) | {"f_HR_conv0.0.weight": torch.zeros(3)}
+    save_file(state, tmp_path / "spsr.safetensors")
+    with pytest.raises(InputError, match=r"it holds f_HR_conv0.0.weight"):
+        sizes(open_addition(tmp_path / "spsr.safetensors"))
+
+
+def test_upscaler_that_lacks_a_tensor_is_incomplete(tmp_path: Path) -> None:
     state = renamed(network().state_dict(), *NEW)
     del state["conv_hr.bias"]
     save_file(state, tmp_path / "b.safetensors")

@@ -243,6 +243,19 @@ def test_precision_is_that_of_the_device_or_the_one_asked_for(
         Pool(folders, dtype="half_float").dtype()
 
 
+def test_a_part_that_overflows_is_widened_alone(loaded: Checkpoint, folders: Folders) -> None:
+    pool = Pool(folders, dtype="bfloat16")
+    with pool.borrow(loaded.vae) as narrow:
+        pool.widen(loaded.vae)
+        with pool.borrow(loaded.vae) as wide, pool.borrow(loaded.vae) as again:
+            assert (narrow.dtype, wide.dtype) == (torch.bfloat16, torch.float32)
+            assert again is wide
+    with pool.borrow(loaded.vae) as later, pool.borrow(loaded.text_encoder) as encoder:
+        assert later is wide
+        assert encoder.dtype == torch.bfloat16
+    assert pool.loads == 3
+
+
 def test_default_budget_is_a_part_of_the_memory(folders: Folders) -> None:
     pool = Pool(folders)
 

@@ -1,11 +1,13 @@
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from diffusers import LCMScheduler
 
 from nodes.diffusion.checkpoints import open_weights
-from nodes.diffusion.predictions import by_bias, denoised, scaled
+from nodes.diffusion.predictions import bounded, by_bias, denoised, scaled
 from tests.nodes import small
 from tests.nodes.conftest import real_shapes, save
 from tests.nodes.small import relative_rms
@@ -67,3 +69,13 @@ def test_a_model_reads_mixtures_of_unit_weight() -> None:
     expected = (CLEAN + 3.0 * NOISE) / math.sqrt(10)
     assert relative_rms(scaled(x, 3.0, "epsilon"), expected) < 1e-6
     assert relative_rms(scaled(x, 3.0, "flow_prediction"), 0.25 * CLEAN + 0.75 * NOISE) < 1e-6
+
+
+@pytest.mark.parametrize("timestep", [1, 19, 999])
+def test_the_boundary_of_consistency_models_is_that_of_diffusers(timestep: int) -> None:
+    x = CLEAN + 3.0 * NOISE
+    make: Any = LCMScheduler
+    scheduler = make()
+    skip, out = scheduler.get_scalings_for_boundary_condition_discrete(timestep)
+    torch.testing.assert_close(bounded(CLEAN, x, timestep), out * CLEAN + skip * x)
+    assert torch.equal(bounded(CLEAN, x, 0), x)

@@ -290,3 +290,59 @@ def test_start_step_leaves_out_the_noisy_steps() -> None:
 def test_more_steps_than_timesteps_is_an_error() -> None:
     with pytest.raises(InputError, match="20000 steps is asked for, the model knows 1000"):
         run(partial(made, "karras"), 20, denoise=0.001)
+
+
+DISTILLED = TRAINED.distilled()
+TAUGHT = [*range(999, 0, -20)]
+
+
+def distilled(
+    name: ScheduleName, steps: int, profile: ProfileName = "comfyui", sampler: SamplerName = "euler"
+) -> Schedule:
+    return schedule(name, DISTILLED, steps, sampler=sampler, profile=profile)
+
+
+def test_a_distilled_model_knows_some_of_the_timesteps() -> None:
+    assert [*DISTILLED.timesteps[::-1]] == TAUGHT
+    assert np.array_equal(DISTILLED.sigmas, TRAINED.sigmas[19::20])
+    assert np.array_equal(DISTILLED.deviation(np.arange(1000.0)), TRAINED.sigmas)
+    for clock in ("interpolated", "rounded"):
+        assert DISTILLED.timestep(TRAINED.sigmas[[0, 24, 34, 999]], clock).tolist() == [
+            19,
+            19,
+            39,
+            999,
+        ]
+
+
+def test_schedules_of_a_distilled_model_lie_among_its_timesteps() -> None:
+    assert distilled("simple", 4).timesteps == (999, 759, 499, 259)
+    assert distilled("ddim_uniform", 5).timesteps == (839, 639, 439, 239, 39)
+    assert distilled("turbo", 2).timesteps == (999, 899)
+    evenly = TRAINED.sigma_linear(np.array([999, 754, 509, 264]))
+    assert distilled("sgm_uniform", 4).sigmas[:-1] == pytest.approx(evenly, rel=1e-2)
+    for name in get_args(ScheduleName):
+        found = distilled(name, 7)
+        assert set(found.timesteps) <= set(TAUGHT)
+        if name not in {"align_your_steps", "ddim_uniform"}:
+            assert found.sigmas[0] == pytest.approx(TRAINED.sigmas[999])
+        if name in {"normal", "karras", "exponential"}:
+            assert found.sigmas[-2] == pytest.approx(TRAINED.sigmas[19])
+
+
+@pytest.mark.parametrize("profile", get_args(ProfileName))
+@pytest.mark.parametrize("spacing", ["linspace", "leading", "trailing"])
+def test_a_distilled_model_is_spaced_as_by_its_scheduler(
+    spacing: ScheduleName, profile: ProfileName
+) -> None:
+    expected = tuple(reference("LCMScheduler", 8).timesteps.tolist())
+    for sampler in ("euler", "dpmpp_2m", "lcm"):
+        assert distilled(spacing, 8, profile, sampler).timesteps == expected
+
+
+@pytest.mark.parametrize("name", ["simple", "ddim_uniform", "trailing"])
+def test_what_takes_the_timesteps_of_a_distilled_model_takes_no_more(name: ScheduleName) -> None:
+    assert len(set(distilled(name, 50).timesteps)) == 50
+    with pytest.raises(InputError, match=r"51 steps is asked for, .* knows 50|at most 50"):
+        distilled(name, 51)
+    assert distilled("karras", 80).steps == 80

@@ -130,6 +130,12 @@ def test_vae_takes_smaller_tiles_until_it_fits(caplog: pytest.LogCaptureFixture)
                 raise torch.OutOfMemoryError(FULL)
             return self.inner.decode(x, return_dict=return_dict)
 
+    below = Latents(small.noise(3, (1, 4, 16, 40)) * 0.18215)
+    assert vae_decode(AUTOENCODER, below, pool=SmallPool(vae=Vae(32))).pixels.shape[-1] == 320
+    assert (
+        "the whole picture does not fit into memory: the VAE works in tiles of 256" in caplog.text
+    )
+
     latents = Latents(small.noise(3, (1, 4, 16, 72)) * 0.18215)
     found = vae_decode(AUTOENCODER, latents, pool=SmallPool(vae=Vae(40)))
     assert found.pixels.shape == (1, 3, 128, 576)

@@ -16,6 +16,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 FAMILIES = {
     "edit": "sd1",
     "variations": "sd1",
+    "lcm": "sd1",
     "depth": "sd2",
     "unclip": "sd2",
 }

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Kind = Literal[
-    "sd1", "sd1-inpaint", "edit", "variations",
+    "sd1", "sd1-inpaint", "edit", "variations", "lcm",
     "sd2", "sd2-inpaint", "depth", "unclip", "upscaler",
     "sdxl", "sdxl-inpaint", "refiner",
 ]  # fmt: skip
@@ -57,6 +57,7 @@ _SDXL: dict[str, Any] = {
 _UNETS: Mapping[str, dict[str, Any]] = {
     "sd1": _SD1,
     "edit": _SD1,
+    "lcm": _SD1 | {"time_cond_proj_dim": 256},
     "variations": _SD1,
     "sd2": _SD2,
     "depth": _SD2,
@@ -193,7 +194,7 @@ def original(kind: Kind) -> "dict[str, Tensor]":
         encoders["conditioner.embedders.0.transformer."] = plain
     elif kind == "refiner":
         encoders["conditioner.embedders.0.model."] = openclip.original(big_g().state_dict())
-    elif kind in {"sd1", "sd1-inpaint", "edit"}:
+    elif kind in {"sd1", "sd1-inpaint", "edit", "lcm"}:
         parts["text_encoder"] = clip_l().state_dict()
     elif kind != "variations":
         encoders["cond_stage_model.model."] = openclip.original(open_clip().state_dict())

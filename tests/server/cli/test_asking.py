@@ -54,7 +54,8 @@ BROKEN_DOCUMENTS: dict[str, tuple[Json, set[str]]] = {
 @pytest.mark.parametrize("name", BROKEN_DOCUMENTS)
 def test_a_broken_document_has_its_problem(darkroom: Darkroom, name: str) -> None:
     document, codes = BROKEN_DOCUMENTS[name]
-    outputs = {"x": {"node": next(iter(document["nodes"]), "a"), "output": "value"}}
+    names = document["nodes"] or ["a"]
+    outputs = {f"x{name}": {"node": name, "output": "value"} for name in names}
     file = darkroom.written(
         json.dumps({"darkroom": 1, "outputs": outputs} | document).encode(), "broken.json"
     )
@@ -77,8 +78,23 @@ def test_a_file_that_is_no_workflow_is_a_problem(darkroom: Darkroom, content: by
 
 
 def test_a_sound_workflow_has_no_problems(darkroom: Darkroom, sum_file: str) -> None:
-    assert darkroom("check", sum_file, "--json").json == {"problems": []}
+    assert darkroom("check", sum_file, "--json").json == {"problems": [], "warnings": []}
     assert darkroom("check", sum_file).out == "no problems\n"
+
+
+def test_what_no_output_depends_on_is_a_warning(darkroom: Darkroom) -> None:
+    nodes = {"b": {"type": "Split"}, "a": {"type": "Dye", "inputs": {}}}
+    outputs = {"x": {"node": "a", "output": "value"}}
+    file = darkroom.written(
+        json.dumps({"darkroom": 1, "outputs": outputs, "nodes": nodes}).encode(), "part.json"
+    )
+
+    said = darkroom("check", file, "--json")
+    assert (said.status, said.json["problems"]) == (0, [])
+    assert [each["node"] for each in said.json["warnings"]] == ["b"]
+    assert "warning: b.number: " in darkroom("check", file).err
+    assert darkroom("plan", file, "--json").json["warnings"] == said.json["warnings"]
+    assert all("warning: b.number: " in darkroom(each, file).err for each in ("plan", "run"))
 
 
 def test_people_read_every_problem_with_its_place_and_hint(darkroom: Darkroom) -> None:

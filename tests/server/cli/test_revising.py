@@ -53,10 +53,10 @@ def test_a_difference_is_told_and_leaves_with_1(darkroom: Darkroom, three: list[
     assert (said.status, said.out) == (1, "add.a: 1.0 → 5.0\n")
 
 
-def test_equal_workflows_leave_with_0_and_say_nothing(darkroom: Darkroom, three: list[str]) -> None:
+def test_equal_workflows_leave_with_0_and_say_so(darkroom: Darkroom, three: list[str]) -> None:
     Path("again.json").write_text(Workflow.read(Path(three[0])).text(), encoding="utf-8")
     said = darkroom("diff", three[0], "again.json")
-    assert (said.status, said.out) == (0, "")
+    assert (said.status, said.out) == (0, "the workflows are equal\n")
 
 
 def test_another_view_alone_is_told_and_leaves_with_0(darkroom: Darkroom, three: list[str]) -> None:

@@ -105,19 +105,7 @@ def plain(path: Path) -> Json:
     return write_prompt(Graph(nodes))
 
 
-NO_WAY_BACK = pytest.mark.xfail(
-    reason="its ModelSamplingDiscrete says lcm, which is read as plain epsilon"
-)
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(path, marks=NO_WAY_BACK) if "lcm_basic_example" in path.name else path
-        for path in PROMPTS
-    ],
-    ids=name,
-)
+@pytest.mark.parametrize("path", PROMPTS, ids=name)
 def test_a_prompt_that_is_carried_over_and_back_means_the_same(path: Path, catalogue: Json) -> None:
     given = plain(path)
     types = {node["class_type"] for node in given.values()}

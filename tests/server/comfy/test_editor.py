@@ -184,5 +184,9 @@ def test_a_file_without_nodes_is_refused() -> None:
 
 def test_values_are_taken_in_order() -> None:
     widgets = list(TABLE["EmptyLatentImage"].widgets)
-    assert in_order(widgets, [1, 2]) == ({"width": 1, "height": 2}, [])
-    assert in_order(widgets, [1, 2, 3, None]) == ({"width": 1, "height": 2, "batch_size": 3}, [])
+    assert in_order(widgets, [1, 2]) == ({"width": 1, "height": 2}, [], {})
+    assert in_order(widgets, [1, 2, 3, None]) == (
+        {"width": 1, "height": 2, "batch_size": 3},
+        [],
+        {},
+    )

@@ -12,6 +12,7 @@ from server.comfy.importer import Imported, import_file, import_graph
 from .graphs import TEXT_TO_IMAGE, slot, text_to_image, ui, ui_node
 
 Json = dict[str, Any]
+SAMPLER = [7, "fixed", 20, 8.0, "euler", "normal", 1.0]
 
 
 @pytest.fixture
@@ -194,6 +195,48 @@ def test_a_value_for_several_nodes_becomes_a_named_input(catalogue: Json) -> Non
     made = import_graph(ui(nodes, [[2, 1, 0, 2, 0, "INT"], [3, 1, 0, 3, 0, "INT"]]), catalogue)
     changed = made.workflow.with_input("how_many_steps", 30)
     assert [node.inputs["steps"] for node in changed.nodes.values()] == [30, 30]
+
+
+@pytest.mark.parametrize(
+    ("after", "mode", "told"),
+    [
+        (
+            "randomize",
+            "random",
+            "draws another after each run (randomize): so does the editor here",
+        ),
+        (True, "random", "elsewhere it stays 7"),
+        ("increment", "increment", "counts it up"),
+        ("decrement", None, "counts it down after each run (decrement): here it stays 7"),
+        ("fixed", None, ""),
+    ],
+)
+def test_what_becomes_of_a_seed_after_a_run_is_kept_and_told(
+    after: object, mode: str | None, told: str, catalogue: Json
+) -> None:
+    values = [7, after, 20, 8.0, "euler", "normal", 1.0]
+    made = import_graph(ui([ui_node(3, "KSampler", values)]), catalogue)
+    places = made.document["view"]["nodes"]
+    assert places["sampler"].get("seeds") == (mode and {"seed": mode})
+    said = [each.message for each in made.report.findings if each.code == "seed"]
+    assert len(said) == bool(told)
+    assert told in "".join(said)
+
+
+def test_a_seed_that_several_nodes_share_stays(catalogue: Json) -> None:
+    nodes = [
+        ui_node(1, "PrimitiveNode", [25, "randomize"]),
+        ui_node(2, "KSampler", SAMPLER, inputs=[slot("seed", 12)]),
+    ]
+    link = [12, 1, 0, 2, 0, "INT"]
+    alone = import_graph(ui(nodes, [link]), catalogue)
+    assert alone.document["view"]["nodes"]["sampler"]["seeds"] == {"seed": "random"}
+    nodes += [ui_node(3, "KSampler", SAMPLER, inputs=[slot("seed", 13)])]
+    both = import_graph(ui(nodes, [link, [13, 1, 0, 3, 0, "INT"]]), catalogue)
+    assert not any("seeds" in view for view in both.document["view"]["nodes"].values())
+    told = [each.message for each in both.report.findings if each.code == "seed"]
+    assert len(told) == 2
+    assert all("here it stays 25" in each for each in told)
 
 
 def test_positions_and_titles_are_kept(catalogue: Json) -> None:

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -65,6 +66,39 @@ async def test_works_that_wait_share_a_transaction(database: Database) -> None:
     database.writer.connection.dialect.do_commit = counted  # type: ignore[assignment]
     await asyncio.gather(*[database.write(putting(str(n))) for n in range(200)])
     assert transactions < 50
+
+
+def waits_for_the_disk(connection: Connection) -> bool:
+    if connection.dialect.name == "sqlite":
+        return connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    return connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+
+
+async def test_only_a_durable_work_waits_for_the_disk(database: Database) -> None:
+    waited = [
+        await database.write(waits_for_the_disk, durable=durable)
+        for durable in (True, False, False, True)
+    ]
+    assert waited == [True, False, False, True]
+
+
+async def test_what_shares_a_transaction_with_a_durable_work_is_durable(database: Database) -> None:
+    held, entered = threading.Event(), threading.Event()
+
+    def hold(_: Connection) -> None:
+        entered.set()
+        held.wait(10)
+
+    first = asyncio.create_task(database.write(hold, durable=False))
+    await asyncio.to_thread(entered.wait, 10)
+    others = [
+        asyncio.create_task(database.write(waits_for_the_disk, durable=durable))
+        for durable in (False, True, False)
+    ]
+    await asyncio.sleep(0)  # the three wait behind the first, and go together
+    held.set()
+    await first
+    assert await asyncio.gather(*others) == [True] * 3
 
 
 async def test_readers_cannot_write(database: Database) -> None:

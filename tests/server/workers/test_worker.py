@@ -306,7 +306,7 @@ def test_a_beat_tells_since_when_a_run_made_no_progress(talk: Talk) -> None:
 
 def test_questions_are_answered_during_a_run(talk: Talk) -> None:
     talk.say(talk.order(graph("Wait", {"seconds": 30})))
-    assert talk.ask("check", document=WRITE).value == {"problems": []}
+    assert talk.ask("check", document=WRITE).value == {"problems": [], "warnings": []}
     talk.say(Cancel("run-1"))
     assert talk.hear(Done).state == "cancelled"
 

@@ -1439,6 +1439,11 @@ export interface components {
             models: {
                 [key: string]: unknown;
             }[];
+            /**
+             * Folder
+             * @description Where they lie on the server's machine, each in the folder of its kind; only administrators are told.
+             */
+            folder: string | null;
         };
         /**
          * NamedFile
@@ -1654,6 +1659,11 @@ export interface components {
              */
             seconds: number;
             total: components["schemas"]["TotalView"];
+            /**
+             * Warnings
+             * @description What is wrong with nodes that no output depends on; the rest runs without them.
+             */
+            warnings: components["schemas"]["Fault"][];
         };
         /**
          * PlannedView
@@ -2120,6 +2130,11 @@ export interface components {
             valid: boolean;
             /** Problems */
             problems: components["schemas"]["Fault"][];
+            /**
+             * Warnings
+             * @description What is wrong with nodes that no output depends on; the rest runs without them.
+             */
+            warnings: components["schemas"]["Fault"][];
         };
         /**
          * VersionList

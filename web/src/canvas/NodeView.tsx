@@ -13,6 +13,8 @@ import { useRunState } from "./runs";
 import type { PortSpot } from "./shape";
 
 const LEAST_WIDTH = 128;
+/** Where a name may go on in the next line. */
+const INNER_WORD = /(\p{Ll}|\d)(\p{Lu})/gu;
 
 /** A node of any type, drawn from its schema; less of it the further away it is. */
 export const NodeView = memo(function NodeView({ data, selected }: NodeProps<NodeItem>) {
@@ -28,11 +30,10 @@ export const NodeView = memo(function NodeView({ data, selected }: NodeProps<Nod
     "data-unknown": !known || undefined,
     "data-pinned": place.pinned === true || undefined,
   };
-  if (level === "block") return <div className="node block" {...marks} />;
-  if (level === "far")
+  if (level !== "near")
     return (
-      <div className="node far" {...marks}>
-        <div className="far-title">{title}</div>
+      <div className={`node ${level}`} {...marks}>
+        <div className="far-title">{title.replace(INNER_WORD, "$1\u200b$2")}</div>
         {shape.picture && <NodePicture id={data.id} title={title} />}
       </div>
     );

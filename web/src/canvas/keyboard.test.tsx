@@ -84,6 +84,7 @@ const view: CanvasView = {
   fit: () => undefined,
   zoomBy: () => undefined,
   focusItem: (id) => void focused.push(id),
+  focusAdded: (id) => void focused.push(id),
   focusPort: (port) => void focused.push(port),
   focusWire: (id) => void focused.push(id),
   showItem: () => undefined,

@@ -2,6 +2,7 @@
 
 import { nodeIds } from "../graph/graphs";
 import type { NodeId } from "../graph/ids";
+import { problemsOf } from "../state/problems";
 import type { RunState } from "../state/running";
 import { useEditor, type EditorState } from "../state/store";
 import { activeGraph, activeTab } from "../state/tabs";
@@ -21,14 +22,24 @@ export const useProgress = (id: NodeId): number | undefined =>
 export const usePicture = (id: NodeId): string | undefined =>
   useEditor((state) => state.nodeRuns[addressIn(state, id)]?.picture);
 
-/** What is wrong with a node, or with one input of it. */
+/** The addresses of the pictures that it made last, the newest first; none for fewer than two. */
+export const useResults = (id: NodeId): readonly string[] | undefined =>
+  useEditor((state) => state.nodeRuns[addressIn(state, id)]?.results);
+
+/** What is wrong with a node, or with one input of it, and keeps it from running. */
 export const useProblem = (id: NodeId, input?: string): string | undefined =>
-  useEditor((state) => {
-    const address = addressIn(state, id);
-    return state.problems.find(
-      (each) => each.node === address && (input === undefined || each.input === input),
-    )?.message;
-  });
+  useEditor(
+    (state) =>
+      problemsOf(state, addressIn(state, id), input).find((each) => each.isWarning !== true)
+        ?.message,
+  );
+
+/** What is wrong with a node that nothing needs. */
+export const useWarning = (id: NodeId): string | undefined =>
+  useEditor(
+    (state) =>
+      problemsOf(state, addressIn(state, id)).find((each) => each.isWarning === true)?.message,
+  );
 
 /** The nodes that have room for a picture: those that showed one, as one text that can be compared. */
 export function picturesIn(state: EditorState): string {

@@ -2,7 +2,7 @@
 
 import type { GraphNode, NodePlace, Value } from "../graph/document";
 import { isList, isObject } from "../graph/json";
-import type { Field, UnionField } from "../graph/schema";
+import type { Field, ObjectField, UnionField } from "../graph/schema";
 import { at } from "../graph/tables";
 import type { PortType } from "../graph/types";
 import { isAxis, linksIn } from "../graph/values";
@@ -63,7 +63,7 @@ export function rowsOf(field: Field, value: Value | undefined, wired: boolean): 
     case "union":
       return 1 + innerRows(field, value ?? field.default);
     case "object":
-      return Math.max(1, field.properties.length);
+      return Math.max(1, rowsWithin(field, value ?? field.default));
     case "list":
       return 2 + (isList(value) ? value.length : 0);
     default:
@@ -75,7 +75,18 @@ function innerRows(field: UnionField, value: Value | undefined): number {
   const { discriminator, options } = field;
   const tag = discriminator !== undefined && isObject(value) ? value[discriminator] : undefined;
   const option = options.find((each) => each.tag === tag)?.field;
-  return option?.kind === "object" ? option.properties.length : 0;
+  return option?.kind === "object" ? rowsWithin(option, value) : 0;
+}
+
+function rowsWithin({ properties }: ObjectField, value: Value | undefined): number {
+  const table = isObject(value) ? value : {};
+  return properties.reduce((sum, each) => sum + rowsOf(each, at(table, each.name), false), 0);
+}
+
+/** How tall a field's row is: what has others within it leaves a gap between them. */
+function heightOf(field: Field, rows: number, { row, rem }: Measures): number {
+  const isNested = field.kind === "union" || field.kind === "object" || field.kind === "list";
+  return rows * row + (isNested ? rows : 1) * 0.25 * rem;
 }
 
 export function shapeOf(
@@ -107,9 +118,7 @@ export function shapeOf(
   let top = title + pad * 2 + row * Math.max(links.length, outputs.length);
   const fields = valued.map((field) => {
     const value = at(inputs, field.name);
-    const rows = rowsOf(field, value, linksIn(value).length > 0);
-    // Rows within a field have the same room between them as fields have.
-    const height = rows * row + (field.kind === "multiline" ? pad : rows * pad);
+    const height = heightOf(field, rowsOf(field, value, linksIn(value).length > 0), measures);
     const found = spot("in", field, field.title, top + (row + pad) / 2, height);
     top += height;
     return found;

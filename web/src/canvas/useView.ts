@@ -11,6 +11,7 @@ import type { Board } from "./gestures";
 import { openMenuOf } from "./menus";
 import { boxOf } from "./places";
 import { portsIn } from "./shape";
+import { bringIntoSight, panToHead } from "./sight";
 import type { Flow } from "./useFlow";
 
 const MOVE = { duration: 180 } as const;
@@ -106,26 +107,28 @@ function sightIn(hand: Hand): Sight {
 
 type Focus = Pick<
   CanvasView,
-  "focusItem" | "focusPort" | "focusWire" | "focusCanvas" | "hasFocus" | "openMenu"
+  "focusItem" | "focusAdded" | "focusPort" | "focusWire" | "focusCanvas" | "hasFocus" | "openMenu"
 >;
 
 /** What has the focus, and the way to it. */
 function focusIn(hand: Hand): Focus {
   const { root, react, board } = hand;
-  const show = (id: string): boolean => {
+  const show = (id: string, move = bringIntoSight): boolean => {
     const item = findIn(hand, id);
-    if (item !== undefined) bringIntoSight(root.current, react, item);
+    if (item !== undefined) move(root.current, react, item);
     return item !== undefined;
   };
+  const goTo = (id: string, move = bringIntoSight) => {
+    const isThere = show(id, move);
+    // It may have to be drawn first.
+    requestAnimationFrame(() => {
+      if (!isThere) show(id, move);
+      focusOn(() => itemIn(root.current, id));
+    });
+  };
   return {
-    focusItem: (id) => {
-      const isThere = show(id);
-      // It may have to be drawn first.
-      requestAnimationFrame(() => {
-        if (!isThere) show(id);
-        focusOn(() => itemIn(root.current, id));
-      });
-    },
+    focusItem: (id) => goTo(id),
+    focusAdded: (id) => goTo(id, panToHead),
     focusPort: (port) => {
       const find = () => portIn(root.current, port);
       if (find() === null) show(port.node);
@@ -169,21 +172,4 @@ function placesIn(hand: Hand): Pick<CanvasView, "placeOf" | "boxOf" | "ports"> {
           portsIn(item.data.shape).map(({ side, name }) => ({ node: nodeId(item.id), side, name })),
         ),
   };
-}
-
-/** Move the view only if the thing is not in it already. */
-function bringIntoSight(
-  root: HTMLElement | null,
-  react: ReturnType<typeof useReactFlow<Item>>,
-  item: Item,
-): void {
-  const box = root?.getBoundingClientRect();
-  if (box === undefined) return;
-  const { x, y, width, height } = boxOf(item);
-  const a = react.flowToScreenPosition({ x, y });
-  const b = react.flowToScreenPosition({ x: x + width, y: y + Math.min(height, 200) });
-  const isInSight = a.x > box.left && a.y > box.top && b.x < box.right && b.y < box.bottom;
-  const zoom = Math.max(react.getZoom(), 0.6);
-  if (isInSight && zoom === react.getZoom()) return;
-  void react.setCenter(x + width / 2, y + height / 2, { zoom });
 }

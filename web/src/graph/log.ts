@@ -59,12 +59,6 @@ export function record(
   return { done: bounded([...log.done, step(label, change, merge)]), undone: [] };
 }
 
-/** The log with a step added beside what somebody does: what was taken back can still be redone. */
-export function recordBeside(log: Log, label: string, before: Workflow, after: Workflow): Log {
-  const { done } = record(sealed({ ...log, undone: [] }), label, before, after);
-  return { done, undone: log.undone };
-}
-
 /** End the last step, so that what follows is a step of its own: on leaving a field. */
 export function sealed(log: Log): Log {
   const last = log.done.at(-1);

@@ -14,6 +14,11 @@ test.each([
   ["vd", "VAEDecode"],
   ["lchck", "LoadCheckpoint"],
   ["loadch", "LoadCheckpoint"],
+  ["resize", "ResizeImage"],
+  ["load", "LoadImage"],
+  ["sampler", "KSampler"],
+  ["invert", "InvertImage"],
+  ["prompt", "CLIPEncode"],
 ])("%s finds %s first", (query, name) => {
   expect(names(query)[0]).toBe(name);
 });

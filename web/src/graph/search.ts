@@ -34,6 +34,8 @@ interface Entry {
   readonly rest: string;
   /** Where words begin in the name. */
   readonly starts: ReadonlySet<number>;
+  /** How much of the catalogue has to do with what it gives, from 0 to 1. */
+  readonly reach: number;
 }
 
 const indexes = new WeakMap<Catalogue, readonly Entry[]>();
@@ -93,6 +95,7 @@ function isWanted(type: NodeType, catalogue: Catalogue, options: SearchOptions):
 function indexOf(catalogue: Catalogue): readonly Entry[] {
   const known = indexes.get(catalogue);
   if (known !== undefined) return known;
+  const reaches = reachesOf(catalogue);
   const made = [...catalogue.types.values()].map((type): Entry => {
     const starts = [...type.name.matchAll(/[A-Z]+(?![a-z])|[A-Z]|\d+|^./g)].map(
       ({ index }) => index,
@@ -103,11 +106,31 @@ function indexOf(catalogue: Catalogue): readonly Entry[] {
       words: type.name.replace(/([a-z0-9])([A-Z])/g, "$1 $2").toLowerCase(),
       rest: `${type.category} ${type.summary} ${type.formerly.join(" ")}`.toLowerCase(),
       starts: new Set(starts),
+      reach: reachOf(type, reaches),
     };
   });
   indexes.set(catalogue, made);
   return made;
 }
+
+/** The part of the types that take each type of link: what is met often is looked for often. */
+function reachesOf({ types }: Catalogue): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { inputs } of types.values())
+    for (const name of new Set(namesOf(inputs.filter(isSocket))))
+      counts.set(name, (counts.get(name) ?? 0) + 1 / types.size);
+  return counts;
+}
+
+/** By what a node gives; by what it takes where that is of use to none. */
+function reachOf({ inputs, outputs }: NodeType, reaches: ReadonlyMap<string, number>): number {
+  const most = (ports: readonly { readonly type: PortType }[]) =>
+    Math.max(0, ...namesOf(ports).map((name) => reaches.get(name) ?? 0));
+  return most(outputs) || most(inputs);
+}
+
+const namesOf = (ports: readonly { readonly type: PortType }[]): string[] =>
+  ports.flatMap(({ type }) => (type.kind === "named" ? [type.name] : []));
 
 function matched(
   entry: Entry,
@@ -122,7 +145,8 @@ function matched(
     marks.push(...found.marks);
   }
   return {
-    score: score - entry.name.length / 100,
+    // Of equals the one that is met more often, then the shorter one.
+    score: score + 4 * entry.reach - entry.name.length / 100,
     marks: [...new Set(marks)].sort((a, b) => a - b),
   };
 }
@@ -130,16 +154,29 @@ function matched(
 function matchedWord(entry: Entry, word: string): { score: number; marks: number[] } | null {
   const place = entry.name.indexOf(word);
   if (place >= 0) {
-    const whole = entry.name === word ? 60 : place === 0 ? 30 : entry.starts.has(place) ? 20 : 0;
-    return { score: 100 + whole, marks: Array.from(word, (_, index) => place + index) };
+    const marks = Array.from(word, (_, index) => place + index);
+    return { score: 100 + wholeness(entry, word, place), marks };
   }
   const initials = subsequence(entry.name, word, entry.starts);
   if (initials !== null) return { score: 60, marks: initials };
   const inRest = entry.rest.indexOf(word);
-  if (inRest >= 0)
-    return { score: inRest === 0 || entry.rest[inRest - 1] === " " ? 50 : 30, marks: [] };
+  if (inRest >= 0) {
+    const isHead = inRest === 0 || entry.rest[inRest - 1] === " ";
+    // Of few words each says more.
+    return { score: (isHead ? 50 : 30) + (10 * word.length) / entry.rest.length, marks: [] };
+  }
   const loose = word.length < 3 ? null : subsequence(entry.name, word);
   return loose === null ? null : { score: 40 - spread(loose), marks: loose };
+}
+
+/** How well a part of the name is one of its words; the last word says what the thing is. */
+function wholeness({ name, starts }: Entry, word: string, place: number): number {
+  if (name === word) return 60;
+  if (place > 0 && !starts.has(place)) return 0;
+  const end = place + word.length;
+  const isWhole = end === name.length || starts.has(end);
+  if (isWhole) return place === 0 || end === name.length ? 40 : 25;
+  return place === 0 ? 30 : 20;
 }
 
 /** Where the letters stand in order; with `starts`, gaps may only be jumped to beginnings of words. */

@@ -8,7 +8,9 @@ import { shownJob } from "../state/shown";
 import type { EditorState } from "../state/store";
 import { useEditor } from "../state/store";
 import { say } from "../words";
+import { isSweep } from "./grid";
 import { lightUp } from "./lighting";
+import { SweepGrid } from "./SweepGrid";
 import "./front.css";
 
 interface Props {
@@ -50,6 +52,12 @@ function shownPicture(state: EditorState): Picture | null {
   return (job === null ? undefined : picturesOf(job).at(0)) ?? null;
 }
 
+/** The job of the active tab that was a sweep, once it has several pictures. */
+function shownSweep(state: EditorState): string | null {
+  const job = shownJob(state);
+  return job !== null && isSweep(job) ? job.id : null;
+}
+
 /** The preview of a sampler at work. */
 function livePreview(state: EditorState): string | null {
   const running = Object.values(state.nodeRuns).find(
@@ -63,6 +71,7 @@ interface ResultProps {
 }
 
 function Result({ onShow }: ResultProps) {
+  const sweep = useEditor(shownSweep);
   const url = useEditor((state) => shownPicture(state)?.file.url ?? null);
   const preview = useEditor(livePreview);
   const fraction = useEditor((state) => state.progress?.fraction ?? null);
@@ -72,18 +81,14 @@ function Result({ onShow }: ResultProps) {
     return job === null ? undefined : state.runs[job.id]?.order;
   });
   const source = preview ?? url;
-  const [gone, setGone] = useState<string | null>(null);
   return (
     <section className="result" aria-label={say("result.title")}>
-      {source !== null && source === gone && <p className="notice warning">{say("viewer.gone")}</p>}
-      {source !== null && source !== gone && (
-        <img
-          className={preview === null ? "result-picture" : "result-picture live"}
-          src={source}
-          alt={say(preview === null ? "result.picture" : "result.preview")}
-          draggable={false}
-          onError={() => setGone(source)}
-        />
+      {sweep !== null && preview === null ? (
+        <div className="result-sweep">
+          <SweepGrid id={sweep} />
+        </div>
+      ) : (
+        source !== null && <Large key={source} source={source} isLive={preview !== null} />
       )}
       {fraction !== null && (
         <progress
@@ -107,5 +112,19 @@ function Result({ onShow }: ResultProps) {
         </button>
       </div>
     </section>
+  );
+}
+
+function Large({ source, isLive }: { readonly source: string; readonly isLive: boolean }) {
+  const [isGone, setIsGone] = useState(false);
+  if (isGone) return <p className="notice warning">{say("viewer.gone")}</p>;
+  return (
+    <img
+      className={isLive ? "result-picture live" : "result-picture"}
+      src={source}
+      alt={say(isLive ? "result.preview" : "result.picture")}
+      draggable={false}
+      onError={() => setIsGone(true)}
+    />
   );
 }

@@ -49,7 +49,7 @@ function LibraryRow({ type }: { readonly type: NodeType }) {
   const add = () => {
     const { addNode, view } = useEditor.getState();
     const id = addNode(type.name, view?.middle() ?? { x: 0, y: 0 });
-    if (id !== null) setTimeout(() => useEditor.getState().view?.focusItem(id), 0);
+    if (id !== null) setTimeout(() => useEditor.getState().view?.focusAdded(id), 0);
   };
   return (
     <li>

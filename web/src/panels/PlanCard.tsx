@@ -2,8 +2,9 @@ import { useState } from "react";
 
 import type { Plan } from "../api/shapes";
 import { Icon } from "../look/Icon";
+import { blockersIn } from "../state/problems";
 import { useEditor } from "../state/store";
-import { say } from "../words";
+import { say, sayCount } from "../words";
 import { bytes, seconds } from "./measures";
 import { Sheet } from "./Sheet";
 
@@ -12,8 +13,13 @@ export function PlanCard() {
   const plan = useEditor((state) => state.plan);
   const isPlanning = useEditor((state) => state.isPlanning);
   const [isOpen, setIsOpen] = useState(false);
+  const blockers = useEditor((state) => blockersIn(state).length);
   if (plan === null) {
-    return <p className="plan-card quiet">{isPlanning ? say("plan.making") : say("run.idle")}</p>;
+    const text =
+      blockers > 0
+        ? sayCount("run.blocked", "run.blockedMany", blockers)
+        : say(isPlanning ? "plan.making" : "run.idle");
+    return <p className="plan-card quiet">{text}</p>;
   }
   const label = say(isOpen ? "plan.hide" : "plan.show");
   return (

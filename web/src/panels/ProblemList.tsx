@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 
 import { Icon } from "../look/Icon";
 import type { Problem } from "../state/problems";
@@ -11,24 +11,34 @@ import { Sheet } from "./Sheet";
 /** Everything that is wrong; a click leads to the field. */
 export function ProblemList() {
   const problems = useEditor((state) => state.problems);
-  const [isOpen, setIsOpen] = useState(false);
+  const isOpen = useEditor((state) => state.problemsOpen);
+  const open = useEditor((state) => state.openProblems);
+  const warnings = problems.filter((problem) => problem.isWarning === true).length;
+  const count = problems.length - warnings;
   if (problems.length === 0) return null;
   return (
     <div className="problem-list">
       <button
         type="button"
-        className="run-note error"
+        className={count > 0 ? "run-note error" : "run-note warning"}
         aria-expanded={isOpen}
-        onClick={() => setIsOpen(!isOpen)}
+        onClick={() => open(!isOpen)}
       >
-        <Icon name="error" small />
-        {sayCount("problems.one", "problems.many", problems.length)}
+        <Icon name={count > 0 ? "error" : "warning"} small />
+        {count > 0
+          ? sayCount("problems.one", "problems.many", count)
+          : sayCount("problems.warning", "problems.warnings", warnings)}
       </button>
       {isOpen && (
-        <Sheet title={say("problems.title")} onClose={() => setIsOpen(false)}>
+        <Sheet title={say("problems.title")} onClose={() => open(false)}>
           <ul className="problems">
             {problems.map((problem, index) => (
-              <ProblemRow key={index} problem={problem} onGo={() => setIsOpen(false)} />
+              <ProblemRow
+                key={index}
+                problem={problem}
+                isFirst={index === 0}
+                onGo={() => open(false)}
+              />
             ))}
           </ul>
         </Sheet>
@@ -39,10 +49,11 @@ export function ProblemList() {
 
 interface RowProps {
   readonly problem: Problem;
+  readonly isFirst: boolean;
   readonly onGo: () => void;
 }
 
-function ProblemRow({ problem, onGo }: RowProps) {
+function ProblemRow({ problem, isFirst, onGo }: RowProps) {
   const goTo = useEditor((state) => state.goTo);
   const workflow = useEditor(activeWorkflow);
   const catalogue = useEditor((state) => state.catalogue);
@@ -58,13 +69,15 @@ function ProblemRow({ problem, onGo }: RowProps) {
       <button
         type="button"
         className="problem-text"
+        data-first={isFirst || undefined}
+        data-kind={problem.isWarning === true ? "warning" : "error"}
         title={place === "" ? undefined : say("problems.goTo", { place })}
         onClick={() => {
           onGo();
           goTo(problem);
         }}
       >
-        <Icon name="error" small />
+        <Icon name={problem.isWarning === true ? "warning" : "error"} small />
         <span>
           {problem.message}
           {place !== "" && (
@@ -72,6 +85,7 @@ function ProblemRow({ problem, onGo }: RowProps) {
               {" "}
               {place}
               {problem.source === "run" && ` · ${say("problems.run")}`}
+              {problem.isWarning === true && ` · ${say("problems.idle")}`}
             </span>
           )}
         </span>

@@ -31,10 +31,12 @@ export function RunBar() {
 
 function GenerateButton() {
   const generate = useEditor((state) => state.generate);
+  const isBeginning = useEditor((state) => state.isBeginning);
   return (
     <button
       type="button"
       className="button filled run-generate"
+      disabled={isBeginning}
       title={useHint(say("run.generate"), "run.generate")}
       onClick={() => void generate()}
     >

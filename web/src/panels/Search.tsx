@@ -101,7 +101,7 @@ function choose(hit: Hit, { at, purpose }: Searching): void {
   const wired =
     purpose.kind === "wire" ? purpose.from : purpose.kind === "insert" ? purpose.wire : undefined;
   const id = addNode(hit.type.name, corner, wired);
-  if (id !== null) setTimeout(() => useEditor.getState().view?.focusItem(id), 0);
+  if (id !== null) setTimeout(() => useEditor.getState().view?.focusAdded(id), 0);
 }
 
 function Categories(props: {

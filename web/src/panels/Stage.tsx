@@ -33,7 +33,7 @@ function Shown({ stage }: { readonly stage: NonNullable<EditorState["stage"]> })
     >
       {stage.kind === "picture" && <Viewer key={stage.url} url={stage.url} />}
       {stage.kind === "compare" && <Compare left={stage.left} right={stage.right} />}
-      {stage.kind === "sweep" && <SweepGrid id={stage.job} />}
+      {stage.kind === "sweep" && <SweepGrid id={stage.job} onClose={() => show(null)} />}
       <Suspense fallback={null}>
         {stage.kind === "paint" && <Painter place={stage} />}
         {stage.kind === "frame" && <FrameEditor place={stage} />}

@@ -8,10 +8,15 @@ import { Thumbnail } from "./Thumbnail";
 import { Tool } from "./Viewer";
 import "./stage.css";
 
+interface Props {
+  readonly id: string;
+  /** Absent where the grid stands for as long as the form does. */
+  readonly onClose?: () => void;
+}
+
 /** A sweep as a table of pictures: two axes across and down, the others chosen. */
-export function SweepGrid({ id }: { readonly id: string }) {
+export function SweepGrid({ id, onClose }: Props) {
   const job = useEditor((state) => state.jobs[id]);
-  const show = useEditor((state) => state.show);
   const sweep = useMemo(() => (job === undefined ? null : sweepOf(job)), [job]);
   const [isTurned, setIsTurned] = useState(false);
   const [held, setHeld] = useState<Readonly<Record<string, string>>>({});
@@ -56,7 +61,7 @@ export function SweepGrid({ id }: { readonly id: string }) {
             onAct={() => setIsTurned(!isTurned)}
           />
         )}
-        <Tool icon="close" label={say("viewer.close")} onAct={() => show(null)} />
+        {onClose !== undefined && <Tool icon="close" label={say("viewer.close")} onAct={onClose} />}
       </div>
       <div className="sweep-area">
         <Table

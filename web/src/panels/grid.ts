@@ -19,6 +19,12 @@ export interface Sweep {
   readonly cells: readonly Cell[];
 }
 
+/** Whether a job made pictures that belong together in a grid. */
+export function isSweep(job: Job): boolean {
+  const pictures = picturesOf(job);
+  return pictures.length > 1 && pictures.some(({ labels }) => labels !== null);
+}
+
 /** What a sweep gave so far. */
 export function sweepOf(job: Job): Sweep {
   const cells = picturesOf(job).flatMap((picture) => {

@@ -3,18 +3,19 @@
 import type { Job } from "../api/shapes";
 import { picturesOf } from "../state/gallery";
 import { useEditor } from "../state/store";
+import { isSweep } from "./grid";
 
 /** Show what a job made: its picture, or its sweep as a grid; of one that failed, where it failed. */
 export function lookAt(job: Job): void {
   const state = useEditor.getState();
-  const pictures = picturesOf(job);
-  const last = pictures.at(-1);
+  const last = picturesOf(job).at(-1);
   if (last === undefined) {
     if (job.error !== null) void lookAtFailure(job);
     return;
   }
-  const isSweep = pictures.some((picture) => picture.labels !== null) && pictures.length > 1;
-  state.show(isSweep ? { kind: "sweep", job: job.id } : { kind: "picture", url: last.file.url });
+  state.show(
+    isSweep(job) ? { kind: "sweep", job: job.id } : { kind: "picture", url: last.file.url },
+  );
 }
 
 /** Go to the tab of a job, or open its graph, and mark where it failed. */

@@ -72,6 +72,8 @@ export interface CanvasView {
   readonly focusPort: (port: PortRef) => void;
   /** Select a wire, and give it the focus once it can have it. */
   readonly focusWire: (id: string) => void;
+  /** The same for what was just added: the view stays as it is where its head is in sight. */
+  readonly focusAdded: (id: string) => void;
   /** Bring it into sight; the focus stays where it is. */
   readonly showItem: (id: string) => void;
   readonly focusCanvas: () => void;

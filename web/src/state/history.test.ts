@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { aJob, aPicture, FakeServer, settled, storeOver, workflow } from "../../tests/state/fake";
 import { nodeId } from "../graph/ids";
 import { film, moved } from "./history";
+import { blockersIn } from "./problems";
 import { activeWorkflow } from "./tabs";
 
 function begun() {
@@ -191,6 +192,19 @@ describe("the plan", () => {
     await state().makePlan();
     expect(state().plan).toBeNull();
     expect(state().problems).toEqual([{ ...fault, input: "image", source: "check" }]);
+  });
+
+  it("tells what is wrong where no output needs it as a warning, which keeps nothing from running", async () => {
+    const { fake, state } = begun();
+    state().openWorkflow(workflow({ save: {}, spare: {} }));
+    const fault = { code: "missing_input", message: "image is missing", node: "spare" };
+    fake.plan = {
+      ...fake.plan,
+      warnings: [{ ...fault, input: "image", hint: null, pointer: null }],
+    };
+    await state().makePlan();
+    expect(state().problems).toMatchObject([{ ...fault, isWarning: true }]);
+    expect(blockersIn(state())).toEqual([]);
   });
 
   it("keeps the last plan while the server is away", async () => {

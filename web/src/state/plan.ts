@@ -44,7 +44,7 @@ export const planSliceIn =
         const plan = await server.plan({ document }, own.signal);
         if (own.signal.aborted) return;
         set({ plan, plannedFor: document });
-        get().checked([], document);
+        get().checked([], document, plan.warnings);
       } catch (error) {
         if (own.signal.aborted) return;
         if (!(error instanceof ApiError)) throw error;
@@ -72,7 +72,7 @@ export const planSliceIn =
         const unsubscribe = store.subscribe((now, before) => {
           const document = activeWorkflow(now);
           if (now.activeTab !== before.activeTab) {
-            set({ plan: null, plannedFor: null, problems: [] });
+            set({ plan: null, plannedFor: null, problems: [], problemsOpen: false });
             get().recallFailure();
           }
           if (!runsAlike(document, activeWorkflow(before)) || now.activeTab !== before.activeTab)

@@ -3,6 +3,7 @@
 import type { ServerEvent } from "../api/socket";
 import type { Fault, Job, JobNode } from "../api/shapes";
 import type { Graph, GraphNode, Workflow } from "../graph/document";
+import { LOOP, MAP } from "../graph/ports";
 
 export type RunState = "idle" | "queued" | "running" | "done" | "cached" | "error";
 
@@ -56,7 +57,7 @@ export function addressOf(place: string, graph: Graph): string {
     }
     kept.push(part);
     const node: GraphNode | undefined = isKnown ? scopes.at(-1)?.nodes[part] : undefined;
-    mayBeLap = !isKnown || node?.type === "Map" || node?.type === "Loop";
+    mayBeLap = !isKnown || node?.type === MAP || node?.type === LOOP;
     const inner: Graph | undefined =
       node?.graph === undefined ? undefined : subgraph(scopes, node.graph);
     isKnown = inner !== undefined;

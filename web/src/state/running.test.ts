@@ -6,7 +6,8 @@ import { nodeId } from "../graph/ids";
 import { aJob, aPicture, FakeServer, settled, storeOver, workflow } from "../../tests/state/fake";
 import { keepSeed, seedMode, setSeedMode } from "./seeds";
 import { shownDocument } from "./shown";
-import { activeTab } from "./tabs";
+import { begin } from "./starting";
+import { activeTab, isDirty } from "./tabs";
 
 const two = workflow({ sampler: { seed: 5 }, save: {} });
 
@@ -43,6 +44,20 @@ describe("running", () => {
     expect(state().progress).toBeNull();
   });
 
+  it("keeps the last five pictures of a node, the newest first", async () => {
+    const { fake, state } = begun();
+    for (let run = 1; run <= 6; run += 1) {
+      await state().generate();
+      const files = [aPicture(`${run}.png`)];
+      fake.tell("job.succeeded", `job${run}`, { state: "succeeded", outputs: { save: { files } } });
+      const kept = state().nodeRuns["save"]?.results;
+      expect(kept?.[0]).toBe(run === 1 ? undefined : `/files/${run}.png`);
+    }
+    expect(state().nodeRuns["save"]?.results).toEqual(
+      [6, 5, 4, 3, 2].map((run) => `/files/${run}.png`),
+    );
+  });
+
   it("keeps a run that the server did not get, and sends it once when the server is back", async () => {
     const { fake, state } = begun();
     fake.lose();
@@ -74,6 +89,17 @@ describe("running", () => {
     await settled();
     expect(fake.asked).toEqual(["submit job1"]);
     expect(after.getState().waiting).toEqual([]);
+  });
+
+  it("asks nothing more of a run that is deleted, and does not say that it has ended", async () => {
+    const { fake, state } = begun();
+    fake.add(aJob("job7", { state: "succeeded" }), two);
+    const asked = vi.spyOn(fake.server, "readJobDocument");
+    const said = state().announcement;
+    fake.tell("job.deleted", "job7");
+    await settled();
+    expect(asked).not.toHaveBeenCalledWith("job7");
+    expect(state().announcement).toBe(said);
   });
 
   it("says of an empty workflow that there is nothing to run", async () => {
@@ -191,6 +217,64 @@ describe("running", () => {
     state().redo();
     expect(activeTab(state()).workflow.name).toBe("other");
     expect(activeTab(state()).workflow.nodes["sampler"]?.inputs["seed"]).toBe(6);
+  });
+
+  it("makes a moved seed neither a change to be saved nor a step of undo", async () => {
+    const { state } = begun();
+    state().perform(setSeedMode([], nodeId("sampler"), "seed", "increment"));
+    state().changeTab(state().activeTab, { saved: activeTab(state()).workflow });
+    const steps = activeTab(state()).log.done.length;
+    await state().generate();
+    expect(isDirty(activeTab(state()))).toBe(false);
+    state().perform(renameWorkflow([], "other"));
+    await state().generate();
+    expect(activeTab(state()).workflow.nodes["sampler"]?.inputs["seed"]).toBe(7);
+    expect(activeTab(state()).log.done).toHaveLength(steps + 1);
+    state().undo();
+    expect(activeTab(state()).workflow.nodes["sampler"]?.inputs["seed"]).toBe(7);
+    expect(isDirty(activeTab(state()))).toBe(false);
+  });
+
+  it("takes a seed that was typed as a change, however the run moves it", async () => {
+    const { state } = begun();
+    state().perform(setSeedMode([], nodeId("sampler"), "seed", "increment"));
+    state().changeTab(state().activeTab, { saved: activeTab(state()).workflow });
+    state().setInput(nodeId("sampler"), "seed", 70);
+    await state().generate();
+    expect(activeTab(state()).saved.nodes["sampler"]?.inputs["seed"]).toBe(5);
+    expect(isDirty(activeTab(state()))).toBe(true);
+  });
+
+  it("opens the problems in place of a run that cannot be, and runs once they are mended", async () => {
+    const { fake, state } = begun();
+    const fault = { code: "missing_input", message: "image is missing", input: "image" };
+    fake.refuse([{ ...fault, node: "save", hint: null, pointer: null }]);
+    await state().makePlan();
+    await state().generate();
+    expect(fake.jobs.size).toBe(0);
+    expect(state().problemsOpen).toBe(true);
+    expect([...state().selected]).toEqual(["save"]);
+    expect(state().announcement.text).toContain("a problem");
+    fake.refusal = null;
+    await state().generate();
+    expect(fake.jobs.size).toBe(1);
+  });
+
+  it("waits for the workflow that the page begins with", async () => {
+    const { fake, store, state } = begun();
+    let fill: (had: boolean) => void = () => undefined;
+    const restored = new Promise<boolean>((resolve) => {
+      fill = resolve;
+    });
+    const loadCatalogue = () => Promise.resolve();
+    store.setState({ start: { kind: "last" }, loadCatalogue });
+    const filled = begin(store, new URLSearchParams(), () => restored);
+    await state().generate();
+    expect(fake.jobs.size).toBe(0);
+    fill(true);
+    await filled;
+    await state().generate();
+    expect(fake.jobs.size).toBe(1);
   });
 
   it("leaves the seed of a run that the server refuses", async () => {

@@ -6,7 +6,7 @@ import type { Graph, Value, Workflow } from "../graph/document";
 import { graphAt, graphPaths, withGraph } from "../graph/graphs";
 import type { GraphPath, NodeId } from "../graph/ids";
 import { integer, isObject, type Json } from "../graph/json";
-import { at, entriesOf, put } from "../graph/tables";
+import { at, entriesOf, keysOf, put } from "../graph/tables";
 
 export type SeedMode = "fixed" | "random" | "increment";
 
@@ -62,6 +62,31 @@ export function advanceSeeds(draw: () => number = drawSeed): Command {
         workflow,
       ),
   };
+}
+
+/** The saved document, with each seed that a run moved where it was as it was before the run. */
+export function movedAlong(saved: Workflow, before: Workflow, after: Workflow): Workflow {
+  if (saved === before) return after;
+  return graphPaths(after).reduce(
+    (changed, path) =>
+      withGraph(changed, path, (graph) =>
+        alongIn(graph, graphAt(before, path), graphAt(after, path)),
+      ),
+    saved,
+  );
+}
+
+function alongIn(saved: Graph, before: Graph | undefined, after: Graph | undefined): Graph {
+  let nodes = saved.nodes;
+  for (const [id, place] of entriesOf(after?.view?.nodes)) {
+    for (const input of isObject(place["seeds"]) ? keysOf(place["seeds"]) : []) {
+      const node = at(nodes, id);
+      const [old, next] = [before, after].map((graph) => at(at(graph?.nodes, id)?.inputs, input));
+      if (node === undefined || next === undefined || at(node.inputs, input) !== old) continue;
+      nodes = put(nodes, id, { ...node, inputs: put(node.inputs, input, next) });
+    }
+  }
+  return nodes === saved.nodes ? saved : { ...saved, nodes };
 }
 
 /** Whether a run would change a seed of the document. */

@@ -17,6 +17,19 @@ export async function begin(
   query: URLSearchParams,
   restore: (store: StoreApi<EditorState>) => Promise<boolean> = startSession,
 ): Promise<void> {
+  store.setState({ isBeginning: true });
+  try {
+    await fill(store, query, restore);
+  } finally {
+    store.setState({ isBeginning: false });
+  }
+}
+
+async function fill(
+  store: StoreApi<EditorState>,
+  query: URLSearchParams,
+  restore: (store: StoreApi<EditorState>) => Promise<boolean>,
+): Promise<void> {
   const hadTabs = await restore(store);
   await store.getState().loadCatalogue();
   const { start, openFile, openRun, newTab } = store.getState();

@@ -78,7 +78,12 @@ export class FakeServer {
   readonly asked: string[] = [];
   away = false;
   refusal: ApiError | null = null;
-  plan: Plan = { nodes: {}, seconds: 0, total: { nodes: 0, run: 0, unknown: 0, seconds: 0 } };
+  plan: Plan = {
+    nodes: {},
+    seconds: 0,
+    total: { nodes: 0, run: 0, unknown: 0, seconds: 0 },
+    warnings: [],
+  };
   planned = 0;
   gallery: GalleryFile[] = [];
   records: { node: string; type: string; state: string; seconds: number; bytes: number }[] = [];
