@@ -2,6 +2,8 @@
 
 import { selectedNodes } from "./state/selection";
 import type { EditorState } from "./state/store";
+import { say } from "./words";
+import type { ShortcutId } from "./words/shortcuts";
 
 export const groups = ["run", "file", "edit", "select", "graph", "view"] as const;
 export type Group = (typeof groups)[number];
@@ -22,59 +24,52 @@ export interface Shortcut {
 type Run = Shortcut["run"];
 type Extra = Partial<Pick<Shortcut, "when" | "isOpen">>;
 
-function command(
-  id: string,
-  title: string,
-  keys: readonly string[],
-  run: Run,
-  extra: Extra = {},
-): Shortcut {
+function command(id: ShortcutId, keys: readonly string[], run: Run, extra: Extra = {}): Shortcut {
   const group = groups.find((each) => id.startsWith(`${each}.`)) ?? "view";
-  return { id, title, group, keys, run, when: "outside-text", ...extra };
+  return { id, title: say(`shortcut.${id}`), group, keys, run, when: "outside-text", ...extra };
 }
 
 const always: Extra = { when: "always" };
 const withNodes: Extra = { isOpen: (editor) => selectedNodes(editor).length > 0 };
 const withSome: Extra = { isOpen: ({ selected }) => selected.size > 0 };
+/** Frames and notes are as tall as one likes; nodes as what is in them. */
+const withSized: Extra = {
+  isOpen: ({ selected }) => [...selected].some((id) => /^(frame|note):/.test(id)),
+};
 
 const run: readonly Shortcut[] = [
-  command("run.generate", "Generate", ["Ctrl+Enter"], (e) => void e.generate(), always),
-  command(
-    "run.front",
-    "Generate before all that waits",
-    ["Ctrl+Shift+Enter"],
-    (e) => void e.generate({ front: true }),
-    always,
-  ),
-  command("run.stop", "Stop", ["Ctrl+Alt+Enter"], (e) => void e.stop(), always),
+  command("run.generate", ["Ctrl+Enter"], (e) => void e.generate(), always),
+  command("run.front", ["Ctrl+Shift+Enter"], (e) => void e.generate({ front: true }), always),
+  command("run.stop", ["Ctrl+Alt+Enter"], (e) => void e.stop(), always),
 ];
 
 const file: readonly Shortcut[] = [
-  command("file.new", "New workflow", ["Alt+N"], (e) => e.newTab(), always),
-  command("file.save", "Save", ["Ctrl+S"], (e) => void e.save(), always),
-  command("file.saveAs", "Save as…", ["Ctrl+Shift+S"], (e) => e.askName(), always),
-  command("file.open", "Open a workflow", ["Ctrl+O"], (e) => e.toggleDrawer("workflows"), always),
-  command("file.close", "Close the workflow", ["Alt+W"], (e) => e.closeTab(e.activeTab), always),
-  command("file.next", "Next workflow", ["Ctrl+PageDown"], (e) => e.step(1), always),
-  command("file.previous", "Workflow before", ["Ctrl+PageUp"], (e) => e.step(-1), always),
+  command("file.new", ["Alt+N"], (e) => e.newTab(), always),
+  command("file.save", ["Ctrl+S"], (e) => void e.save(), always),
+  command("file.saveAs", ["Ctrl+Shift+S"], (e) => e.askName(), always),
+  command("file.open", ["Ctrl+O"], (e) => e.toggleDrawer("workflows"), always),
+  command("file.close", ["Alt+W"], (e) => e.closeTab(e.activeTab), always),
+  command("file.next", ["Ctrl+PageDown", "Alt+PageDown"], (e) => e.step(1), always),
+  command("file.previous", ["Ctrl+PageUp", "Alt+PageUp"], (e) => e.step(-1), always),
+  command(
+    "file.later",
+    ["Ctrl+Shift+PageDown", "Alt+Shift+PageDown"],
+    (e) => e.carryTab(1),
+    always,
+  ),
+  command("file.earlier", ["Ctrl+Shift+PageUp", "Alt+Shift+PageUp"], (e) => e.carryTab(-1), always),
 ];
 
 const edit: readonly Shortcut[] = [
-  command("edit.undo", "Undo", ["Ctrl+Z"], (e) => e.undo()),
-  command("edit.redo", "Redo", ["Ctrl+Shift+Z", "Ctrl+Y"], (e) => e.redo()),
-  command("edit.copy", "Copy", ["Ctrl+C"], (e) => e.copySelection(), withSome),
-  command("edit.cut", "Cut", ["Ctrl+X"], (e) => e.cutSelection(), withSome),
-  command("edit.paste", "Paste", ["Ctrl+V"], (e) => e.paste(false)),
-  command("edit.pasteWired", "Paste with connections", ["Ctrl+Shift+V"], (e) => e.paste(true)),
-  command("edit.duplicate", "Duplicate", ["Ctrl+D"], (e) => e.duplicate(), withSome),
-  command(
-    "edit.delete",
-    "Delete and close the gap",
-    ["Delete", "Backspace"],
-    (e) => e.deleteSelection(),
-    withSome,
-  ),
-  command("edit.rename", "Rename", ["F2"], renameSelected, withSome),
+  command("edit.undo", ["Ctrl+Z"], (e) => e.undo()),
+  command("edit.redo", ["Ctrl+Shift+Z", "Ctrl+Y"], (e) => e.redo()),
+  command("edit.copy", ["Ctrl+C"], (e) => e.copySelection(), withSome),
+  command("edit.cut", ["Ctrl+X"], (e) => e.cutSelection(), withSome),
+  command("edit.paste", ["Ctrl+V"], (e) => e.paste(false)),
+  command("edit.pasteWired", ["Ctrl+Shift+V"], (e) => e.paste(true)),
+  command("edit.duplicate", ["Ctrl+D"], (e) => e.duplicate(), withSome),
+  command("edit.delete", ["Delete", "Backspace"], (e) => e.deleteSelection(), withSome),
+  command("edit.rename", ["F2"], renameSelected, withSome),
 ];
 
 function renameSelected(editor: EditorState): void {
@@ -83,68 +78,43 @@ function renameSelected(editor: EditorState): void {
 }
 
 const select: readonly Shortcut[] = [
-  command("select.all", "Select everything", ["Ctrl+A"], (e) => e.selectAll()),
-  command("select.none", "Select nothing", [], (e) => e.select([]), withSome),
-  command(
-    "select.upstream",
-    "Select what this depends on",
-    ["Shift+U"],
-    (e) => e.selectAlong("upstream"),
-    withNodes,
-  ),
-  command(
-    "select.downstream",
-    "Select what depends on this",
-    ["Shift+D"],
-    (e) => e.selectAlong("downstream"),
-    withNodes,
-  ),
-  command("select.find", "Find in the graph", ["Ctrl+F"], (e) => e.open({ kind: "find" }), always),
+  command("select.all", ["Ctrl+A"], (e) => e.selectAll()),
+  command("select.none", [], (e) => e.select([]), withSome),
+  command("select.upstream", ["Shift+U"], (e) => e.selectAlong("upstream"), withNodes),
+  command("select.downstream", ["Shift+D"], (e) => e.selectAlong("downstream"), withNodes),
+  command("select.find", ["Ctrl+F"], (e) => e.open({ kind: "find" }), always),
 ];
 
 const graph: readonly Shortcut[] = [
-  command("graph.search", "Add a node", ["Space"], openSearch),
-  command("graph.replace", "Replace the node…", ["Shift+R"], openReplace, withNodes),
-  command("graph.bypass", "Bypass", ["Ctrl+B"], (e) => e.toggleMode("bypass"), withNodes),
-  command("graph.mute", "Mute", ["Ctrl+M"], (e) => e.toggleMode("mute"), withNodes),
-  command("graph.collapse", "Collapse or expand", ["Alt+C"], (e) => e.toggleCollapsed(), withNodes),
-  command("graph.pin", "Pin in its place", ["P"], (e) => e.togglePinned(), withNodes),
-  command("graph.wires", "Hide or show its wires", ["Shift+W"], (e) => e.toggleWires(), withNodes),
-  command("graph.wider", "Wider", ["Alt+]"], (e) => e.widen(16), withNodes),
-  command("graph.narrower", "Narrower", ["Alt+["], (e) => e.widen(-16), withNodes),
-  command("graph.group", "Group", ["Ctrl+G"], (e) => e.groupSelection(), withSome),
-  command("graph.note", "Add a note", ["Shift+N"], (e) => e.addNote(placeFor(e))),
-  command(
-    "graph.subgraph",
-    "Make a subgraph",
-    ["Ctrl+Shift+E"],
-    (e) => e.makeSubgraph(),
-    withNodes,
-  ),
-  command(
-    "graph.unpack",
-    "Unpack the subgraph",
-    ["Ctrl+Shift+U"],
-    (e) => e.unpackSubgraph(),
-    withNodes,
-  ),
-  command("graph.enter", "Enter the subgraph", ["Ctrl+Alt+Right"], enterSelected, withNodes),
-  command("graph.leave", "Leave the subgraph", ["Esc"], leaveOrLetGo),
-  command("graph.arrange", "Arrange", ["L"], (e) => e.arrange()),
-  command("graph.left", "Align left", ["Alt+Shift+Left"], (e) => e.align("left"), withNodes),
-  command("graph.right", "Align right", ["Alt+Shift+Right"], (e) => e.align("right"), withNodes),
-  command("graph.top", "Align top", ["Alt+Shift+Up"], (e) => e.align("top"), withNodes),
-  command("graph.bottom", "Align bottom", ["Alt+Shift+Down"], (e) => e.align("bottom"), withNodes),
-  command("graph.centre", "Align centres", [], (e) => e.align("centre"), withNodes),
-  command("graph.middle", "Align middles", [], (e) => e.align("middle"), withNodes),
-  command(
-    "graph.across",
-    "Distribute across",
-    ["Shift+H"],
-    (e) => e.distribute("across"),
-    withNodes,
-  ),
-  command("graph.down", "Distribute down", ["Shift+V"], (e) => e.distribute("down"), withNodes),
+  command("graph.search", ["Space"], openSearch),
+  command("graph.replace", ["Shift+R"], openReplace, withNodes),
+  command("graph.bypass", ["Ctrl+B"], (e) => e.toggleMode("bypass"), withNodes),
+  command("graph.mute", ["Ctrl+M"], (e) => e.toggleMode("mute"), withNodes),
+  command("graph.collapse", ["Alt+C"], (e) => e.toggleCollapsed(), withNodes),
+  command("graph.pin", ["P"], (e) => e.togglePinned(), withNodes),
+  command("graph.wires", ["Shift+W"], (e) => e.toggleWires(), withNodes),
+  command("graph.wider", ["Alt+]"], (e) => e.grow(16, 0), withSome),
+  command("graph.narrower", ["Alt+["], (e) => e.grow(-16, 0), withSome),
+  command("graph.taller", ["Alt+}"], (e) => e.grow(0, 16), withSized),
+  command("graph.shorter", ["Alt+{"], (e) => e.grow(0, -16), withSized),
+  command("graph.menu", ["Shift+F10", "Menu", "Alt+Enter"], (e) => e.view?.openMenu(), {
+    isOpen: ({ view }) => view?.hasFocus() ?? false,
+  }),
+  command("graph.group", ["Ctrl+G"], (e) => e.groupSelection(), withSome),
+  command("graph.note", ["Shift+N"], (e) => e.addNote(placeFor(e))),
+  command("graph.subgraph", ["Ctrl+Shift+E"], (e) => e.makeSubgraph(), withNodes),
+  command("graph.unpack", ["Ctrl+Shift+U"], (e) => e.unpackSubgraph(), withNodes),
+  command("graph.enter", ["Ctrl+Alt+Right"], enterSelected, withNodes),
+  command("graph.leave", ["Esc"], leaveOrLetGo),
+  command("graph.arrange", ["L"], (e) => e.arrange()),
+  command("graph.left", ["Alt+Shift+Left"], (e) => e.align("left"), withNodes),
+  command("graph.right", ["Alt+Shift+Right"], (e) => e.align("right"), withNodes),
+  command("graph.top", ["Alt+Shift+Up"], (e) => e.align("top"), withNodes),
+  command("graph.bottom", ["Alt+Shift+Down"], (e) => e.align("bottom"), withNodes),
+  command("graph.centre", [], (e) => e.align("centre"), withNodes),
+  command("graph.middle", [], (e) => e.align("middle"), withNodes),
+  command("graph.across", ["Shift+H"], (e) => e.distribute("across"), withNodes),
+  command("graph.down", ["Shift+V"], (e) => e.distribute("down"), withNodes),
 ];
 
 function placeFor(editor: EditorState) {
@@ -184,31 +154,28 @@ function leaveOrLetGo(editor: EditorState): void {
 }
 
 const view: readonly Shortcut[] = [
-  command("view.palette", "Commands", ["Ctrl+K"], (e) => e.open({ kind: "palette" }), always),
-  command("view.keys", "Keys", ["?", "Ctrl+Shift+K"], (e) => e.open({ kind: "keys" })),
-  command("view.fit", "Show everything", ["."], (e) => e.view?.fit()),
-  command("view.frame", "Show the selection", ["F"], (e) => e.view?.fit([...e.selected]), withSome),
-  command("view.in", "Zoom in", ["Alt+="], (e) => e.view?.zoomBy(1.25)),
-  command("view.out", "Zoom out", ["Alt+-"], (e) => e.view?.zoomBy(0.8)),
-  command("view.hand", "Drag the view", ["H"], (e) => e.setTool("hand")),
-  command("view.select", "Drag a selection", ["V"], (e) => e.setTool("select")),
-  command("view.minimap", "Map of the graph", ["Alt+Shift+M"], (e) =>
-    e.changeSettings({ minimap: !e.minimap }),
-  ),
-  command("view.snap", "Snap to the grid", ["Shift+G"], (e) => e.changeSettings({ snap: !e.snap })),
+  command("view.palette", ["Ctrl+K"], (e) => e.open({ kind: "palette" }), always),
+  command("view.keys", ["?", "Ctrl+Shift+K"], (e) => e.open({ kind: "keys" })),
+  command("view.fit", ["."], (e) => e.view?.fit()),
+  command("view.frame", ["F"], (e) => e.view?.fit([...e.selected]), withSome),
+  command("view.in", ["Alt+="], (e) => e.view?.zoomBy(1.25)),
+  command("view.out", ["Alt+-"], (e) => e.view?.zoomBy(0.8)),
+  command("view.hand", ["H"], (e) => e.setTool("hand")),
+  command("view.select", ["V"], (e) => e.setTool("select")),
+  command("view.minimap", ["Alt+Shift+M"], (e) => e.changeSettings({ minimap: !e.minimap })),
+  command("view.snap", ["Shift+G"], (e) => e.changeSettings({ snap: !e.snap })),
   command(
     "view.form",
-    "Form",
     ["Alt+M"],
     (e) => e.showSide(e.side === "form" ? "inspect" : "form"),
     always,
   ),
-  command("view.nodes", "Node library", ["N"], (e) => e.toggleDrawer("nodes")),
-  command("view.workflows", "Workflows", ["W"], (e) => e.toggleDrawer("workflows")),
-  command("view.models", "Models", ["M"], (e) => e.toggleDrawer("models")),
-  command("view.gallery", "Gallery", ["A"], (e) => e.toggleDrawer("gallery")),
-  command("view.settings", "Settings", ["Ctrl+,"], (e) => e.openSettings(true), always),
-  command("view.refresh", "Look for new nodes and models", ["R"], lookAgain),
+  command("view.nodes", ["N"], (e) => e.toggleDrawer("nodes")),
+  command("view.workflows", ["W"], (e) => e.toggleDrawer("workflows")),
+  command("view.models", ["M"], (e) => e.toggleDrawer("models")),
+  command("view.gallery", ["A"], (e) => e.toggleDrawer("gallery")),
+  command("view.settings", ["Ctrl+,"], (e) => e.openSettings(true), always),
+  command("view.refresh", ["R"], lookAgain),
 ];
 
 function lookAgain(editor: EditorState): void {

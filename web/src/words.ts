@@ -6,8 +6,17 @@ import { commands } from "./words/commands";
 import { paint } from "./words/paint";
 import { panels } from "./words/panels";
 import { run } from "./words/run";
+import { shortcuts } from "./words/shortcuts";
 
-const words = { ...base, ...canvas, ...commands, ...panels, ...run, ...paint } as const;
+const words = {
+  ...base,
+  ...canvas,
+  ...commands,
+  ...panels,
+  ...run,
+  ...paint,
+  ...shortcuts,
+} as const;
 
 export type Code = keyof typeof words;
 type Values = Readonly<Record<string, string | number>>;

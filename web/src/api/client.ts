@@ -1,5 +1,6 @@
 /** The operations of the server that the editor uses, each as a typed function. */
 
+import { randomId } from "../graph/ids";
 import { ApiError } from "./problems";
 import { path, Requests, type Fetch, type Tagged } from "./request";
 import type * as S from "./shapes";
@@ -90,7 +91,7 @@ function jobs(requests: Requests, pause: (seconds: number) => Promise<void>) {
      * Queue a graph. The same key makes sure that it runs once, however often this is asked: if the
      * answer is lost it is asked again here, and a caller may do the same after a reload.
      */
-    submit: async (submission: S.Submission, key: string = newKey()): Promise<S.Job> => {
+    submit: async (submission: S.Submission, key: string = randomId()): Promise<S.Job> => {
       const headers = { "Idempotency-Key": key };
       for (const seconds of PAUSES) {
         try {
@@ -254,12 +255,6 @@ export function pictureUrl(name: string): string {
 /** Where somebody logs in, to come back to where they were. */
 export function loginUrl(there: string): string {
   return `/login?next=${encodeURIComponent(there)}`;
-}
-
-/** A key that no other request has. `randomUUID` is missing where a page came without TLS. */
-export function newKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function expected(over: Over): Record<string, string> {

@@ -1,3 +1,4 @@
+import { useHint } from "../panels/hint";
 import { useEditor } from "../state/store";
 import { say } from "../words";
 
@@ -13,10 +14,16 @@ export function EmptyHint() {
     editor.catalogue.types.size > 0 ? "ready" : editor.catalogueState,
   );
   const load = useEditor((editor) => editor.loadCatalogue);
+  const add = useHint(say("canvas.emptyAdd"), "graph.search");
   return (
     <div className="canvas-hint">
       <strong>{say(titles[state])}</strong>
-      {state === "ready" && <span>{say("canvas.emptyHint")}</span>}
+      {state === "ready" && (
+        <>
+          <span>{add}</span>
+          <span>{say("canvas.emptyDrop")}</span>
+        </>
+      )}
       {state === "failed" && (
         <button type="button" className="button" onClick={() => void load()}>
           {say("banner.retry")}

@@ -1,10 +1,10 @@
 import { useStoreApi } from "@xyflow/react";
-import { useEffect, useMemo, useRef, type RefObject } from "react";
+import { useEffect, useMemo, useRef, useState, type RefObject } from "react";
 
 import type { Item, WireItem } from "./flow";
 import { REST } from "./level";
 import { NO_PATHS, pathsOf, touches, type Paths } from "./paths";
-import { WireSheet } from "./sheet";
+import { Colours, WireSheet } from "./sheet";
 
 interface Props {
   /** Where everything is, and where it was before what is `moved` now. */
@@ -43,9 +43,10 @@ export function FarWires({ items, still, moved, wires }: Props) {
 
 function useSheet(canvas: RefObject<HTMLCanvasElement | null>, paths: Paths, around: number): void {
   const store = useStoreApi();
+  const [colours] = useState(() => new Colours());
   useEffect(() => {
     if (canvas.current === null) return;
-    const sheet = new WireSheet(canvas.current, around);
+    const sheet = new WireSheet(canvas.current, colours, around);
     const view = () => {
       const { transform, width, height } = store.getState();
       return { transform, width, height };
@@ -64,5 +65,5 @@ function useSheet(canvas: RefObject<HTMLCanvasElement | null>, paths: Paths, aro
       stop();
       clearTimeout(timer);
     };
-  }, [canvas, paths, around, store]);
+  }, [canvas, paths, around, store, colours]);
 }

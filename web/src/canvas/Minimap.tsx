@@ -1,5 +1,5 @@
 import { useReactFlow, useStoreApi } from "@xyflow/react";
-import { memo, useEffect, useRef, type PointerEvent } from "react";
+import { memo, useEffect, useRef, type PointerEvent, type RefObject } from "react";
 
 import { say } from "../words";
 import type { Box } from "../state/canvas";
@@ -22,9 +22,39 @@ interface Frame {
 /** All of the graph, small, with what is in sight. Press or drag to go there. */
 export const Minimap = memo(function Minimap({ items }: { readonly items: readonly Item[] }) {
   const canvas = useRef<HTMLCanvasElement>(null);
+  const shown = useMap(canvas, items);
+  const { setCenter, getZoom } = useReactFlow();
+  const go = (event: PointerEvent<HTMLCanvasElement>) => {
+    if (event.buttons !== 1) return;
+    const box = event.currentTarget.getBoundingClientRect();
+    const { left, top, scale } = frameOf(shown.current);
+    const px = ((event.clientX - box.left) / box.width) * WIDTH;
+    const py = ((event.clientY - box.top) / box.height) * HEIGHT;
+    event.currentTarget.setPointerCapture(event.pointerId);
+    void setCenter((px - left) / scale, (py - top) / scale, { zoom: getZoom() });
+  };
+  const dense = window.devicePixelRatio;
+  return (
+    <canvas
+      ref={canvas}
+      className="minimap"
+      width={WIDTH * dense}
+      height={HEIGHT * dense}
+      role="img"
+      aria-label={say("canvas.minimap")}
+      onPointerDown={go}
+      onPointerMove={go}
+    />
+  );
+});
+
+/** Keeps the map as the graph is; the answer is what it shows. */
+function useMap(
+  canvas: RefObject<HTMLCanvasElement | null>,
+  items: readonly Item[],
+): RefObject<readonly Item[]> {
   const shown = useRef(items);
   const redraw = useRef<(() => void) | null>(null);
-  const { setCenter, getZoom } = useReactFlow();
   const store = useStoreApi();
   useEffect(() => {
     const sheet = canvas.current;
@@ -53,34 +83,13 @@ export const Minimap = memo(function Minimap({ items }: { readonly items: readon
       clearTimeout(timer);
       redraw.current = null;
     };
-  }, [store]);
+  }, [store, canvas]);
   useEffect(() => {
     shown.current = items;
     redraw.current?.();
   }, [items]);
-  const go = (event: PointerEvent<HTMLCanvasElement>) => {
-    if (event.buttons !== 1) return;
-    const box = event.currentTarget.getBoundingClientRect();
-    const { left, top, scale } = frameOf(shown.current);
-    const px = ((event.clientX - box.left) / box.width) * WIDTH;
-    const py = ((event.clientY - box.top) / box.height) * HEIGHT;
-    event.currentTarget.setPointerCapture(event.pointerId);
-    void setCenter((px - left) / scale, (py - top) / scale, { zoom: getZoom() });
-  };
-  const dense = window.devicePixelRatio;
-  return (
-    <canvas
-      ref={canvas}
-      className="minimap"
-      width={WIDTH * dense}
-      height={HEIGHT * dense}
-      role="img"
-      aria-label={say("canvas.minimap")}
-      onPointerDown={go}
-      onPointerMove={go}
-    />
-  );
-});
+  return shown;
+}
 
 const seen = ([x, y, zoom]: readonly [number, number, number], width: number, height: number) => ({
   x: -x / zoom,

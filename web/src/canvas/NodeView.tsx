@@ -4,14 +4,13 @@ import { memo, useContext, useEffect, useState } from "react";
 import { mainName } from "../graph/types";
 import type { NodeItem } from "./flow";
 import { FieldRow } from "./FieldRow";
-import { LevelContext } from "./level";
+import { LevelContext, TurnsContext } from "./level";
 import { NodeHead } from "./NodeHead";
 import { NodePicture } from "./NodePicture";
 import { NodeProblem } from "./NodeProblem";
 import { Port } from "./Port";
 import { useRunState } from "./runs";
 import type { PortSpot } from "./shape";
-import { turns } from "./turns";
 
 const LEAST_WIDTH = 128;
 /** Where a name may go on in the next line. */
@@ -55,8 +54,9 @@ export const NodeView = memo(function NodeView({ data, selected }: NodeProps<Nod
 
 /** Everything of a node, once it is its turn; until then its title. */
 function Whole({ data }: { readonly data: NodeItem["data"] }) {
-  const [isDrawn, setDrawn] = useState(() => turns.take());
-  useEffect(() => (isDrawn ? undefined : turns.wait(() => setDrawn(true))), [isDrawn]);
+  const turns = useContext(TurnsContext);
+  const [isDrawn, setDrawn] = useState(() => turns?.take() ?? true);
+  useEffect(() => (isDrawn ? undefined : turns?.wait(() => setDrawn(true))), [isDrawn, turns]);
   if (!isDrawn)
     return (
       <div className="node-head">
@@ -114,23 +114,42 @@ function Label({ spot, wired }: { readonly spot: PortSpot; readonly wired: boole
   const isNeeded = spot.field?.required === true && !wired;
   return (
     <span className={`port-label of-${spot.side}`} data-required={isNeeded || undefined}>
-      {/* An output without a name of its own is called by what it is. */}
-      {spot.title === "" ? mainName(spot.type) : spot.title}
+      {labelOf(spot)}
     </span>
   );
 }
 
-/** A collapsed node shows one port a side; wires of the others end there too. */
+/**
+ * A collapsed node shows one port a side, where the wires of all end. The others are behind it:
+ * keys reach them, and then their names are shown.
+ */
 function FoldedPorts({ data }: { readonly data: NodeItem["data"] }) {
   const { shape, sources, title, id } = data;
-  const [output] = shape.outputs;
-  const [input] = [...shape.links, ...shape.fields];
+  const sides = [[...shape.links, ...shape.fields], shape.outputs];
   return (
     <div className="folded-ports">
-      {input !== undefined && (
-        <Port node={id} title={title} spot={input} wired={input.name in sources} />
+      {sides.flatMap((spots) =>
+        spots.map((spot, index) => (
+          <div
+            key={`${spot.side}:${spot.name}`}
+            className={`folded-port of-${spot.side}`}
+            data-behind={index > 0 || undefined}
+          >
+            <Port
+              node={id}
+              title={title}
+              spot={spot}
+              wired={spot.side === "in" && spot.name in sources}
+            />
+            <span className="folded-name" aria-hidden="true">
+              {labelOf(spot)}
+            </span>
+          </div>
+        )),
       )}
-      {output !== undefined && <Port node={id} title={title} spot={output} wired={false} />}
     </div>
   );
 }
+
+/** An output without a name of its own is called by what it is. */
+const labelOf = ({ title, type }: PortSpot): string => (title === "" ? mainName(type) : title);

@@ -3,7 +3,6 @@ import type { NodeId } from "../graph/ids";
 import { mainName, typeText } from "../graph/types";
 import { useEditor } from "../state/store";
 import { say } from "../words";
-import { verdictOn } from "./fitting";
 import type { PortSpot } from "./shape";
 
 interface Props {
@@ -16,7 +15,7 @@ interface Props {
 /** One end of wires. All that can be done to it is listened for by the canvas. */
 export function Port({ node, title, spot, wired }: Props) {
   const { side, name, field } = spot;
-  const verdict = useEditor((state) => verdictOn(state, { node, side, name }));
+  const verdict = useEditor((state) => state.verdictOn({ node, side, name }));
   const type = typeText(spot.type);
   const label = say(side === "in" ? "canvas.input" : "canvas.output", {
     title,

@@ -13,13 +13,14 @@ import type {
   Workflow,
 } from "../graph/document";
 import { nodesOf } from "../graph/graphs";
-import type { GraphPath, NodeId } from "../graph/ids";
+import { nodeId, type GraphPath, type NodeId } from "../graph/ids";
 import { portsOf, standsForGraph, type Ports } from "../graph/ports";
 import { at } from "../graph/tables";
 import { mainName, type PortType } from "../graph/types";
 import { linksIn } from "../graph/values";
 import { wiresOf, Wiring, type Wire } from "../graph/wiring";
 import { titleIn } from "../state/titles";
+import { say } from "../words";
 import { portsIn, shapeOf, type Measures, type Shape } from "./shape";
 
 export type NodeData = {
@@ -125,11 +126,11 @@ export class FlowBuilder {
     const isSame = last !== undefined && differsInSelection(last.scene, scene);
     const bare = isSame ? last.bare : this.whole(scene);
     this.last = { scene, bare };
-    return this.selected(bare, scene.selected);
+    return this.selected(bare, scene);
   }
 
   /** The same with what is selected marked, and without the wires that only then are seen. */
-  private selected({ items, wires }: Built, selected: ReadonlySet<string>): Built {
+  private selected({ items, wires }: Built, { graph, selected }: Scene): Built {
     const marked = items.map((item) =>
       selected.has(item.id)
         ? this.marked.item(item.id, [item], () => ({ ...item, selected: true }))
@@ -139,10 +140,14 @@ export class FlowBuilder {
       const isSelected = selected.has(wire.id);
       const near = selected.has(wire.source) || selected.has(wire.target);
       if (!isSelected && !near) return wire.data?.hidden === true ? [] : [wire];
+      const label = isSelected && wire.data !== undefined ? wireLabel(graph, wire.data.wire) : "";
       return [
-        this.markedWires.item(wire.id, [wire, isSelected, near], () => ({
+        this.markedWires.item(wire.id, [wire, isSelected, near, label], () => ({
           ...wire,
           selected: isSelected,
+          // Only then: to go through hundreds of wires by Tab would help nobody.
+          focusable: isSelected,
+          ...(isSelected && { ariaLabel: label }),
           ...(wire.data && { data: { ...wire.data, near } }),
         })),
       ];
@@ -222,6 +227,7 @@ export class FlowBuilder {
         position: { x: reroute.x * scale - rem / 2, y: reroute.y * scale - rem / 2 },
         ...sized(rem, rem),
         selected: false,
+        ariaLabel: say("canvas.bend", { to: titleIn(scene.graph, nodeId(reroute.node)) }),
         data: { reroute, type },
         zIndex: 2,
       })),
@@ -265,6 +271,13 @@ export class FlowBuilder {
     });
   }
 }
+
+const wireLabel = (graph: Graph, { from, to }: Wire): string =>
+  say("canvas.wire", {
+    from: titleIn(graph, from.node),
+    to: titleIn(graph, to.node),
+    input: to.input,
+  });
 
 const areHidden = (graph: Graph, node: NodeId): boolean =>
   at(graph.view?.nodes, node)?.wiresHidden === true;

@@ -5,7 +5,6 @@ import type { Wire } from "../graph/wiring";
 import type { Box, OpenWire, Point, PortRef } from "../state/canvas";
 import type { EditorState } from "../state/store";
 import { boxBetween, crosses, overlap, pathThrough } from "./curves";
-import { verdictOn } from "./fitting";
 import type { Item, WireItem } from "./flow";
 import { boxOf, byId, lineOf, nearestPort, nodeAt, portPlace } from "./places";
 
@@ -93,7 +92,7 @@ function portUnder(board: Board, at: Point): PortRef | null {
     board.items(),
     board.toFlow(at),
     REACH / board.zoom(),
-    (port) => verdictOn(board.editor(), port) === "ok",
+    (port) => board.editor().verdictOn(port) === "ok",
   );
 }
 
@@ -123,7 +122,7 @@ function fittingOn(board: Board, at: Point, target: Element | null): PortRef | n
   const { shape, sources } = item.data;
   const spots = [...shape.links, ...shape.fields, ...shape.outputs];
   const fitting = spots.filter(
-    ({ side, name }) => verdictOn(board.editor(), { node: nodeId(item.id), side, name }) === "ok",
+    ({ side, name }) => board.editor().verdictOn({ node: nodeId(item.id), side, name }) === "ok",
   );
   const best = fitting.find(({ side, name }) => side === "out" || !(name in sources)) ?? fitting[0];
   return best === undefined ? null : { node: nodeId(item.id), side: best.side, name: best.name };

@@ -3,10 +3,13 @@
 import type { KeyboardEvent } from "react";
 
 import { keysOf } from "../keys";
-import { nodeId } from "../graph/ids";
 import type { PortRef } from "../state/canvas";
-import { say } from "../words";
-import { verdictOn } from "./fitting";
+import { activeGraph } from "../state/tabs";
+import { titleIn } from "../state/titles";
+import { say, sayCount } from "../words";
+import { onBendKey, onWireKey, wiresAt } from "./alongWire";
+import { wireKey } from "./flow";
+import { membersOf } from "./frames";
 import type { Board } from "./gestures";
 import { boxOf } from "./places";
 import { targetOf } from "./targets";
@@ -42,6 +45,8 @@ function onNodeKey(event: KeyboardEvent, keys: string, element: Element, board: 
   }
   // Fields and buttons within a node keep their own keys.
   if (element.closest("button, a") !== null) return false;
+  if (id !== null && id.startsWith("wire:") && onWireKey(keys, id, board)) return true;
+  if (id !== null && id.startsWith("reroute:") && onBendKey(keys, id, board)) return true;
   if (isWay(keys)) {
     const next = neighbour(board, id, keys);
     if (next === null) return true;
@@ -100,8 +105,14 @@ function nudge(board: Board, way: Way, by: number): boolean {
   if (selected.size === 0) return false;
   const x = { Left: -by, Right: by, Up: 0, Down: 0 }[way];
   const y = { Up: -by, Down: by, Left: 0, Right: 0 }[way];
+  const items = board.items();
+  const frames = items.filter(({ id, type }) => type === "frame" && selected.has(id));
+  const moved = new Set([
+    ...selected,
+    ...frames.flatMap((frame) => membersOf(frame, items).map(({ id }) => id)),
+  ]);
   const places = new Map(
-    [...selected].flatMap((id) => {
+    [...moved].flatMap((id) => {
       const place = view?.placeOf(id);
       return place == null ? [] : [[id, { x: place.x + x, y: place.y + y }] as const];
     }),
@@ -111,17 +122,18 @@ function nudge(board: Board, way: Way, by: number): boolean {
 }
 
 function onPortKey(event: KeyboardEvent, keys: string, port: PortRef, board: Board): boolean {
-  const { openWire, setOpenWire, connectPorts, disconnectPort, announce, open } = board.editor();
+  const { openWire, setOpenWire, connectPorts, disconnectPort, announce, open, view } =
+    board.editor();
   if (openWire !== null) {
     if (isWay(keys)) return toFitting(board, port, keys === "Down" || keys === "Right" ? 1 : -1);
     if (keys === "Esc") {
       setOpenWire(null);
-      focusPort(board, openWire.from);
+      view?.focusPort(openWire.from);
       announce(say("live.wireDropped"));
       return true;
     }
     if (keys === "Enter" || keys === "Space") {
-      if (keys === "Space" || verdictOn(board.editor(), port) !== "ok") return search(board, event);
+      if (keys === "Space" || board.editor().verdictOn(port) !== "ok") return search(board, event);
       const [output, input] = port.side === "in" ? [openWire.from, port] : [port, openWire.from];
       setOpenWire(null);
       connectPorts(
@@ -131,6 +143,11 @@ function onPortKey(event: KeyboardEvent, keys: string, port: PortRef, board: Boa
       return true;
     }
     return false;
+  }
+  if (keys === (port.side === "in" ? "Left" : "Right")) {
+    const [wire] = wiresAt(board, port);
+    if (wire !== undefined) view?.focusWire(wireKey(wire));
+    return true;
   }
   if (isWay(keys)) return toPort(event, keys);
   if (keys === "Enter") return startWire(board, port);
@@ -154,14 +171,18 @@ function startWire(board: Board, port: PortRef): boolean {
   const { setOpenWire, announce, view } = board.editor();
   setOpenWire({ from: port, moved: null, by: "keyboard" });
   const count = fittingPorts(board, view?.ports() ?? []).length;
-  const from = `${port.node}, ${port.name}`;
-  announce(count === 0 ? say("live.wireNowhere", { from }) : say("live.wire", { from, count }));
+  const from = `${titleIn(activeGraph(board.editor()), port.node)}, ${port.name}`;
+  announce(
+    count === 0
+      ? say("live.wireNowhere", { from })
+      : sayCount("live.wireOne", "live.wire", count, { from }),
+  );
   if (count > 0) toFitting(board, port, 1);
   return true;
 }
 
 const fittingPorts = (board: Board, ports: readonly PortRef[]): readonly PortRef[] =>
-  ports.filter((port) => verdictOn(board.editor(), port) === "ok");
+  ports.filter((port) => board.editor().verdictOn(port) === "ok");
 
 const isSame = (a: PortRef, b: PortRef) =>
   a.node === b.node && a.side === b.side && a.name === b.name;
@@ -175,21 +196,8 @@ function toFitting(board: Board, from: PortRef, by: 1 | -1): boolean {
       ? [...all.slice(at + 1), ...all.slice(0, at)]
       : [...all.slice(0, at).reverse(), ...all.slice(at + 1).reverse()];
   const [next] = fittingPorts(board, order);
-  if (next !== undefined) focusPort(board, next);
+  if (next !== undefined) board.editor().view?.focusPort(next);
   return true;
-}
-
-function focusPort(board: Board, port: PortRef, tries = 20): void {
-  const name = CSS.escape(`${port.side}:${port.name}`);
-  const element = document.querySelector<HTMLElement>(
-    `[data-node-id="${CSS.escape(port.node)}"] [data-port="${name}"]`,
-  );
-  if (element !== null) {
-    element.focus({ preventScroll: true });
-    return;
-  }
-  if (tries === 20) board.editor().view?.focusItem(nodeId(port.node));
-  if (tries > 0) requestAnimationFrame(() => focusPort(board, port, tries - 1));
 }
 
 /** Between the ports of one node: up and down on a side, and across. */
@@ -203,9 +211,7 @@ function toPort(event: KeyboardEvent, way: Way): boolean {
   const ports = [...node.querySelectorAll<HTMLElement>(`[data-port^="${wanted}:"]`)];
   const at = ports.indexOf(own);
   const next = way === "Up" ? ports[at - 1] : way === "Down" ? ports[at + 1] : ports[0];
-  (wanted === side && (way === "Left" || way === "Right") ? own : next)?.focus({
-    preventScroll: true,
-  });
+  next?.focus({ preventScroll: true });
   return true;
 }
 

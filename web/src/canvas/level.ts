@@ -1,7 +1,7 @@
 import { useStoreApi } from "@xyflow/react";
 import { createContext, useEffect, useState, type RefObject } from "react";
 
-import { turns } from "./turns";
+import type { Turns } from "./turns";
 
 /** How much of a node is drawn: all, title and picture, or a block of colour. */
 export type Level = "near" | "far" | "block";
@@ -10,13 +10,15 @@ export const levelAt = (zoom: number): Level =>
   zoom < 0.2 ? "block" : zoom < 0.45 ? "far" : "near";
 
 export const LevelContext = createContext<Level>("near");
+/** Whose turn it is to be drawn whole; none where all are drawn at once. */
+export const TurnsContext = createContext<Turns | null>(null);
 
 const DETAIL: Readonly<Record<Level, number>> = { block: 0, far: 1, near: 2 };
 /** How long the view stands still, in milliseconds, before more is drawn. */
 export const REST = 120;
 
 /** The level that is drawn: less as soon as the view goes away, more once it has come to rest. */
-export function useLevel(root: RefObject<HTMLElement | null>): Level {
+export function useLevel(root: RefObject<HTMLElement | null>, turns: Turns): Level {
   const store = useStoreApi();
   const [level, setLevel] = useState(() => levelAt(store.getState().transform[2]));
   useEffect(() => {
@@ -39,6 +41,6 @@ export function useLevel(root: RefObject<HTMLElement | null>): Level {
       clearTimeout(timer);
       turns.setMoving(false);
     };
-  }, [store, root]);
+  }, [store, root, turns]);
   return level;
 }

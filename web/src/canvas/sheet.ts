@@ -23,6 +23,7 @@ export class WireSheet {
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
+    private readonly colours: Colours,
     private readonly around = AROUND,
   ) {}
 
@@ -63,7 +64,7 @@ export class WireSheet {
     pen.lineWidth = Math.max(2, 1 / zoom);
     pen.globalAlpha = 0.6;
     for (const [hue, lines] of paths.byHue) {
-      pen.strokeStyle = colourOf(hue, this.canvas);
+      pen.strokeStyle = this.colours.of(hue, this.canvas);
       pen.beginPath();
       for (const line of lines) trace(pen, line);
       pen.stroke();
@@ -89,20 +90,22 @@ function fit(canvas: HTMLCanvasElement, wide: number, high: number, dense: numbe
   canvas.style.height = `${high}px`;
 }
 
-const colours = new Map<string, string>();
-let ofText = "";
+/** Hues as a canvas takes them. Asking the page is slow, so that is done once for each look. */
+export class Colours {
+  private readonly known = new Map<string, string>();
+  private ofText = "";
 
-/** A hue as a canvas takes it. Asking the page is slow, so that is done once for each look. */
-function colourOf(hue: string, probe: HTMLElement): string {
-  const text = getComputedStyle(document.documentElement).color;
-  if (text !== ofText) colours.clear();
-  ofText = text;
-  const known = colours.get(hue);
-  if (known !== undefined) return known;
-  probe.style.color = hue;
-  const found = getComputedStyle(probe).color;
-  colours.set(hue, found);
-  return found;
+  of(hue: string, probe: HTMLElement): string {
+    const text = getComputedStyle(document.documentElement).color;
+    if (text !== this.ofText) this.known.clear();
+    this.ofText = text;
+    const known = this.known.get(hue);
+    if (known !== undefined) return known;
+    probe.style.color = hue;
+    const found = getComputedStyle(probe).color;
+    this.known.set(hue, found);
+    return found;
+  }
 }
 
 function trace(pen: CanvasRenderingContext2D, points: readonly Point[]): void {

@@ -57,4 +57,5 @@ export class Turns {
   }
 }
 
-export const turns = new Turns((then) => void requestAnimationFrame(then));
+/** The turns of one canvas. */
+export const newTurns = (): Turns => new Turns((then) => void requestAnimationFrame(then));

@@ -11,27 +11,30 @@ const TEXT = "input, textarea, select, [contenteditable='true']";
 const OF_CONTROLS = new Set(["Space", "Enter", "Up", "Down", "Left", "Right", "Tab", "Esc"]);
 
 const OF_CLIPBOARD = new Set(["edit.copy", "edit.cut", "edit.paste", "edit.pasteWired"]);
-/** Whether the paste that is coming shall keep the wires to nodes that were not copied. */
-let isWired = false;
-
 /** Runs commands by their keys, wherever the focus is. */
 export function useKeys(): void {
   useEffect(() => {
-    const past = new TextPast();
+    const hand: Hand = { past: new TextPast(), isWired: false };
     const onKey = (event: KeyboardEvent) => {
-      if (!event.defaultPrevented) pressed(event, past);
+      if (!event.defaultPrevented) pressed(event, hand);
     };
     window.addEventListener("keydown", onKey);
-    const stop = past.listen();
+    const stops = [hand.past.listen(), clipboardListeners(hand)];
     return () => {
       window.removeEventListener("keydown", onKey);
-      stop();
+      for (const stop of stops) stop();
     };
   }, []);
-  useEffect(() => clipboardListeners(), []);
 }
 
-function pressed(event: KeyboardEvent, past: TextPast): void {
+/** What one key leaves for what comes after it. */
+interface Hand {
+  readonly past: TextPast;
+  /** Whether the paste that is coming shall keep the wires to nodes that were not copied. */
+  isWired: boolean;
+}
+
+function pressed(event: KeyboardEvent, hand: Hand): void {
   const keys = keysOf(event);
   if (keys === null) return;
   const editor = useEditor.getState();
@@ -52,12 +55,12 @@ function pressed(event: KeyboardEvent, past: TextPast): void {
     keys === "Tab" && editor.view?.pointer() != null && element?.matches(".canvas, body") === true;
   const shortcut = shortcutFor(isAdding ? "Space" : keys, editor.keys);
   if (shortcut === undefined) return;
-  if (isText && shortcut.when !== "always" && !past.lets(shortcut.id, element)) return;
+  if (isText && shortcut.when !== "always" && !hand.past.lets(shortcut.id, element)) return;
   const isControl = element?.closest("button, a, [role='tab'], [role='option']") != null;
   if (isControl && OF_CONTROLS.has(keys)) return;
   // The browser's own copy and paste events come with the clipboard and need no leave.
   if (/^Ctrl\+([CXV]|Shift\+V)$/.test(keys) && OF_CLIPBOARD.has(shortcut.id)) {
-    isWired = shortcut.id === "edit.pasteWired";
+    hand.isWired = shortcut.id === "edit.pasteWired";
     return;
   }
   if (!isOpen(shortcut, editor)) return;
@@ -67,7 +70,7 @@ function pressed(event: KeyboardEvent, past: TextPast): void {
   shortcut.run(editor);
 }
 
-function clipboardListeners(): () => void {
+function clipboardListeners(hand: Hand): () => void {
   const isOurs = (event: ClipboardEvent) =>
     !(event.target instanceof Element && event.target.closest(TEXT) !== null) &&
     !isModalOpen() &&
@@ -89,7 +92,7 @@ function clipboardListeners(): () => void {
     if (files.length > 0) {
       event.preventDefault();
       void editor.openDropped(files);
-    } else if (editor.pasteText(event.clipboardData?.getData("text/plain") ?? "", isWired))
+    } else if (editor.pasteText(event.clipboardData?.getData("text/plain") ?? "", hand.isWired))
       event.preventDefault();
   };
   document.addEventListener("copy", copy);

@@ -23,6 +23,7 @@ import {
   type Board,
   type Gesture,
 } from "./gestures";
+import { openMenu, openMenuOf } from "./menus";
 import { targetOf } from "./targets";
 
 const LONG_PRESS = 500;
@@ -87,13 +88,16 @@ interface Hand {
   hasEnded: boolean;
 }
 
-function handlersFor(board: Board, hand: Hand) {
+const handlersFor = (board: Board, hand: Hand) => ({
+  ...pressing(board, hand),
+  ...guarding(hand),
+  ...asking(board, hand),
+});
+
+/** What a press begins: a gesture, or the menu once it has lasted. */
+function pressing(board: Board, hand: Hand) {
   let pressed: ReturnType<typeof setTimeout> | undefined;
   let pressedAt: Point = { x: 0, y: 0 };
-  const begin = (event: PointerEvent, started: Gesture) => {
-    event.stopPropagation();
-    hand.gesture = started;
-  };
   return {
     onPointerDownCapture: (event: PointerEvent) => {
       const target = event.target instanceof Element ? event.target : null;
@@ -110,40 +114,64 @@ function handlersFor(board: Board, hand: Hand) {
         finishWire(board, at, target);
         return;
       }
-      const port = portOf(target);
-      if (port !== null && event.button === 0) {
-        begin(event, drifting(board, wireGesture(board, port, at, heldBy(board, port))));
-        return;
-      }
-      const isCut = hand.isCutting || (event.button === 2 && event.ctrlKey);
-      if (isCut) begin(event, cutGesture(board, at));
-      else if (target?.classList.contains("react-flow__pane") === true && event.button === 0) {
-        const how = boxHow(board, event);
-        if (how !== null) begin(event, drifting(board, boxGesture(board, at, how)));
-      }
+      const begun = begunBy(event, board, hand, target);
+      if (begun === null) return;
+      event.stopPropagation();
+      hold(hand, begun);
     },
-    // What React Flow and its zooming listen for, while a gesture of ours goes on.
+    onPointerMoveCapture: (event: PointerEvent) => {
+      if (Math.hypot(event.clientX - pressedAt.x, event.clientY - pressedAt.y) > 8)
+        clearTimeout(pressed);
+    },
+    onPointerUpCapture: () => clearTimeout(pressed),
+  };
+}
+
+/** The gesture of our own that a press begins: a wire, a cut or a box. */
+function begunBy(
+  event: PointerEvent,
+  board: Board,
+  hand: Hand,
+  target: Element | null,
+): Gesture | null {
+  const at = { x: event.clientX, y: event.clientY };
+  const port = portOf(target);
+  if (port !== null && event.button === 0)
+    return drifting(board, wireGesture(board, port, at, heldBy(board, port)));
+  if (hand.isCutting || (event.button === 2 && event.ctrlKey)) return cutGesture(board, at);
+  const isPane = target?.classList.contains("react-flow__pane") === true;
+  const how = isPane && event.button === 0 ? boxHow(board, event) : null;
+  return how === null ? null : drifting(board, boxGesture(board, at, how));
+}
+
+/** Keeps what React Flow and its zooming listen for from them, while a gesture of ours goes on. */
+function guarding(hand: Hand) {
+  return {
     onMouseDownCapture: (event: MouseEvent) => {
       if (hand.gesture !== null) event.stopPropagation();
     },
     onTouchStartCapture: (event: React.TouchEvent) => {
       if (hand.gesture !== null && event.touches.length === 1) event.stopPropagation();
     },
-    onPointerMoveCapture: (event: PointerEvent) => {
-      if (Math.hypot(event.clientX - pressedAt.x, event.clientY - pressedAt.y) > 8)
-        clearTimeout(pressed);
-    },
     onClickCapture: (event: MouseEvent) => {
       if (hand.hasEnded) event.stopPropagation();
       letGo(hand, false);
     },
-    onPointerUpCapture: () => clearTimeout(pressed),
+  };
+}
+
+/** Menus, double clicks, and what is dropped from outside. */
+function asking(board: Board, hand: Hand) {
+  return {
     onContextMenu: (event: MouseEvent) => {
       const target = event.target instanceof Element ? event.target : null;
       if (target?.closest("input, textarea, select") != null) return;
       event.preventDefault();
       if (event.ctrlKey || hand.gesture !== null) return;
-      openMenu(board, { x: event.clientX, y: event.clientY }, target);
+      // A key asks for the menu of what has the focus, wherever the pointer is.
+      if (target !== null && event.button !== 2 && target === document.activeElement)
+        openMenuOf(board, target);
+      else openMenu(board, { x: event.clientX, y: event.clientY }, target);
     },
     onDoubleClick: (event: MouseEvent) => doubleClicked(board, event),
     onDragOver: (event: DragEvent) => {
@@ -169,13 +197,6 @@ function boxHow(board: Board, event: PointerEvent): "replace" | "add" | "remove"
   if (event.altKey) return "remove";
   if (event.ctrlKey || event.metaKey) return "replace";
   return board.editor().tool === "select" && event.pointerType !== "touch" ? "replace" : null;
-}
-
-function openMenu(board: Board, at: Point, element: Element | null): void {
-  const { open, select, selected } = board.editor();
-  const target = targetOf(element);
-  if (target.kind === "item" && !selected.has(target.id)) select([target.id]);
-  open({ kind: "menu", at, target });
 }
 
 function doubleClicked(board: Board, event: MouseEvent): void {
@@ -218,4 +239,8 @@ function letGo(hand: Hand, hasEnded: boolean): void {
 
 function holdCut(hand: Hand, isHeld: boolean): void {
   hand.isCutting = isHeld;
+}
+
+function hold(hand: Hand, gesture: Gesture): void {
+  hand.gesture = gesture;
 }

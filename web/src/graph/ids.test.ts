@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { freshName, idLike } from "./ids";
+import { freshName, idLike, randomId } from "./ids";
 
 test.each([
   ["KSampler", "sampler"],
@@ -11,4 +11,8 @@ test.each([
 ])("a %s is called %s", (type, id) => {
   expect(idLike(type)).toBe(id);
   expect(freshName(id, (name) => name === id)).toBe(`${id.replace(/_\d+$/, "")}_2`);
+});
+
+test("no two random ids are the same", () => {
+  expect(randomId()).not.toBe(randomId());
 });

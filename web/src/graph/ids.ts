@@ -16,6 +16,12 @@ export const nodeId = (id: string): NodeId => id as NodeId;
 export const typeName = (name: string): TypeName => name as TypeName;
 export const graphName = (name: string): GraphName => name as GraphName;
 
+/** An id that nothing else has; `randomUUID` is missing where a page came without TLS. */
+export function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** A name like this one that is not taken: `sampler`, `sampler_2`. */
 export function freshName(like: string, isTaken: (name: string) => boolean): string {
   if (!isTaken(like)) return like;

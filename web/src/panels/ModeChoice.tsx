@@ -8,6 +8,7 @@ import { useEditor } from "../state/store";
 import { activeGraph, activePath } from "../state/tabs";
 import { Radios } from "../widgets/Radios";
 import { say } from "../words";
+import { useHint } from "./hint";
 
 const modes = ["normal", "mute", "bypass"] as const;
 const icons: Readonly<Record<Mode, IconName>> = { normal: "play", mute: "mute", bypass: "bypass" };
@@ -26,6 +27,11 @@ export function ModeChoice({ ids }: Props) {
     const [only] = found;
     return found.size === 1 ? only : undefined;
   });
+  const hints: Readonly<Record<Mode, string>> = {
+    normal: say("inspect.normal.hint"),
+    mute: useHint(say("inspect.mute.hint"), "graph.mute"),
+    bypass: useHint(say("inspect.bypass.hint"), "graph.bypass"),
+  };
   return (
     <Radios
       className="segments mode"
@@ -33,7 +39,7 @@ export function ModeChoice({ ids }: Props) {
       choices={modes}
       chosen={shared}
       onChoose={(mode) => perform(setMode(path, ids, mode))}
-      hintOf={(mode) => say(`inspect.${mode}.hint`)}
+      hintOf={(mode) => hints[mode]}
     >
       {(mode) => (
         <>

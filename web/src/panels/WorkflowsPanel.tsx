@@ -6,6 +6,7 @@ import { useEditor } from "../state/store";
 import { say } from "../words";
 import { DrawerHead } from "./DrawerHead";
 import { isFound } from "./found";
+import { useHint } from "./hint";
 import { WorkflowRow } from "./WorkflowRow";
 import "./drawer.css";
 
@@ -16,6 +17,7 @@ export function WorkflowsPanel() {
   const refresh = useEditor((state) => state.refreshShelf);
   const newTab = useEditor((state) => state.newTab);
   const [query, setQuery] = useState("");
+  const none = useHint(say("workflows.none"), "file.save");
   useEffect(() => void refresh(), [refresh]);
   const found = shelf.filter(({ name, title, inputs }) => isFound(query, name, title, ...inputs));
   return (
@@ -44,7 +46,7 @@ export function WorkflowsPanel() {
         {reading === "failed" && <p className="notice warning">{say("workflows.failed")}</p>}
         <Shelf title={say("workflows.own")} entries={found.filter((each) => !each.shipped)} />
         {shelf.length > 0 && query === "" && !shelf.some((each) => !each.shipped) && (
-          <p className="drawer-none">{say("workflows.none")}</p>
+          <p className="drawer-none">{none}</p>
         )}
         <Shelf title={say("workflows.shipped")} entries={found.filter((each) => each.shipped)} />
         {found.length === 0 && query !== "" && (

@@ -40,7 +40,10 @@ const several: Parts = [
   ["graph.across", "graph.down"],
 ];
 const subgraph: Parts = [["graph.enter", "graph.unpack"]];
-const other: Parts = [["edit.rename", "edit.copy", "edit.cut", "edit.duplicate", "edit.delete"]];
+const other: Parts = [
+  ["graph.wider", "graph.narrower", "graph.taller", "graph.shorter"],
+  ["edit.rename", "edit.copy", "edit.cut", "edit.duplicate", "edit.delete"],
+];
 
 export function menuFor(editor: EditorState, { target, at: place }: Opened): readonly MenuItem[] {
   if (target.kind === "canvas") return commands(editor, canvas);
@@ -131,6 +134,9 @@ function wireItems(editor: EditorState, key: string, place: Opened["at"]): MenuI
     item("menu.between", () =>
       editor.open({ kind: "search", at: place, purpose: { kind: "insert", wire } }),
     ),
-    item("menu.cut", () => editor.cutWires([wire])),
+    item("menu.cut", () => {
+      editor.cutWires([wire]);
+      editor.view?.focusPort({ node: wire.to.node, side: "in", name: wire.to.input });
+    }),
   ];
 }

@@ -67,7 +67,8 @@ export function useFocusReturn(box: RefObject<HTMLElement | null>): void {
       const now = document.activeElement;
       // What was closed to go elsewhere has given the focus away already.
       if (now !== null && now !== document.body && own?.contains(now) !== true) return;
-      const isThere = before instanceof HTMLElement && before !== document.body;
+      const isThing = before instanceof HTMLElement || before instanceof SVGElement;
+      const isThere = isThing && before !== document.body;
       if (isThere && before.isConnected) before.focus({ preventScroll: true });
       if (!isThere || document.activeElement !== before) useEditor.getState().view?.focusCanvas();
     };

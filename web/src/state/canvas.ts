@@ -2,7 +2,8 @@
 
 import type { NodeId } from "../graph/ids";
 import type { Wire } from "../graph/wiring";
-import type { Slice } from "./store";
+import { Fitting } from "./fitting";
+import type { EditorState, SetState, Slice } from "./store";
 
 export interface Box {
   readonly x: number;
@@ -68,11 +69,18 @@ export interface CanvasView {
   readonly fit: (ids?: readonly string[]) => void;
   readonly zoomBy: (factor: number) => void;
   readonly focusItem: (id: string) => void;
+  readonly focusPort: (port: PortRef) => void;
+  /** Select a wire, and give it the focus once it can have it. */
+  readonly focusWire: (id: string) => void;
   /** The same for what was just added: the view stays as it is where its head is in sight. */
   readonly focusAdded: (id: string) => void;
   /** Bring it into sight; the focus stays where it is. */
   readonly showItem: (id: string) => void;
   readonly focusCanvas: () => void;
+  /** Whether something on the canvas has the focus, and no field in it. */
+  readonly hasFocus: () => boolean;
+  /** Open the menu of what has the focus on the canvas. */
+  readonly openMenu: () => void;
   /** Where a thing stands, in the document's measure. */
   readonly placeOf: (id: string) => Point | null;
   readonly boxOf: (id: string) => Box | null;
@@ -95,6 +103,8 @@ export interface CanvasSlice {
   readonly open: (overlay: Overlay) => void;
   readonly closeOverlay: () => void;
   readonly setOpenWire: (openWire: OpenWire | null) => void;
+  /** Null while no wire is drawn, "ok" where it fits, else the reason why it does not. */
+  readonly verdictOn: (port: PortRef) => string | null;
   readonly setView: (view: CanvasView | null) => void;
   readonly setWireUnder: (wire: string | null) => void;
   readonly notify: (kind: Notice["kind"], text: string) => void;
@@ -103,8 +113,8 @@ export interface CanvasSlice {
 }
 
 export const canvasSlice: Slice<CanvasSlice> = (set, get) => ({
+  ...wireInHand(set, get),
   overlay: null,
-  openWire: null,
   view: null,
   wireUnder: null,
   notices: [],
@@ -114,7 +124,6 @@ export const canvasSlice: Slice<CanvasSlice> = (set, get) => ({
     set((state) => ({ announcement: { text, count: state.announcement.count + 1 } })),
   open: (overlay) => set({ overlay }),
   closeOverlay: () => set({ overlay: null }),
-  setOpenWire: (openWire) => set({ openWire }),
   setView: (view) => set({ view }),
   setWireUnder: (wireUnder) => {
     if (wireUnder !== get().wireUnder) set({ wireUnder });
@@ -128,3 +137,14 @@ export const canvasSlice: Slice<CanvasSlice> = (set, get) => ({
   dismiss: (id) => set(({ notices }) => ({ notices: notices.filter((each) => each.id !== id) })),
   setTool: (tool) => set({ tool }),
 });
+
+type InHand = Pick<CanvasSlice, "openWire" | "setOpenWire" | "verdictOn">;
+
+function wireInHand(set: SetState, get: () => EditorState): InHand {
+  const fitting = new Fitting();
+  return {
+    openWire: null,
+    setOpenWire: (openWire) => set({ openWire }),
+    verdictOn: (port) => fitting.verdictOn(get(), port),
+  };
+}

@@ -1,7 +1,7 @@
 /** Copy, cut, paste and duplicate, through the clipboard as text. */
 
 import { clipFrom, clipText, copied, type Chosen, type Clip } from "../graph/clipboard";
-import { duplicate, paste } from "../graph/commands/paste";
+import { cornerOf, duplicate, paste } from "../graph/commands/paste";
 import { keysOf } from "../graph/tables";
 import { say, sayCount } from "../words";
 import type { Point } from "./canvas";
@@ -90,17 +90,6 @@ function chosenIn(state: EditorState): Chosen | null {
 
 const holdsAnything = ({ nodes, notes, groups }: Clip): boolean =>
   keysOf(nodes).length + notes.length + groups.length > 0;
-
-/** The upper left corner of what was copied, as pasting counts from it. */
-function cornerOf(clip: Clip): Point {
-  const places = [...Object.values(clip.places), ...clip.groups, ...clip.notes];
-  const xs = places.flatMap(({ x }) => (x === undefined ? [] : [x]));
-  const ys = places.flatMap(({ y }) => (y === undefined ? [] : [y]));
-  return {
-    x: xs.length === 0 ? 0 : Math.min(...xs),
-    y: ys.length === 0 ? 0 : Math.min(...ys),
-  };
-}
 
 async function writeClipboard(text: string): Promise<void> {
   try {

@@ -15,14 +15,7 @@ import {
   reconnect,
 } from "../graph/commands/links";
 import { addNode, replaceNode, toggleMode } from "../graph/commands/nodes";
-import {
-  collapse,
-  hideWires,
-  moveNodes,
-  pin,
-  resizeNode,
-  setTitle,
-} from "../graph/commands/places";
+import { collapse, hideWires, pin, setTitle } from "../graph/commands/places";
 import { wiresOf, type InputPort, type OutputPort, type Wire } from "../graph/wiring";
 import { say } from "../words";
 import type { Point, PortRef } from "./canvas";
@@ -53,9 +46,6 @@ export interface EditingSlice {
   /** Say which wires the graph has that it had not before, and something before that. */
   readonly tellWires: (before: Graph, ...first: readonly string[]) => void;
   readonly disconnectPort: (to: InputPort, index?: number) => void;
-  readonly insertOnWire: (node: NodeId, wire: Wire) => void;
-  readonly moveNodes: (places: ReadonlyMap<NodeId, Point>, merge?: string) => void;
-  readonly resizeNode: (node: NodeId, width: number, height: number) => void;
   readonly setTitle: (node: NodeId, title: string) => void;
   readonly toggleMode: (mode: "mute" | "bypass") => void;
   readonly collapse: (nodes: readonly NodeId[], collapsed: boolean) => void;
@@ -151,7 +141,7 @@ function wiredTo(state: EditorState, id: NodeId, to: PortRef | Wire): Command {
 const keyOf = ({ from, to }: Wire): string =>
   JSON.stringify([from.node, from.output, to.node, to.input]);
 
-type Wires = Pick<EditingSlice, "connectPorts" | "disconnectPort" | "insertOnWire" | "tellWires">;
+type Wires = Pick<EditingSlice, "connectPorts" | "disconnectPort" | "tellWires">;
 
 function wires(get: Get): Wires {
   return {
@@ -179,11 +169,6 @@ function wires(get: Get): Wires {
       const title = titleIn(activeGraph(get()), to.node);
       announce(say("live.disconnected", { to: `${title}, ${to.input}` }));
     },
-    insertOnWire: (node, wire) => {
-      const before = activeGraph(get());
-      get().perform(insertOnWire(activePath(get()), node, wire));
-      get().tellWires(before);
-    },
     tellWires: (before, ...first) => {
       const graph = activeGraph(get());
       const known = new Set(wiresOf(before).map(keyOf));
@@ -202,14 +187,7 @@ function wires(get: Get): Wires {
 
 type Places = Pick<
   EditingSlice,
-  | "moveNodes"
-  | "resizeNode"
-  | "setTitle"
-  | "toggleMode"
-  | "collapse"
-  | "toggleCollapsed"
-  | "togglePinned"
-  | "toggleWires"
+  "setTitle" | "toggleMode" | "collapse" | "toggleCollapsed" | "togglePinned" | "toggleWires"
 >;
 
 function places(get: Get): Places {
@@ -218,12 +196,6 @@ function places(get: Get): Places {
     return selectedNodes(get()).every((id) => places[id]?.[key] === true);
   };
   return {
-    moveNodes: (to, merge) => {
-      get().perform(moveNodes(activePath(get()), to), merge);
-    },
-    resizeNode: (node, width, height) => {
-      get().perform(resizeNode(activePath(get()), node, { width, height }));
-    },
     setTitle: (node, title) => {
       get().perform(setTitle(activePath(get()), node, title));
     },

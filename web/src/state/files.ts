@@ -2,7 +2,6 @@
 
 import { ApiError } from "../api/problems";
 import { readDocument, saveDocument, type Expected } from "../api/documents";
-import { emptyWorkflow } from "../graph/document";
 import { renameWorkflow } from "../graph/commands/form";
 import { printWorkflow, readWorkflow } from "../graph/read";
 import { say } from "../words";
@@ -102,7 +101,14 @@ const filesIn = (set: SetState, get: Get, saves: Saves): FilesSlice => ({
     get().activate(asked.tab);
     if (answer === "overwrite") await get().saveAs(asked.name, "anything");
     else
-      set({ asked: { kind: "name", tab: asked.tab, name: `${asked.name} copy`, problem: null } });
+      set({
+        asked: {
+          kind: "name",
+          tab: asked.tab,
+          name: say("save.copyName", { name: asked.name }),
+          problem: null,
+        },
+      });
   },
   openFile: async (name) => {
     const open = get().tabs.find((tab) => tab.file?.name === name);
@@ -118,7 +124,7 @@ const filesIn = (set: SetState, get: Get, saves: Saves): FilesSlice => ({
     }
   },
   renameWorkflow: (name) => {
-    get().perform(renameWorkflow([], name.trim() === "" ? emptyWorkflow("Untitled").name : name));
+    get().perform(renameWorkflow([], name.trim() === "" ? say("canvas.untitled") : name));
   },
 });
 

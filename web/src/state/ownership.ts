@@ -1,5 +1,7 @@
 /** Which window of the browser owns which drafts, so that two windows never write the same ones. */
 
+import { randomId } from "../graph/ids";
+
 const KEY = "darkroom.window";
 
 export interface Ownership {
@@ -11,16 +13,10 @@ export interface Ownership {
 /** Find out who this window is. A reload is the same window; a duplicate of a tab is a new one. */
 export async function claim(): Promise<Ownership> {
   const known = remembered();
-  const owner = known !== null && !(await isHeld(known)) ? known : freshId();
+  const owner = known !== null && !(await isHeld(known)) ? known : randomId();
   remember(owner);
   hold(owner);
   return { owner, isOrphan: async (other) => other !== owner && !(await isHeld(other)) };
-}
-
-/** An id that no other window has; `randomUUID` is missing where a page came without TLS. */
-export function freshId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** How long another window has to answer, where the browser has no locks: a page without TLS. */

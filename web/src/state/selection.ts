@@ -5,7 +5,7 @@ import { nodeId, type GraphPath, type NodeId } from "../graph/ids";
 import { at } from "../graph/tables";
 import { downstream, upstream } from "../graph/wiring";
 import { say } from "../words";
-import type { EditorState, Slice } from "./store";
+import type { EditorState, SetState, Slice } from "./store";
 import { activeGraph, activeTab } from "./tabs";
 
 export interface SelectionSlice {
@@ -61,45 +61,54 @@ export const selectionSlice: Slice<SelectionSlice> = (set, get) => ({
     set({ renaming: id });
     if (id === null) get().view?.focusCanvas();
   },
-  enter: (id) => {
-    const { id: tab, workflow, path, trail } = activeTab(get());
-    const name = at(activeGraph(get()).nodes, id)?.graph;
-    const inner = definitionPath(workflow, path, name);
-    if (inner === undefined || name === undefined) return;
-    get().changeTab(tab, { path: inner, trail: [...trail, id] });
-    set({ selected: new Set(), overlay: null });
-    get().announce(say("live.entered", { name: graphAt(workflow, inner)?.name ?? name }));
-  },
-  leave: (depth) => {
-    const { id: tab, workflow, path, trail } = activeTab(get());
-    const to = depth ?? path.length - 1;
-    if (path.length === 0 || to < 0) return;
-    const through = trail.at(to);
-    const outer = path.slice(0, to);
-    get().changeTab(tab, { path: outer, trail: trail.slice(0, to) });
-    const graph = graphAt(workflow, outer);
-    const isThere = through !== undefined && at(graph?.nodes, through) !== undefined;
-    set({ selected: new Set(isThere ? [through] : []), overlay: null });
-    get().announce(say("live.left", { name: graph?.name ?? workflow.name }));
-  },
-  reveal: (address, input) => {
-    const { id: tab, workflow } = activeTab(get());
-    const ids = address.split("/").map(nodeId);
-    const { path, trail, node } = followed(workflow, ids);
-    get().changeTab(tab, { path, trail });
-    set({
-      selected: new Set([node]),
-      overlay: null,
-      stage: null,
-      shownInput: input === undefined ? null : { node, input },
-    });
-    if (input !== undefined) get().showSide("inspect");
-    const how = input === undefined ? "focusItem" : "showItem";
-    // Once the graph that was gone to is drawn.
-    setTimeout(() => get().view?.[how](node), 0);
-  },
+  ...going(set, get),
   arrived: () => set({ shownInput: null }),
 });
+
+type Going = Pick<SelectionSlice, "enter" | "leave" | "reveal">;
+
+/** Which graph is looked at. */
+function going(set: SetState, get: () => EditorState): Going {
+  return {
+    enter: (id) => {
+      const { id: tab, workflow, path, trail } = activeTab(get());
+      const name = at(activeGraph(get()).nodes, id)?.graph;
+      const inner = definitionPath(workflow, path, name);
+      if (inner === undefined || name === undefined) return;
+      get().changeTab(tab, { path: inner, trail: [...trail, id] });
+      set({ selected: new Set(), overlay: null });
+      get().announce(say("live.entered", { name: graphAt(workflow, inner)?.name ?? name }));
+    },
+    leave: (depth) => {
+      const { id: tab, workflow, path, trail } = activeTab(get());
+      const to = depth ?? path.length - 1;
+      if (path.length === 0 || to < 0) return;
+      const through = trail.at(to);
+      const outer = path.slice(0, to);
+      get().changeTab(tab, { path: outer, trail: trail.slice(0, to) });
+      const graph = graphAt(workflow, outer);
+      const isThere = through !== undefined && at(graph?.nodes, through) !== undefined;
+      set({ selected: new Set(isThere ? [through] : []), overlay: null });
+      get().announce(say("live.left", { name: graph?.name ?? workflow.name }));
+    },
+    reveal: (address, input) => {
+      const { id: tab, workflow } = activeTab(get());
+      const ids = address.split("/").map(nodeId);
+      const { path, trail, node } = followed(workflow, ids);
+      get().changeTab(tab, { path, trail });
+      set({
+        selected: new Set([node]),
+        overlay: null,
+        stage: null,
+        shownInput: input === undefined ? null : { node, input },
+      });
+      if (input !== undefined) get().showSide("inspect");
+      const how = input === undefined ? "focusItem" : "showItem";
+      // Once the graph that was gone to is drawn.
+      setTimeout(() => get().view?.[how](node), 0);
+    },
+  };
+}
 
 type Workflow = ReturnType<typeof activeTab>["workflow"];
 

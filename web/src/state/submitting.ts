@@ -1,9 +1,9 @@
 /** Runs that were asked for, until the server has confirmed them: none is lost, none runs twice. */
 
-import { newKey } from "../api/client";
 import { ApiError } from "../api/problems";
 import type { Job } from "../api/shapes";
 import type { Workflow } from "../graph/document";
+import { randomId } from "../graph/ids";
 import { isList, isObject, printJson, readJson, type Json, type JsonObject } from "../graph/json";
 import { sealed } from "../graph/log";
 import { workflowFrom } from "../graph/read";
@@ -49,7 +49,13 @@ export function submitting(around: Surroundings, set: SetState, get: () => Edito
       if (blockersIn(get()).length > 0) await get().makePlan();
       if (!isReady(get())) return;
       const tab = activeTab(get());
-      const waiting = { key: newKey(), tab: tab.id, document: tab.workflow, front, isStuck: false };
+      const waiting = {
+        key: randomId(),
+        tab: tab.id,
+        document: tab.workflow,
+        front,
+        isStuck: false,
+      };
       set((state) => ({ waiting: [...state.waiting, waiting] }));
       remember();
       // At once: what is asked for next shall have the next seeds.

@@ -41,6 +41,16 @@ test("a tab is moved before another one, or to the end", () => {
   expect(names().slice(-3)).toEqual(["one", "two", "three"]);
 });
 
+test("the tab that is shown is carried along the strip, as far as that goes", () => {
+  editor().activate(idOf("two"));
+  editor().carryTab(1);
+  expect(names().slice(-3)).toEqual(["one", "three", "two"]);
+  expect(editor().announcement.text).toBe("two is workflow 4 of 4");
+  editor().carryTab(1);
+  editor().carryTab(-2);
+  expect(names().slice(-3)).toEqual(["two", "one", "three"]);
+});
+
 test("a tab with changes is closed only once they may be lost", () => {
   const id = idOf("two");
   editor().closeTab(id);

@@ -3,11 +3,10 @@
 import { emptyWorkflow, type Graph, type Workflow } from "../graph/document";
 import { graphAt } from "../graph/graphs";
 import { unreadIn } from "../graph/sound";
-import type { GraphPath, NodeId } from "../graph/ids";
+import { randomId, type GraphPath, type NodeId } from "../graph/ids";
 import { EMPTY_LOG, type Log } from "../graph/log";
 import { same } from "../graph/json";
-import { sayCount } from "../words";
-import { freshId } from "./ownership";
+import { say, sayCount } from "../words";
 import type { EditorState, Slice } from "./store";
 
 /** The file that a tab was opened from or saved to, as it was then. */
@@ -48,13 +47,15 @@ export interface TabsSlice {
   readonly closeTab: (tab: string, discarded?: boolean) => void;
   readonly keepTab: () => void;
   readonly moveTab: (tab: string, before: string | null) => void;
+  /** Move the tab that is shown by so many places in the strip. */
+  readonly carryTab: (by: number) => void;
   /** Change the tab of this id. */
   readonly changeTab: (tab: string, change: Partial<Omit<Tab, "id">>) => void;
 }
 
 export function newTab(workflow: Workflow, file: OpenFile | null = null): Tab {
   return {
-    id: freshId(),
+    id: randomId(),
     workflow,
     log: EMPTY_LOG,
     file,
@@ -64,7 +65,7 @@ export function newTab(workflow: Workflow, file: OpenFile | null = null): Tab {
   };
 }
 
-export const blankTab = (): Tab => newTab(emptyWorkflow("Untitled"));
+export const blankTab = (): Tab => newTab(emptyWorkflow(say("canvas.untitled")));
 
 /** Whether nothing is in a tab and nothing ever was. */
 export const isUntouched = (tab: Tab): boolean =>
@@ -125,6 +126,16 @@ export const tabsSlice: Slice<TabsSlice> = (set, get) => {
     },
     keepTab: () => set({ closing: null }),
     moveTab: (id, before) => set(({ tabs }) => ({ tabs: reordered(tabs, id, before) })),
+    carryTab: (by) => {
+      const { tabs, activeTab: id, announce } = get();
+      const from = tabs.findIndex((tab) => tab.id === id);
+      const moved = tabs[from];
+      const to = Math.min(tabs.length - 1, Math.max(0, from + by));
+      if (moved === undefined || to === from) return;
+      set({ tabs: tabs.toSpliced(from, 1).toSpliced(to, 0, moved) });
+      const { name } = moved.workflow;
+      announce(say("live.tabMoved", { name, at: to + 1, of: tabs.length }));
+    },
     changeTab: (id, change) =>
       set(({ tabs }) => ({
         tabs: tabs.map((tab) => (tab.id === id ? { ...tab, ...change } : tab)),

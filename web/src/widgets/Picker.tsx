@@ -1,5 +1,5 @@
 import { useId, useRef, useState } from "react";
-import type { KeyboardEvent, ReactNode } from "react";
+import type { KeyboardEvent, ReactNode, RefObject } from "react";
 
 import { Icon } from "../look/Icon";
 import { say } from "../words";
@@ -106,6 +106,7 @@ function List({ label, picks, chosen, onPick, footer, start, onClose }: ListProp
     onClose();
   };
 
+  const foot = useRef<HTMLDivElement>(null);
   const onKeyDown = (event: KeyboardEvent) => {
     event.stopPropagation();
     const move = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[event.key];
@@ -117,7 +118,9 @@ function List({ label, picks, chosen, onPick, footer, start, onClose }: ListProp
       take(list[active]);
     } else if (event.key === "Escape" || event.key === "Tab") {
       event.preventDefault();
-      onClose();
+      const below = foot.current?.querySelector("button");
+      if (event.key === "Tab" && !event.shiftKey && below != null) below.focus();
+      else onClose();
     }
   };
 
@@ -162,7 +165,37 @@ function List({ label, picks, chosen, onPick, footer, start, onClose }: ListProp
         ))}
         {list.length === 0 && <li className="picker-none">{say("widget.nothingFound")}</li>}
       </ul>
-      {footer}
+      {footer !== undefined && (
+        <Foot box={foot} onClose={onClose}>
+          {footer}
+        </Foot>
+      )}
+    </div>
+  );
+}
+
+interface FootProps {
+  readonly box: RefObject<HTMLDivElement | null>;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+}
+
+/** What stands below the list: Tab goes there, and from there back to where the list was opened. */
+function Foot({ box, onClose, children }: FootProps) {
+  return (
+    <div
+      ref={box}
+      className="picker-below"
+      onKeyDown={(event) => {
+        event.stopPropagation();
+        if (event.key !== "Escape" && event.key !== "Tab") return;
+        event.preventDefault();
+        const list = box.current?.parentElement;
+        if (event.key === "Tab" && event.shiftKey) list?.querySelector("input")?.focus();
+        else onClose();
+      }}
+    >
+      {children}
     </div>
   );
 }

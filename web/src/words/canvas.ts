@@ -6,8 +6,8 @@ export const canvas = {
   "canvas.noNodes": "The server's nodes cannot be read. It is tried again.",
   "canvas.starting": "Darkroom is starting …",
   "canvas.empty": "Nothing here yet",
-  "canvas.emptyHint":
-    "Double click, or press Space, to add a node. Drop a picture or a workflow to open it.",
+  "canvas.emptyAdd": "Double click to add a node",
+  "canvas.emptyDrop": "Drop a picture or a workflow to open it",
   "canvas.input": "{title}, input {port}, {type}",
   "canvas.output": "{title}, output {port}, {type}",
   "canvas.field": "{title}, {input}",
@@ -36,14 +36,24 @@ export const canvas = {
   "canvas.minimap": "Map of the graph",
   "canvas.percent": "{percent} %",
   "canvas.group": "Group",
+  "canvas.wire": "Wire from {from} to {to}, {input}",
+  "canvas.bend": "Bend of a wire to {to}",
+  "canvas.aboutItem":
+    "Arrows go to the nearest thing, Enter goes to its ports. From a port, arrows go on to its wires. The menu key tells what can be done.",
+  "canvas.aboutWire":
+    "Left and right go along the wire, up and down to the next one. Enter tells what can be done.",
 
   "live.added": "{title} added",
   "live.removedOne": "One thing removed",
   "live.removed": "{count} things removed",
   "live.connected": "{from} connected to {to}",
   "live.disconnected": "{to} disconnected",
+  "live.bent": "A bend is in the wire",
+  "live.cutOne": "One wire cut",
+  "live.cut": "{count} wires cut",
   "live.wireNowhere":
     "Wire from {from}: nothing here takes it. Space adds a node that does, Escape gives up.",
+  "live.wireOne": "Wire from {from}: one port takes it. Enter connects, Escape gives up.",
   "live.wire":
     "Wire from {from}: {count} ports take it. Arrows go to them, Enter connects, Escape gives up.",
   "live.wireDropped": "Wire given up",
@@ -139,6 +149,7 @@ export const canvas = {
   "tabs.discard": "Discard them",
   "tabs.save": "Save",
   "tabs.cancel": "Cancel",
+  "live.tabMoved": "{name} is workflow {at} of {of}",
   "tabs.path": "Graphs from the workflow down to this one",
 
   "save.done": "Saved as {name}",
@@ -148,6 +159,7 @@ export const canvas = {
     "A name begins with a letter or a digit and holds letters, digits, spaces, dots, hyphens and underscores",
   "save.exists": "There is a workflow “{name}” already.",
   "save.outdated": "“{name}” was saved elsewhere since it was opened here.",
+  "save.copyName": "{name} copy",
   "save.copy": "Save a copy",
   "save.overwrite": "Overwrite it",
   "save.reload": "Take the other version",

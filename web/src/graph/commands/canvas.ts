@@ -31,18 +31,21 @@ export function addNote(path: GraphPath, note: Omit<NoteBox, "id">): Command {
   ]);
 }
 
-export function addReroute(path: GraphPath, { node, input }: InputPort, { x, y }: Point): Command {
-  return edit("add_reroute", path, "reroutes", (dots) => [
-    ...dots,
-    { id: freshId("reroute", dots), node, input, x, y },
-  ]);
+/** Bend a wire, before another bend of it or after all. */
+export function addReroute(
+  path: GraphPath,
+  { node, input }: InputPort,
+  { x, y }: Point,
+  before?: string,
+): Command {
+  return edit("add_reroute", path, "reroutes", (dots) => {
+    const at = dots.findIndex(({ id }) => id === before);
+    const dot = { id: freshId("reroute", dots), node, input, x, y };
+    return dots.toSpliced(at < 0 ? dots.length : at, 0, dot);
+  });
 }
 
-export function editGroup(
-  path: GraphPath,
-  id: string,
-  change: Partial<Pick<Frame, "title" | "colour">>,
-): Command {
+export function editGroup(path: GraphPath, id: string, change: Pick<Frame, "title">): Command {
   return edited("edit_group", path, "groups", id, (group) => ({ ...group, ...change }), "group");
 }
 

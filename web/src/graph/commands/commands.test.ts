@@ -23,7 +23,7 @@ import {
   renameOutput,
   setNamedInput,
 } from "./form";
-import { clearInput, setAxis, setInput } from "./inputs";
+import { clearInput, setInput } from "./inputs";
 import { align, arrange, distribute } from "./layout";
 import {
   connect,
@@ -33,7 +33,7 @@ import {
   insertOnWire,
   reconnect,
 } from "./links";
-import { addNode, removeNodes, renameNode, replaceNode, toggleMode } from "./nodes";
+import { addNode, removeNodes, replaceNode, toggleMode } from "./nodes";
 import { duplicate, paste } from "./paste";
 import { collapse, moveNodes, pin, resizeNode, setTitle } from "./places";
 import { makeSubgraph, unpackSubgraph } from "./subgraphs";
@@ -89,7 +89,6 @@ function commandFor(workflow: Workflow, { kind, graph: at, a, b, c }: Edit): Com
   const commands: (Command | undefined)[] = [
     addNode(path, { type, x: a, y: b }),
     removeNodes(path, [id, other]),
-    renameNode(path, id, `renamed_${c % 3}`),
     toggleMode(path, some, a % 2 === 0 ? "mute" : "bypass"),
     replaceNode(path, id, type),
     connect(path, { node: other, output }, { node: id, input }),
@@ -100,8 +99,7 @@ function commandFor(workflow: Workflow, { kind, graph: at, a, b, c }: Edit): Com
     wire && insertOnWire(path, id, wire),
     setInput(path, id, input, pick(values, c) ?? null),
     clearInput(path, id, input),
-    setAxis(path, id, input, { $axis: [a, b, c] }),
-    setAxis(path, id, input, undefined),
+    setInput(path, id, input, { $axis: [a, b, c] }),
     exposeInput(path, { node: id, input }, pick([input, "prompt", "seed"], c), b % 2 === 0),
     hideInput(path, named),
     renameInput(path, named, `named_${c % 3}`),

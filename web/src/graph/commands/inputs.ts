@@ -1,12 +1,11 @@
-/** Values typed into inputs, and inputs made axes of a sweep. */
+/** Values typed into inputs. */
 
-import type { Axis, Value } from "../document";
+import type { Value } from "../document";
 import { fitted } from "../check";
 import type { GraphPath, NodeId } from "../ids";
 import { inputOf, portsOf } from "../ports";
 import { at, drop, put } from "../tables";
 import { same } from "../json";
-import { isAxis } from "../values";
 import { changeGraph, withNode } from "./change";
 import type { Command } from "./command";
 
@@ -42,31 +41,5 @@ export function clearInput(path: GraphPath, id: NodeId, input: string): Command 
           return inputs === node.inputs ? node : { ...node, inputs };
         }),
       ),
-  };
-}
-
-/** Make an input an axis of a sweep; undefined makes it one value again, the first of the axis. */
-export function setAxis(
-  path: GraphPath,
-  id: NodeId,
-  input: string,
-  axis: Axis | undefined,
-): Command {
-  return {
-    name: axis === undefined ? "clear_axis" : "set_axis",
-    apply: (workflow, catalogue) => {
-      if (axis !== undefined) return setInput(path, id, input, axis).apply(workflow, catalogue);
-      return changeGraph(workflow, path, (graph) =>
-        withNode(graph, id, (node) => {
-          const old = at(node.inputs, input);
-          if (!isAxis(old)) return node;
-          const first = "$range" in old.$axis ? old.$axis.$range.from : old.$axis[0];
-          return {
-            ...node,
-            inputs: first === undefined ? drop(node.inputs, input) : put(node.inputs, input, first),
-          };
-        }),
-      );
-    },
   };
 }

@@ -13,7 +13,7 @@ import {
   type TypeName,
 } from "../ids";
 import { declaredPorts, inputOf, outputOf } from "../ports";
-import { at, entriesOf, has, keysOf, mapTable, put, renameKey } from "../tables";
+import { at, entriesOf, has, keysOf, mapTable, put } from "../tables";
 import { accepts, type PortType } from "../types";
 import { isLink } from "../values";
 import { changeGraph, isTaken, relinked, withNode, withoutKey, withView } from "./change";
@@ -130,46 +130,6 @@ export function passedOn(
 function passes(wanted: PortType, given: PortType, catalogue: Catalogue): boolean {
   if (wanted.kind === "variable") return given.kind === "variable" && given.name === wanted.name;
   return accepts(wanted, given, catalogue.kinds);
-}
-
-/** Give a node another id; links, named inputs and outputs and the view follow. */
-export function renameNode(path: GraphPath, id: NodeId, to: string): Command {
-  return {
-    name: "rename_node",
-    apply: (workflow) =>
-      changeGraph(workflow, path, (graph) => {
-        if (!has(graph.nodes, id) || to === "" || to === id) return graph;
-        return renamedNode(graph, id, nodeId(freshName(to, isTaken(graph))));
-      }),
-  };
-}
-
-function renamedNode(graph: Graph, id: NodeId, name: NodeId): Graph {
-  const follow = (node: NodeId, output: string): Source => [node === id ? name : node, output];
-  const { view } = graph;
-  return {
-    ...graph,
-    nodes: mapTable(renameKey(graph.nodes, id, name), (node) => relinked(node, follow)),
-    inputs: mapTable(graph.inputs, (end) =>
-      movedEnd(end, (each) => (each.node === id ? { ...each, node: name } : each)),
-    ),
-    outputs: mapTable(graph.outputs, (end) => movedOutput(end, follow)),
-    ...(view === undefined
-      ? {}
-      : {
-          view: {
-            ...view,
-            ...(view.nodes === undefined ? {} : { nodes: renameKey(view.nodes, id, name) }),
-            ...(view.reroutes === undefined
-              ? {}
-              : {
-                  reroutes: view.reroutes.map((dot) =>
-                    dot.node === id ? { ...dot, node: name } : dot,
-                  ),
-                }),
-          },
-        }),
-  };
 }
 
 export function setMode(path: GraphPath, ids: readonly NodeId[], mode: Mode): Command {

@@ -111,7 +111,8 @@ function pastedView(
   };
 }
 
-function cornerOf(clip: Clip): Point {
+/** The upper left corner of what was copied. */
+export function cornerOf(clip: Clip): Point {
   const items = [
     ...entriesOf(clip.places).map(([, place]) => place),
     ...clip.groups,

@@ -2,33 +2,40 @@
 
 import type { Workflow } from "../graph/document";
 import { Wiring, type LinkAnswer } from "../graph/wiring";
-import type { OpenWire, PortRef } from "../state/canvas";
-import type { EditorState } from "../state/store";
-import { activeTab } from "../state/tabs";
+import type { OpenWire, PortRef } from "./canvas";
+import type { EditorState } from "./store";
+import { activeTab } from "./tabs";
 import { say } from "../words";
 
-/** The answers for one wire in one document are found once. */
-let known: {
+interface Known {
   readonly wire: OpenWire;
   readonly workflow: Workflow;
   readonly wiring: Wiring;
   readonly answers: Map<string, string>;
-} | null = null;
+}
 
-/** Null while no wire is drawn, "ok" where it fits, else the reason why it does not. */
-export function verdictOn(state: EditorState, port: PortRef): string | null {
-  const wire = state.openWire;
-  if (wire === null) return null;
-  const { workflow, path } = activeTab(state);
-  if (known?.wire !== wire || known.workflow !== workflow) {
-    const wiring = new Wiring(workflow, path, state.catalogue);
-    known = { wire, workflow, wiring, answers: new Map() };
+/** Answers for the ports of one store. Those for one wire in one document are found once. */
+export class Fitting {
+  private known: Known | null = null;
+
+  /** Null while no wire is drawn, "ok" where it fits, else the reason why it does not. */
+  verdictOn(state: EditorState, port: PortRef): string | null {
+    const wire = state.openWire;
+    if (wire === null) return null;
+    const { wiring, answers } = this.knownOf(state, wire);
+    const key = `${port.node}\n${port.side}\n${port.name}`;
+    const found = answers.get(key) ?? reason(wiring, wire.from, port);
+    answers.set(key, found);
+    return found;
   }
-  const { wiring, answers } = known;
-  const key = `${port.node}\n${port.side}\n${port.name}`;
-  const found = answers.get(key) ?? reason(wiring, wire.from, port);
-  answers.set(key, found);
-  return found;
+
+  private knownOf(state: EditorState, wire: OpenWire): Known {
+    const { workflow, path } = activeTab(state);
+    if (this.known?.wire === wire && this.known.workflow === workflow) return this.known;
+    const wiring = new Wiring(workflow, path, state.catalogue);
+    this.known = { wire, workflow, wiring, answers: new Map() };
+    return this.known;
+  }
 }
 
 function reason(wiring: Wiring, from: PortRef, to: PortRef): string {
