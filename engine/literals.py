@@ -58,12 +58,26 @@ def expected(item: Input) -> str:
     return f"give {kind}{bounds}{factor}"
 
 
+def _like(value: str, choices: list[str]) -> str | None:
+    """The choice that a text probably means: abbreviated, with words behind it, or misspelt."""
+    plain = value.strip().lower().replace("+", "p")
+    plain = "_".join(plain.replace("-", " ").replace("_", " ").split())
+    if plain:
+        longer = [choice for choice in choices if choice.startswith(plain)]
+        if longer:
+            return min(longer, key=len)
+        shorter = [choice for choice in choices if plain.startswith(f"{choice}_")]
+        if shorter:
+            return max(shorter, key=len)
+    near = get_close_matches(value, choices, 1)
+    return near[0] if near else None
+
+
 def nearest(item: Input, value: Any) -> str | None:
     """The right value that is most like a wrong one, where there is such a thing."""
     schema = item.form
     if "enum" in schema and isinstance(value, str):
-        near = get_close_matches(value, [str(choice) for choice in schema["enum"]], 1)
-        return near[0] if near else None
+        return _like(value, [str(choice) for choice in schema["enum"]])
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         low, high, factor = (schema.get(k) for k in ("minimum", "maximum", "multipleOf"))
         if low is not None and value < low:

@@ -9,9 +9,9 @@ from engine.errors import InputError
 from engine.node import node
 
 from . import facts, fitting
-from .facts import LatentFacts, known
+from .facts import LatentFacts, PixelFacts, known
 from .latents import SCALE
-from .values import Latents
+from .values import Latents, Mask
 from .widgets import Seed
 
 if TYPE_CHECKING:
@@ -151,7 +151,9 @@ def latent_rotate(latents: Latents, *, degrees: Turn = 90) -> Latents:
 
 
 @known
-def _composed(base: LatentFacts, overlay: LatentFacts) -> LatentFacts:
+def _composed(base: LatentFacts, overlay: LatentFacts, mask: PixelFacts | None) -> LatentFacts:
+    if mask is not None:
+        facts.check_masks(mask.batch, base.batch)
     alike = replace(overlay, width=base.width, height=base.height)
     if overlay.batch == 1:
         alike = replace(alike, batch=base.batch)
@@ -162,20 +164,31 @@ def _composed(base: LatentFacts, overlay: LatentFacts) -> LatentFacts:
 
 @node("LatentComposite", category="latent", infer=_composed)
 def latent_composite(
-    base: Latents, overlay: Latents, *, x: Offset = 0, y: Offset = 0, feather: Feather = 0
+    base: Latents,
+    overlay: Latents,
+    mask: Mask | None = None,
+    *,
+    x: Offset = 0,
+    y: Offset = 0,
+    feather: Feather = 0,
 ) -> Latents:
     """Lay latents over others.
 
     Args:
         base: What stays beside the overlay; its mask stays too.
         overlay: As many as the base, or one; what reaches out of the base is cut off.
+        mask: The overlay shows where it is 1. Of any size; it is stretched to the overlay's.
         x: Where the overlay's left border comes to lie, in pixels.
         y: Where the overlay's upper border comes to lie, in pixels.
         feather: How far, in pixels, the overlay fades in from those of its borders that lie in the base.
     """
     from .diffusion import pixels, tiling
 
-    _composed(base=facts.of(base), overlay=facts.of(overlay))
+    _composed(
+        base=facts.of(base),
+        overlay=facts.of(overlay),
+        mask=None if mask is None else facts.of(mask),
+    )
     left, top = x // SCALE, y // SCALE
     height, width = overlay.samples.shape[-2:]
     reach = (base.samples.shape[-2], base.samples.shape[-1])
@@ -184,6 +197,8 @@ def latent_composite(
         feather // SCALE,
         (left > 0, top > 0, left + width < reach[1], top + height < reach[0]),
     )
+    if mask is not None:
+        weight = weight * pixels.resize(mask.pixels, width, height, "bilinear")
     return base.with_samples(pixels.composite(base.samples, overlay.samples, weight, left, top))
 
 

@@ -8,8 +8,9 @@ from engine.node import UNKNOWN, Progress, Waypoints, node, nowhere, silent
 from . import foresight, workload
 from .diffusion.pool import Pool, in_process
 from .facts import same
+from .noisy_latents import read_noisy_latents
 from .sampling import advanced, finish_sampling, start_sampling
-from .states import Sigmas
+from .states import SamplingDetails, Sigmas
 from .values import Conditioning, Latents, Model
 from .widgets import GuidanceScale, ProfileName, SamplerName, Seed
 
@@ -62,6 +63,7 @@ def sample_sigmas(
     latents: Latents,
     sigmas: Sigmas,
     *,
+    details: SamplingDetails | None = None,
     seed: Seed = 0,
     add_noise: bool = True,
     guidance_scale: GuidanceScale = 7.5,
@@ -73,12 +75,13 @@ def sample_sigmas(
 ) -> Denoised:
     """Denoise latents through noise levels of one's own.
 
-    `denoised` is the model's last estimate of the clean latents, which differs from `latents` where
-    the levels end above 0.
+    Where the levels end above 0, `latents` hold the noise of the last one, for another run to go on from;
+    `denoised` is the model's last estimate of the clean ones.
 
     Args:
         latents: Where to start. A mask limits what is repainted.
         sigmas: The levels, one more than there are steps.
+        details: Where to depart from the profile and from the sampler's own settings.
         add_noise: Off for latents that hold the noise of the first level already.
         profile: Whose noise, clock and mask rule to follow.
     """
@@ -87,7 +90,7 @@ def sample_sigmas(
     from .diffusion import roles
 
     state = start_sampling(
-        model, latents, sigmas=sigmas, seed=seed, sampler=sampler, profile=profile
+        model, latents, details, sigmas, seed=seed, sampler=sampler, profile=profile
     )
     if not add_noise:
         state = replace(
@@ -105,6 +108,6 @@ def sample_sigmas(
         progress=progress,
         waypoints=waypoints,
     )
-    result = finish_sampling(ended)
+    result = read_noisy_latents(ended) if ended.sigmas[-1] > 0 else finish_sampling(ended)
     estimate = result.samples if ended.denoised is None else ended.denoised
     return Denoised(result, result.with_samples(estimate))

@@ -111,6 +111,23 @@ def feather_mask(mask: Mask, *, radius: FeatherRadius = 8.0) -> Mask:
     return Mask(pixels.blur(mask.pixels, radius / 2))
 
 
+@node("FadeMask", category="mask", infer=same("mask"))
+def fade_mask(
+    mask: Mask, *, left: Margin = 0, top: Margin = 0, right: Margin = 0, bottom: Margin = 0
+) -> Mask:
+    """Let a mask fade towards the picture's sides.
+
+    Args:
+        left: How far from the left side, in pixels, it is weakened: least there, evenly.
+        top: The same from the upper side.
+        right: The same from the right side.
+        bottom: The same from the lower side.
+    """
+    from .diffusion import pixels
+
+    return Mask(pixels.faded(mask.pixels, (left, top, right, bottom)))
+
+
 @node("ThresholdMask", category="mask", infer=same("mask"))
 def threshold_mask(mask: Mask, *, threshold: Fraction = 0.5) -> Mask:
     """Make a mask hard: 1 where it is at least the threshold, else 0."""

@@ -1,7 +1,7 @@
 """Nodes that say how sampling departs from a profile, through which noise, and for which kind of model."""
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -10,6 +10,7 @@ from engine.node import UNKNOWN, node
 
 from . import foresight
 from .facts import SigmaFacts, known
+from .sampling import StartStep, check_steps
 from .states import SamplingDetails, Sigmas
 from .values import Model
 from .widgets import (
@@ -193,6 +194,81 @@ def exponential_sigmas(
 
     _check_levels(lowest, highest)
     return Sigmas((*map(float, spacings.polyexponential(lowest, highest, steps, rho)), 0.0))
+
+
+def _aligned(*, steps: Any, start_step: Any) -> Any:
+    """How many steps are laid.
+
+    Raises:
+        InputError: More are left out than there are.
+    """
+    if UNKNOWN in (steps, start_step):
+        return UNKNOWN
+    check_steps(steps, start_step, 1.0)
+    return SigmaFacts(steps - start_step, ends_clean=True)
+
+
+@node("AlignedSigmas", category="sampling", infer=_aligned)
+def aligned_sigmas(
+    *,
+    family: Literal["sd1", "sdxl"] = "sd1",
+    steps: Steps = 10,
+    start_step: StartStep = 0,
+) -> Sigmas:
+    """Lay the noise levels that were found to be best for a family (align your steps).
+
+    Args:
+        family: Whose models they are for.
+        steps: How many steps a whole run has; levels for other numbers than 10 lie between those found.
+        start_step: Steps to leave out at the noisy end.
+    """
+    from .diffusion import spacings, training_noise
+
+    check_steps(steps, start_step, 1.0)
+    levels = training_noise.ALIGNED if family == "sd1" else training_noise.ALIGNED_XL
+    return Sigmas((*map(float, spacings.aligned(levels, steps)[start_step:]), 0.0))
+
+
+class Split(NamedTuple):
+    """What SplitSigmas gives."""
+
+    high: Sigmas
+    low: Sigmas
+
+
+def _split(*, sigmas: Any, step: Any) -> tuple[Any, Any]:
+    """How many steps each part has.
+
+    Raises:
+        InputError: There is no such step.
+    """
+    if UNKNOWN in (sigmas, step):
+        return UNKNOWN, UNKNOWN
+    _check_split(sigmas.steps, step)
+    whole = step == sigmas.steps
+    high = SigmaFacts(step, sigmas.ends_clean if whole else False)
+    return high, SigmaFacts(sigmas.steps - step, sigmas.ends_clean)
+
+
+@node("SplitSigmas", category="sampling", infer=_split)
+def split_sigmas(sigmas: Sigmas, *, step: StartStep = 0) -> Split:
+    """Part the noise levels of a run, so that a second sampler goes on where the first one stops.
+
+    Args:
+        sigmas: Of the whole run.
+        step: The steps that the first part has. The level between both stands in both.
+    """
+    _check_split(len(sigmas.levels) - 1, step)
+    return Split(Sigmas(sigmas.levels[: step + 1]), Sigmas(sigmas.levels[step:]))
+
+
+def _check_split(steps: int, step: int) -> None:
+    if step > steps:
+        raise InputError(
+            f"step is {step} of {steps} steps: give a number from 0 to {steps}",
+            input="step",
+            hint=str(steps),
+        )
 
 
 def _check_levels(lowest: float, highest: float) -> None:

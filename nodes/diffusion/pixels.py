@@ -144,6 +144,22 @@ def margin_mask(width: int, height: int, sides: tuple[int, int, int, int], feath
     return pad(inner[None, None].float(), sides, 1.0)
 
 
+def faded(mask: Tensor, sides: tuple[int, int, int, int]) -> Tensor:
+    """A mask (B, 1, H, W) that grows evenly from the left, upper, right and lower sides over so many pixels."""
+    height, width = mask.shape[-2:]
+
+    def ramp(length: int, reach: int) -> Tensor:
+        reach = min(reach, length)
+        found = torch.ones(length)
+        found[:reach] = torch.arange(1, reach + 1) / max(reach, 1)
+        return found
+
+    left, top, right, bottom = sides
+    across = ramp(width, left) * ramp(width, right).flip(0)
+    down = ramp(height, top) * ramp(height, bottom).flip(0)
+    return mask * down[:, None] * across
+
+
 def luminance(pixels: Tensor) -> Tensor:
     """Brightness, (B, 1, H, W), by the weights of ITU-R BT.601."""
     weights = torch.tensor(_LUMINANCE).view(1, 3, 1, 1)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, with_config
 from typing_extensions import TypedDict
 
+from server.access import Principal
 from server.places import Places
 from server.service import Service
 
@@ -21,6 +22,8 @@ class ModelList(TypedDict):
     """The model files that the node package finds."""
 
     models: list[Json]
+    folder: str | None
+    """Where they lie on the server's machine, each in the folder of its kind; only administrators are told."""
 
 
 @with_config(use_attribute_docstrings=True)
@@ -40,10 +43,14 @@ class Known(BaseModel):
 
 
 @operation("GET", "/api/v1/models", scope="read", problems=("invalid_value", "worker_lost"))
-async def list_models(service: Service) -> ModelList:
+async def list_models(service: Service, principal: Principal) -> ModelList:
     """List the model files: path within the data folder, kind, family and size."""
+    data = service.settings.data
     found: Any = (await ask(service, "models")).value
-    return ModelList(models=Places(service.settings.data).hidden(found))
+    return ModelList(
+        models=Places(data).hidden(found),
+        folder=str((data / "models").absolute()) if principal.may("admin") else None,
+    )
 
 
 @operation(

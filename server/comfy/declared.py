@@ -32,6 +32,10 @@ class Input:
     required: bool = True
     near: Callable[[str], str] = lambda value: ""
     """How the result of a text differs from ComfyUI's, if it does."""
+    instead: Mapping[str, str] = field(default_factory=dict)
+    """Of our words that ComfyUI lacks: its own that is nearest, or "" where none is near."""
+    hidden: bool = False
+    """Whether it is none of ComfyUI's, but what goes along with another one; see `bundles`."""
 
     @property
     def is_widget(self) -> bool:
@@ -140,6 +144,8 @@ class Recipe:
     """Values that ComfyUI's node needs for this recipe, and that are in none of the parts."""
     exports: bool = True
     """Whether our nodes may become this ComfyUI node; another recipe may say the same better."""
+    beside: Made | None = None
+    """What goes along with the first output; see `bundles.ALONG`."""
 
     @property
     def anchor(self) -> str:
@@ -222,6 +228,12 @@ def choice(name: str, *words: str, default: str | None = None, **ours: str) -> I
 def files(name: str, source: Source, **options: Any) -> Input:
     """The name of a file, out of those that are there."""
     return Input(name, "COMBO", options, source=source)
+
+
+def elsewhere(kind: str, outputs: int = 1) -> Recipe:
+    """No recipe: what the node says becomes inputs of a node of ours that stands for another one."""
+    nothing = (None,) * outputs
+    return Recipe({"it": Part(kind)}, nothing, when=lambda values: False, exports=False)
 
 
 def one(

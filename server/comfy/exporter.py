@@ -52,7 +52,7 @@ class _Exporting:
         self.nodes = Flattening(catalogue, self.report).of(workflow)
         self.numbers: dict[str, str] = {}
         self.placed: dict[str, Placed] = {}
-        self.matches: dict[str, Match | None] = {}
+        self.matches: dict[str, Match | str] = {}
         view = workflow.extra.get("view")
         shown = view.get("nodes") if isinstance(view, dict) else None
         self.shown: Json = shown if isinstance(shown, dict) else {}
@@ -93,7 +93,8 @@ class _Exporting:
     def _found(self, node_id: str) -> Match | None:
         if node_id not in self.matches:
             self.matches[node_id] = match(node_id, self.nodes, self.catalogue)
-        return self.matches[node_id]
+        found = self.matches[node_id]
+        return found if isinstance(found, Match) else None
 
     def _type(self, node_id: str, node: Node) -> str:
         found = self._found(node_id)
@@ -113,7 +114,9 @@ class _Exporting:
             more = kept.get("values") if isinstance(kept, dict) else None
             return {**node.inputs, **(more if isinstance(more, dict) else {})}
         what = "a graph that runs again and again" if node.type in _CONSTRUCTS else "such a node"
+        reason = self.matches[node_id]
         message = f"ComfyUI has no counterpart for {what} with these inputs"
+        message += f": {reason}" if isinstance(reason, str) and reason else ""
         self.report.add("missing", "no_counterpart", message, node_id, type=node.type)
         return {name: _plain(value) for name, value in node.inputs.items()}
 

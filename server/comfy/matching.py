@@ -8,7 +8,7 @@ from engine.links import Link, Range, Varied, unparsed
 from engine.workflow import Node
 
 from .declared import Computed, Entry, Given, Json, Made, Part, Preset, Recipe, UntranslatableError
-from .recipes import ABSENT, Catalogue
+from .recipes import ABSENT, Catalogue, literals
 from .table import ENTRIES
 
 
@@ -30,23 +30,26 @@ class Match:
         return self.recipe.outputs.index(made) if made in self.recipe.outputs else None
 
 
-def match(node_id: str, nodes: Mapping[str, Node], catalogue: Catalogue) -> Match | None:
-    """The ComfyUI node whose result one of our nodes gives; the most of ours that it can be."""
+def match(node_id: str, nodes: Mapping[str, Node], catalogue: Catalogue) -> Match | str:
+    """The ComfyUI node whose result one of our nodes gives: the most of ours that it can be, with the least lost.
+
+    Where there is none, the reason, if one can be told.
+    """
+    found, reason = [], ""
     for entry, recipe in _candidates(nodes[node_id].type):
-        found = _Matching(entry, recipe, nodes, catalogue).whole(node_id)
-        if found is not None:
-            return found
-    return None
+        matching = _Matching(entry, recipe, nodes, catalogue)
+        made = matching.whole(node_id)
+        if made is not None:
+            found.append(made)
+        reason = reason or matching.reason
+    return min(found, key=lambda each: (-len(each.parts), len(each.near)), default=reason)
 
 
 def _candidates(kind: str) -> Iterator[tuple[Entry, Recipe]]:
-    found = [
-        (entry, recipe)
-        for entry in ENTRIES
-        for recipe in entry.recipes
-        if recipe.exports and recipe.parts[recipe.anchor].type == kind
-    ]
-    return iter(sorted(found, key=lambda pair: -len(pair[1].parts)))
+    for entry in ENTRIES:
+        for recipe in entry.recipes:
+            if recipe.exports and recipe.parts[recipe.anchor].type == kind:
+                yield entry, recipe
 
 
 class _Matching:
@@ -58,6 +61,8 @@ class _Matching:
         self.nodes, self.catalogue = nodes, catalogue
         self.match = Match(entry, recipe, dict(recipe.says))
         self.later: list[tuple[Computed, Any]] = []
+        self.reason = ""
+        """Why it is none, where that can be told."""
 
     def whole(self, node_id: str) -> Match | None:
         match = self.match
@@ -68,8 +73,7 @@ class _Matching:
                 match.values.update(source.write(value, match.values))
         except (KeyError, TypeError, UntranslatableError):
             return None
-        literal = {n: v for n, v in match.values.items() if not isinstance(v, Link)}
-        return match if match.recipe.when(literal) else None
+        return match if match.recipe.when(literals(match.entry, match.values)) else None
 
     def part(self, role: str, node_id: str) -> bool:
         if role in self.match.parts:
@@ -137,6 +141,10 @@ class _Matching:
 
     def given(self, source: Given, value: Any) -> bool:
         declared = self.match.entry.input(source.name)
+        if declared is not None and declared.hidden:
+            if value is not ABSENT and value is not None:
+                self.match.near.append(f"{source.name} are left out: set them at its sampler again")
+            return True
         if value is ABSENT or value is None or declared is None:
             return declared is not None and not (declared.required and declared.is_widget)
         if isinstance(value, Link):
@@ -148,6 +156,14 @@ class _Matching:
                 found = source.codec.write(value)
             except (TypeError, UntranslatableError):
                 return False
+        elif isinstance(value, str) and value in declared.instead:
+            found, what = declared.instead[value], declared.name.removesuffix("_name")
+            if not found:
+                self.reason = f"it has no {what} {value!r}"
+                return False
+            self.match.near.append(
+                f"ComfyUI has no {what} {value!r}: it takes {found!r}, the nearest"
+            )
         else:
             found = declared.theirs(value)
         return bool(self.match.values.setdefault(source.name, found) == found)

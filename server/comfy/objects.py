@@ -44,6 +44,8 @@ def choices(declared: Input, catalogue: Catalogue, files: Files) -> list[str]:
 def _entry(entry: Entry, catalogue: Catalogue, files: Files) -> Json:
     inputs: dict[str, Json] = {"required": {}}
     for declared in entry.inputs:
+        if declared.hidden:
+            continue
         section = inputs.setdefault("required" if declared.required else "optional", {})
         section[declared.name] = _input(declared, catalogue, files)
     order = {section: list(given) for section, given in inputs.items()}

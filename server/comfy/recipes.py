@@ -52,11 +52,7 @@ def choose(node: Placed, catalogue: Catalogue) -> Chosen | tuple[str, str]:
     for widget in entry.widgets:
         if widget.name not in values and widget.default is not None:
             values[widget.name] = widget.default
-    literal = {
-        widget.name: values[widget.name]
-        for widget in entry.widgets
-        if isinstance(values.get(widget.name), _KINDS[widget.type])
-    }
+    literal = literals(entry, values)
     reason = entry.limits or "these values have no counterpart"
     for recipe in known:
         if recipe.when(literal):
@@ -69,6 +65,15 @@ def choose(node: Placed, catalogue: Catalogue) -> Chosen | tuple[str, str]:
                 continue
             return chosen
     return "unsupported_values", f"{reason}; the node is kept as it is"
+
+
+def literals(entry: Entry, values: Mapping[str, Any]) -> Json:
+    """Those of a node's values that are what their widgets hold, and not linked."""
+    return {
+        widget.name: values[widget.name]
+        for widget in entry.widgets
+        if isinstance(values.get(widget.name), _KINDS[widget.type])
+    }
 
 
 def inputs_of(

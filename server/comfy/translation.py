@@ -6,6 +6,7 @@ from typing import Any
 from engine.links import Link
 from engine.workflow import Endpoint, Node, Workflow
 
+from .bundles import ALONG, unbundled
 from .controls import spread
 from .declared import Entry, Given, Made
 from .graph import OUTSIDE, Graph, Json, Placed, Wire
@@ -33,7 +34,9 @@ class Translation:
         titles: Mapping[str, str],
         ports: Mapping[str, Ports],
     ) -> None:
-        self.graph, self.catalogue, self.report = graph, catalogue, report
+        self.catalogue, self.report = catalogue, report
+        without = unbundled(graph)
+        self.graph, self.origins = without.graph, without.origins
         self.titles, self.ports_of = titles, ports
         self.names = Names()
         self.chosen: dict[str, Chosen] = {}
@@ -49,7 +52,7 @@ class Translation:
         """For each input of a subgraph the inputs that it leads to."""
         self._choose()
         self._name()
-        for node in graph.nodes.values():
+        for node in self.graph.nodes.values():
             self._build(node)
         older = frozenset(
             self.parts[node_id][chosen.recipe.anchor]
@@ -142,7 +145,8 @@ class Translation:
             inputs = {name: self._settled(our_id, name, value) for name, value in given.items()}
             for name, source in part.inputs.items():
                 for theirs in names_in(source):
-                    self.places.setdefault((our_id, name), (node.id, theirs))
+                    place = (node.id, theirs)
+                    self.places.setdefault((our_id, name), self.origins.get(place, place))
                     if isinstance(source, Given) and source.codec is None:
                         self.given.setdefault((node.id, theirs), []).append((our_id, name))
             self._check(node, part.type, inputs, our_id)
@@ -158,6 +162,9 @@ class Translation:
     def _judge(self, chosen: Chosen) -> None:
         """Report in what the node differs from ComfyUI's."""
         node = chosen.node
+        if chosen.recipe.beside is not None and not self._is_settling(node):
+            message = "its settings are left out: link it to the sampler directly"
+            self.report.add("near", "near", message, node.id, type=node.type)
         if chosen.recipe.near:
             self.report.add("near", "near", chosen.recipe.near, node.id, type=node.type)
         for widget in chosen.entry.widgets:
@@ -170,6 +177,11 @@ class Translation:
                 self.report.add(
                     "note", "default", message, node.id, type=node.type, input=widget.name
                 )
+
+    def _is_settling(self, node: Placed) -> bool:
+        """Whether what goes along with the node's output is read."""
+        wire = Wire(node.id, ALONG)
+        return any(wire in each.inputs.values() for each in self.graph.nodes.values())
 
     def _check(self, node: Placed, kind: str, inputs: Json, our_id: str) -> None:
         """Report choices that our node does not have."""
@@ -256,6 +268,10 @@ class Translation:
         return ABSENT
 
     def _output(self, source: Placed, slot: int, reader: Placed) -> object:
+        if slot == ALONG:
+            known = self.chosen.get(source.id)
+            beside = None if known is None else known.recipe.beside
+            return ABSENT if beside is None else self._made(source, beside)
         if source.type in self.titles:
             outputs: tuple[Any, ...] = self.ports_of[source.type][1]
         elif (chosen := self.chosen.get(source.id)) is not None:

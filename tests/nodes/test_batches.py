@@ -11,7 +11,7 @@ from nodes.batches import (
     latent_noise,
     latent_rotate,
 )
-from nodes.values import Latents
+from nodes.values import Latents, Mask
 from tests.nodes import small
 
 START = Latents(small.noise(1, (3, 4, 6, 8)), small.noise(2, (3, 1, 6, 8)).sigmoid())
@@ -90,3 +90,14 @@ def test_noise_is_that_of_each_latents_own_seed() -> None:
     added = (made.samples - START.samples) / 0.5
     assert torch.allclose(added[0], torch.randn(4, 6, 8, generator=torch.Generator().manual_seed(7)), atol=1e-5)  # fmt: skip
     assert made.mask is START.mask
+
+
+def test_an_overlay_shows_where_its_mask_is() -> None:
+    base, over = Latents(torch.zeros(2, 4, 4, 4)), Latents(torch.ones(2, 4, 2, 2))
+    mask = Mask(torch.tensor([[[[1.0, 0.0], [1.0, 0.0]]]]))
+    made = latent_composite(base, over, mask, x=8, y=16).samples
+    expected = torch.zeros(4, 4)
+    expected[2:, 1] = 1
+    assert torch.equal(made, expected.expand(2, 4, 4, 4))
+    with pytest.raises(InputError, match="3 masks"):
+        latent_composite(base, over, Mask(torch.ones(3, 1, 2, 2)))

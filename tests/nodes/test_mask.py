@@ -138,3 +138,11 @@ def test_one_mask_goes_with_a_batch() -> None:
     batch = masks.image_to_mask(Image(torch.zeros(3, 3, 24, 32)))
 
     assert masks.combine_masks(batch, box(0, 0, 4, 4)).pixels.sum() == 3 * 16
+
+
+def test_a_mask_fades_towards_the_sides() -> None:
+    faded = masks.fade_mask(Mask(torch.ones(1, 1, 3, 4)), left=2, bottom=4).pixels[0, 0]
+    across = torch.tensor([0.5, 1, 1, 1])
+    down = torch.tensor([1.0, 2 / 3, 1 / 3])
+    assert torch.allclose(faded, down[:, None] * across)
+    assert torch.equal(masks.fade_mask(Mask(faded[None, None])).pixels[0, 0], faded)

@@ -9,9 +9,12 @@ import torch
 from torch import Tensor
 
 from engine.errors import InputError
+from nodes.diffusion.training_noise import ALIGNED, ALIGNED_XL
 from nodes.latents import empty_latent
+from nodes.levels import sample_sigmas
 from nodes.sampling import finish_sampling, ksampler, sample_steps, start_sampling
 from nodes.sampling_details import (
+    aligned_sigmas,
     exponential_sigmas,
     karras_sigmas,
     model_sampling,
@@ -19,6 +22,7 @@ from nodes.sampling_details import (
     sampling_rules,
     schedule_sigmas,
     solver_order,
+    split_sigmas,
 )
 from nodes.states import Sigmas
 from nodes.values import Latents
@@ -37,6 +41,10 @@ def sampled(details: Any = None, latents: Latents = EMPTY, **settings: Any) -> T
 def through(sigmas: Sigmas, **settings: Any) -> Tensor:
     state = start_sampling(MODEL, EMPTY, None, sigmas, seed=3, **settings)
     return finish_sampling(sample_steps(MODEL, *PROMPTS, state, pool=SmallPool()).state).samples
+
+
+def levelled(sigmas: Sigmas, latents: Latents = EMPTY, **settings: Any) -> Latents:
+    return sample_sigmas(MODEL, *PROMPTS, latents, sigmas, pool=SmallPool(), **settings).latents
 
 
 def test_no_departure_is_the_profile() -> None:
@@ -157,3 +165,35 @@ def test_latents_that_are_no_numbers_name_their_step() -> None:
     with pytest.raises(InputError, match=r"after step 2 .* predict epsilon") as caught:
         sampled(None, steps=4, pool=SmallPool(unet=Overflowing()))
     assert caught.value.input == "model"
+
+
+def test_levels_are_aligned_as_found_for_the_family() -> None:
+    assert aligned_sigmas().levels == pytest.approx((*ALIGNED[:-1], 0.0))
+    assert aligned_sigmas(family="sdxl").levels == pytest.approx((*ALIGNED_XL[:-1], 0.0))
+    assert aligned_sigmas(start_step=4).levels == aligned_sigmas().levels[4:]
+    halves = aligned_sigmas(steps=20).levels
+    assert halves[::2] == pytest.approx(aligned_sigmas().levels)
+    assert halves[1] == pytest.approx((halves[0] * halves[2]) ** 0.5)
+    with pytest.raises(InputError, match="start_step is 11 of 10 steps"):
+        aligned_sigmas(start_step=11)
+
+
+def test_levels_part_where_a_second_sampler_goes_on() -> None:
+    levels = schedule_sigmas(MODEL, steps=4)
+    high, low = split_sigmas(levels, step=3)
+    assert (high.levels, low.levels) == (levels.levels[:4], levels.levels[3:])
+    assert split_sigmas(levels).low == levels
+    begun = levelled(high)
+    again = levelled(low, latents=begun, add_noise=False)
+    assert torch.allclose(again.samples, levelled(levels).samples, atol=1e-5)
+    with pytest.raises(InputError, match="step is 5 of 4 steps"):
+        split_sigmas(levels, step=5)
+
+
+def test_details_hold_for_levels_of_ones_own() -> None:
+    levels = schedule_sigmas(MODEL, steps=3)
+    still = sampler_noise(eta=0.0)
+    plain = levelled(levels, sampler="euler_ancestral").samples
+    settled = levelled(levels, sampler="euler_ancestral", details=still).samples
+    assert not torch.allclose(settled, plain)
+    assert torch.allclose(settled, levelled(levels, sampler="euler").samples, atol=1e-5)

@@ -44,7 +44,9 @@ test("what opens nothing says why", async ({ editor, page, complaints }) => {
   const before = await page.getByRole("tab").count();
   const plain = { name: "postcard.png", type: "image/png", bytes: postcard };
   await dropFile(page, canvas, plain);
-  await expect(page.getByText(/postcard\.png carries no workflow/)).toBeVisible();
+  const question = page.getByRole("dialog", { name: /postcard\.png carries no workflow/ });
+  await expect(question.getByRole("button", { name: "Add a node that reads it" })).toBeVisible();
+  await question.getByRole("button", { name: "Cancel" }).click();
   await dropFile(page, canvas, { ...plain, name: "cut.png", bytes: postcard.subarray(0, 60) });
   await expect(page.getByRole("alert").filter({ hasText: "cut.png" })).toBeVisible();
   await dropFile(page, canvas, json("half.json", '{"darkroom": 1, "nodes": {'));

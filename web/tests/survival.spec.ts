@@ -81,7 +81,7 @@ test("a link to a run opens its graph with what came of it", async ({ toys, toyE
   expect((await toyEditor.exported()).nodes["only"]?.inputs).toMatchObject({ a: 4.5 });
 });
 
-test("results are cleared only after a question", async ({ toys, toyEditor, page, complaints }) => {
+test("results are cleared only after a question", async ({ toys, toyEditor, page }) => {
   const run = await submit(toys, toy("Old", "Add", { a: 5.5, b: 1.5 }), 60);
   await toyEditor.open("?workflow=sum");
   const frame = page.locator(`[data-job-id="${run.id}"]`);
@@ -93,6 +93,4 @@ test("results are cleared only after a question", async ({ toys, toyEditor, page
   await clear.first().click();
   await question.getByRole("button", { name: "Clear results" }).click();
   await expect(frame).toHaveCount(0);
-  // A frame may ask for its document just as the job goes.
-  expectRefusals(complaints, 404, "/document");
 });

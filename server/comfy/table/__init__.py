@@ -10,6 +10,7 @@ from server.comfy.declared import Entry
 
 from . import (
     conditioning,
+    guiders,
     latents,
     levels,
     loaders,
@@ -28,6 +29,7 @@ ENTRIES: tuple[Entry, ...] = (
     *regions.ENTRIES,
     *sampling.ENTRIES,
     *levels.ENTRIES,
+    *guiders.ENTRIES,
     *latents.ENTRIES,
     *pictures.ENTRIES,
     *masks.ENTRIES,

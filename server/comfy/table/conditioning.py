@@ -11,6 +11,7 @@ from server.comfy.declared import (
     Preset,
     Recipe,
     choice,
+    flag,
     link,
     one,
     real,
@@ -247,6 +248,35 @@ ENTRIES = (
         "unCLIPConditioning",
     ),
     Entry(
+        "SD_4XUpscale_Conditioning",
+        (
+            link("images", "IMAGE"),
+            *(link(name, "CONDITIONING") for name in ("positive", "negative")),
+            real("scale_ratio", 4.0, 0.0, 10.0),
+            real("noise_augmentation", 0.0, 0.0, 1.0, step=0.001),
+        ),
+        (*_BOTH, ("latent", "LATENT")),
+        (
+            one(
+                "UpscaleConditioning",
+                _EQUIPPED,
+                when=lambda values: values.get("scale_ratio") == 4,
+                says={"scale_ratio": 4.0},
+                near="the noise in the small picture comes from a seed of its own, not from the sampler's",
+                positive=Given("positive"),
+                negative=Given("negative"),
+                image=Given("images"),
+                noise_level=Given(
+                    "noise_augmentation",
+                    Codec(lambda share: round(350 * share), lambda level: round(level / 350, 3)),
+                ),
+            ),
+        ),
+        "conditioning/upscale_diffusion",
+        "SD_4XUpscale_Conditioning",
+        limits="scale_ratio must be 4, that of the model",
+    ),
+    Entry(
         "StyleModelApply",
         (
             link("conditioning", "CONDITIONING"),
@@ -286,6 +316,7 @@ ENTRIES = (
             link("vae", "VAE"),
             link("pixels", "IMAGE"),
             link("mask", "MASK"),
+            flag("noise_mask", default=True),
         ),
         (*_BOTH, ("latent", "LATENT")),
         (
@@ -297,7 +328,7 @@ ENTRIES = (
                 vae=Given("vae"),
                 image=Given("pixels"),
                 mask=Given("mask"),
-                mask_latents=True,
+                mask_latents=Given("noise_mask"),
             ),
         ),
         "conditioning/inpaint",

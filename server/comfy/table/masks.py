@@ -227,6 +227,18 @@ ENTRIES = (
             *(whole(name, 0, 0, _LARGEST) for name in ("left", "top", "right", "bottom")),
         ),
         _MASK,
+        (
+            one(
+                "FadeMask",
+                mask=Given("mask"),
+                left=Given("left"),
+                top=Given("top"),
+                right=Given("right"),
+                bottom=Given("bottom"),
+            ),
+        ),
+        "mask",
+        "FeatherMask",
     ),
     Entry(
         "ThresholdMask",

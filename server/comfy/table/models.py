@@ -14,6 +14,7 @@ from server.comfy.declared import (
     whole,
 )
 
+EACH_ALONE = "each picture of a batch is taken by itself here"
 _MODEL, _CLIP = (("MODEL", "MODEL"),), (("CLIP", "CLIP"),)
 _MODELS = (link("model1", "MODEL"), link("model2", "MODEL"))
 _CLIPS = (link("clip1", "CLIP"), link("clip2", "CLIP"))
@@ -159,7 +160,7 @@ ENTRIES = (
                 model=Given("model"),
                 empty=Given("empty_conditioning"),
                 scale=Given("neg_scale"),
-                near="each picture of a batch is taken by itself here",
+                near=EACH_ALONE,
             ),
         ),
         "_for_testing",

@@ -27,6 +27,14 @@ _NAMES = (
     | {f"{name}_gpu": name for name in _SAMPLERS}
     | {"uni_pc": "unipc_bh1", "uni_pc_bh2": "unipc"}
 )
+_NO_SAMPLERS = {"pndm": "", "tcd": ""}
+_NEAREST = {
+    "linspace": "normal",
+    "trailing": "simple",
+    "leading": "ddim_uniform",
+    "turbo": "",
+    "align_your_steps": "",
+}
 PROFILE = Preset("comfyui", "noise, clock and masks follow ComfyUI's rules there")
 _DRAWS = Preset(0, "ComfyUI draws no noise before a run")
 _ALL = 1000
@@ -40,6 +48,7 @@ def sampler_name() -> Input:
         "COMBO",
         words=_NAMES,
         source="samplers",
+        instead=_NO_SAMPLERS,
         near=lambda name: ON_CPU if str(name).endswith("_gpu") else "",
     )
 
@@ -50,6 +59,7 @@ def scheduler() -> Input:
         "scheduler",
         "COMBO",
         source="schedules",
+        instead=_NEAREST,
         near=lambda name: (
             "where the model's timesteps, 1000 or 50 of a distilled one, are no multiple of the"
             " steps, ComfyUI takes one more"

@@ -2,10 +2,11 @@ from typing import Any
 
 import pytest
 
+from server.access import Principal
 from server.service import Service
 from server.workers.messages import Answer
 from server.workers.spec import WorkerLost
-from tests.server.api.conftest import Bench, Client
+from tests.server.api.conftest import Bench, Caller, Client
 
 Json = dict[str, Any]
 
@@ -72,7 +73,7 @@ async def test_a_lost_desk_is_told_as_such(
 async def test_models_store_and_system_are_told(client: Client, bench: Bench) -> None:
     bench.answers["models"] = Answer(0, [{"path": "a.safetensors", "bytes": 3}])
     told = await (await client.get("/api/v1/models")).json()
-    assert told == {"models": [{"path": "a.safetensors", "bytes": 3}]}
+    assert told["models"] == [{"path": "a.safetensors", "bytes": 3}]
     bench.answers["store"] = Answer(0, {"records": 2, "bytes": 9, "budget": 100, "folder": "/s"})
     assert (await (await client.get("/api/v1/store")).json())["records"] == 2
     bench.answers["prune"] = Answer(0, {"records": 0, "bytes": 0, "budget": 100, "freed": 9})
@@ -95,6 +96,16 @@ async def test_no_list_tells_where_the_data_lies(
     models = (await (await client.get("/api/v1/models")).json())["models"]
     assert models == [{"path": "models/vae/a.pt", "fault": "models/vae/a.pt is damaged"}]
     assert (await (await client.get("/api/v1/store")).json())["folder"] == "store"
+
+
+async def test_only_administrators_are_told_where_model_files_go(
+    client: Client, caller: Caller, bench: Bench, service: Service
+) -> None:
+    bench.answers["models"] = Answer(0, [])
+    folder = str(service.settings.data.absolute() / "models")
+    assert (await (await client.get("/api/v1/models")).json())["folder"] == folder
+    caller.principal = Principal("ada", frozenset({"read", "run"}))
+    assert (await (await client.get("/api/v1/models")).json())["folder"] is None
 
 
 async def test_the_catalogue_is_sent_once(client: Client) -> None:

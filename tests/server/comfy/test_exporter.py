@@ -191,3 +191,54 @@ def test_a_long_chain_of_nodes_is_written(catalogue: Json) -> None:
         inputs = {"latents": link(f"n{number - 1}"), "times": 1}
         nodes[f"n{number}"] = {"type": "RepeatLatent", "inputs": inputs}
     assert len(export_workflow(workflow(nodes), catalogue).prompt) == 3000
+
+
+SAMPLERS = {
+    *("euler", "euler_ancestral", "heun", "dpm_2", "dpm_2_ancestral", "lms", "dpmpp_2s_ancestral"),
+    *("dpmpp_sde", "dpmpp_2m", "dpmpp_2m_sde", "dpmpp_3m_sde", "ddpm", "lcm", "deis", "ddim"),
+    *("uni_pc", "uni_pc_bh2"),
+}
+SCHEDULERS = {"simple", "sgm_uniform", "karras", "exponential", "ddim_uniform", "beta", "normal"}
+"""ComfyUI's, of those that there are here."""
+
+
+def sampled(catalogue: Json, **inputs: str) -> Exported:
+    made = import_graph(text_to_image(), catalogue).workflow
+    (sampler,) = (name for name, node in made.nodes.items() if node.type == "KSampler")
+    changed = made.nodes[sampler].with_inputs(inputs)
+    return export_workflow(replace(made, nodes={**made.nodes, sampler: changed}), catalogue)
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs", "known", "missing"),
+    [
+        ("sampler", "sampler_name", SAMPLERS, {"pndm", "tcd"}),
+        ("schedule", "scheduler", SCHEDULERS, {"turbo", "align_your_steps"}),
+    ],
+)
+def test_samplers_and_schedules_are_comfyuis_or_told_to_be_missing(
+    name: str, theirs: str, known: set[str], missing: set[str], catalogue: Json
+) -> None:
+    for ours in catalogue["KSampler"]["inputs"]["properties"][name]["enum"]:
+        made = sampled(catalogue, **{name: ours})
+        if ours in missing:
+            (finding,) = made.report.findings
+            assert finding.loss == "missing"
+            assert finding.message.endswith(f"it has no {theirs.removesuffix('_name')} {ours!r}")
+        else:
+            assert made.report.complete
+            assert by_type(made)["KSampler"][theirs] in known
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("leading", "ddim_uniform"), ("trailing", "simple"), ("linspace", "normal")],
+)
+def test_a_schedule_becomes_the_nearest_of_comfyui(ours: str, theirs: str, catalogue: Json) -> None:
+    made = sampled(catalogue, schedule=ours)
+    assert by_type(made)["KSampler"]["scheduler"] == theirs
+    (finding,) = made.report.findings
+    assert (finding.loss, finding.message) == (
+        "near",
+        f"ComfyUI has no scheduler {ours!r}: it takes {theirs!r}, the nearest",
+    )

@@ -110,3 +110,27 @@ def test_the_area_to_inpaint_is_grey_before_it_is_encoded(
     assert torch.equal(grey.pixels, torch.full_like(grey.pixels, 0.5))
     assert torch.equal(masked.mask, torch.ones_like(masked.mask))
     assert masked.samples.shape == (1, 4, 8, 8)
+
+
+def test_a_sampler_with_noise_and_guider_makes_what_the_usual_one_makes(
+    catalog: Catalog, catalogue: Json, tmp_path: Path
+) -> None:
+    usual = import_graph(text_to_image(), catalogue)
+    graph = text_to_image()
+    given = graph["3"]["inputs"]
+    graph["20"] = {"class_type": "RandomNoise", "inputs": {"noise_seed": given["seed"]}}
+    names = ("model", "positive", "negative", "cfg")
+    graph["21"] = {"class_type": "CFGGuider", "inputs": {name: given[name] for name in names}}
+    graph["22"] = {"class_type": "KSamplerSelect", "inputs": {"sampler_name": "euler"}}
+    laid = {"model": ["4", 0], "scheduler": "normal", "steps": given["steps"], "denoise": 1.0}
+    graph["23"] = {"class_type": "BasicScheduler", "inputs": laid}
+    links = {"noise": "20", "guider": "21", "sampler": "22", "sigmas": "23", "latent_image": "5"}
+    inputs = {name: [source, 0] for name, source in links.items()}
+    graph["3"] = {"class_type": "SamplerCustomAdvanced", "inputs": inputs}
+    made = import_graph(graph, catalogue)
+    assert made.report.complete
+    found, expected = (
+        latents(each.workflow, "decode", catalog, tmp_path / name)
+        for each, name in ((made, "advanced"), (usual, "usual"))
+    )
+    assert torch.allclose(found.pixels, expected.pixels, atol=1e-6)

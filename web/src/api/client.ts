@@ -218,8 +218,7 @@ function server(requests: Requests) {
         headers: known === undefined ? {} : { "If-None-Match": `"${known}"` },
       }),
 
-    listModels: async (): Promise<readonly S.JsonRecord[]> =>
-      (await requests.json<{ models: S.JsonRecord[] }>("GET", path("models"))).models,
+    listModels: (): Promise<S.ModelList> => requests.json("GET", path("models")),
 
     readStore: (): Promise<S.Store> => requests.json("GET", path("store")),
 

@@ -1439,6 +1439,11 @@ export interface components {
             models: {
                 [key: string]: unknown;
             }[];
+            /**
+             * Folder
+             * @description Where they lie on the server's machine, each in the folder of its kind; only administrators are told.
+             */
+            folder: string | null;
         };
         /**
          * NamedFile

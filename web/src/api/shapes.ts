@@ -11,6 +11,7 @@ export type Failure = Schemas["FailureView"];
 export type WorkflowEntry = Schemas["WorkflowEntry"];
 export type WorkflowVersion = Schemas["VersionView"];
 export type Opened = Schemas["OpenedView"];
+export type ModelList = Schemas["ModelList"];
 export type Signature = Schemas["SignatureView"];
 
 export type Submission = WithDocument<Schemas["Submission"]>;

@@ -26,12 +26,14 @@ export type JobEvent = Happened<
   | "job.failed"
   | "job.cancelled"
   | "job.requeued"
-  | "job.moved",
+  | "job.moved"
+  /** The job as it was. */
+  | "job.deleted",
   { readonly job: Job }
 >;
 export type ServerEvent =
   | JobEvent
-  | Happened<"job.deleted" | "outputs.changed", object>
+  | Happened<"outputs.changed", object>
   | Happened<"node.started", OfNode>
   | Happened<"node.progressed", OfNode & { readonly done: number; readonly total: number }>
   | Happened<

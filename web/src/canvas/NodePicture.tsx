@@ -1,5 +1,6 @@
 import type { NodeId } from "../graph/ids";
 import { say } from "../words";
+import { NodeResults } from "./NodeResults";
 import { usePicture } from "./runs";
 
 /** The last picture of a node, or the live preview while it works; always a small one. */
@@ -16,6 +17,7 @@ export function NodePicture({ id, title }: { readonly id: NodeId; readonly title
           draggable={false}
         />
       )}
+      <NodeResults id={id} title={title} />
     </div>
   );
 }

@@ -5,7 +5,7 @@ import type { DragEvent } from "react";
 import { typeNamed } from "../graph/catalogue";
 import { nodeId, typeName } from "../graph/ids";
 import type { Point } from "../state/canvas";
-import { PICTURE_KIND } from "../state/gallery";
+import { PICTURE_KIND, type PictureInput } from "../state/gallery";
 import { activePath } from "../state/tabs";
 import { say } from "../words";
 import type { Board } from "./gestures";
@@ -34,8 +34,8 @@ export function droppedOn(board: Board, event: DragEvent): void {
     pictureOn(board, at, picture);
     return;
   }
-  const [file] = event.dataTransfer.files;
-  if (file !== undefined) void editor.openDropped(file);
+  const files = [...event.dataTransfer.files];
+  if (files.length > 0) void editor.openDropped(files, pictureInputAt(board, at) ?? undefined);
   else {
     const text = event.dataTransfer.getData("text/plain");
     if (text !== "") editor.pasteText(text, false);
@@ -45,13 +45,17 @@ export function droppedOn(board: Board, event: DragEvent): void {
 /** A picture that was made becomes the input of the node that it is dropped on. */
 function pictureOn(board: Board, at: Point, url: string): void {
   const editor = board.editor();
+  const place = pictureInputAt(board, at);
+  if (place === null) editor.notify("info", say("drop.noPictureInput"));
+  else void editor.useAsInput(url, place);
+}
+
+/** The input that takes a picture, of the node at a point. */
+function pictureInputAt(board: Board, at: Point): PictureInput | null {
+  const editor = board.editor();
   const node = nodeAt(board.items(), board.toFlow(at));
   const type = node === null ? undefined : typeNamed(editor.catalogue, node.data.node.type);
   const field = type?.inputs.find((each) => each.kind === "image");
-  if (node === null || field === undefined) {
-    editor.notify("info", say("drop.noPictureInput"));
-    return;
-  }
-  const place = { path: activePath(editor), node: nodeId(node.id), input: field.name };
-  void editor.useAsInput(url, place);
+  if (node === null || field === undefined) return null;
+  return { path: activePath(editor), node: nodeId(node.id), input: field.name };
 }

@@ -22,6 +22,10 @@ export const useProgress = (id: NodeId): number | undefined =>
 export const usePicture = (id: NodeId): string | undefined =>
   useEditor((state) => state.nodeRuns[addressIn(state, id)]?.picture);
 
+/** The addresses of the pictures that it made last, the newest first; none for fewer than two. */
+export const useResults = (id: NodeId): readonly string[] | undefined =>
+  useEditor((state) => state.nodeRuns[addressIn(state, id)]?.results);
+
 /** What is wrong with a node, or with one input of it, and keeps it from running. */
 export const useProblem = (id: NodeId, input?: string): string | undefined =>
   useEditor(

@@ -13,8 +13,7 @@ export function useDrops(): void {
     const drop = (event: DragEvent) => {
       if (event.defaultPrevented || !hasFiles(event)) return;
       event.preventDefault();
-      const file = event.dataTransfer?.files[0];
-      if (file !== undefined) void useEditor.getState().openDropped(file);
+      void useEditor.getState().openDropped([...(event.dataTransfer?.files ?? [])]);
     };
     window.addEventListener("dragover", over);
     window.addEventListener("drop", drop);

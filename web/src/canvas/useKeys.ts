@@ -85,10 +85,10 @@ function clipboardListeners(): () => void {
   const paste = (event: ClipboardEvent) => {
     if (!isOurs(event)) return;
     const editor = useEditor.getState();
-    const [file] = event.clipboardData?.files ?? [];
-    if (file !== undefined) {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length > 0) {
       event.preventDefault();
-      void editor.openDropped(file);
+      void editor.openDropped(files);
     } else if (editor.pasteText(event.clipboardData?.getData("text/plain") ?? "", isWired))
       event.preventDefault();
   };

@@ -2,7 +2,7 @@ import { useReactFlow } from "@xyflow/react";
 import { useEffect, useLayoutEffect, useRef, type RefObject } from "react";
 
 import { nodeId } from "../graph/ids";
-import type { CanvasView, Point } from "../state/canvas";
+import type { CanvasView, Point, PortRef } from "../state/canvas";
 import { useEditor } from "../state/store";
 import { activeGraph } from "../state/tabs";
 import type { Item } from "./flow";
@@ -59,6 +59,13 @@ function viewOf(
 ): CanvasView {
   const scale = () => flow.current.measures.scale;
   const find = (id: string) => flow.current.items.find((item) => item.id === id);
+  const goTo = (id: string, move: typeof bringIntoSight) => {
+    const item = find(id);
+    if (item === undefined) return;
+    move(root.current, react, item);
+    // It may have to be drawn first.
+    requestAnimationFrame(() => focusOn(root.current, id, 20));
+  };
   const middle = (): Point => {
     const box = root.current?.getBoundingClientRect() ?? new DOMRect();
     return { x: box.left + box.width / 2, y: box.top + box.height / 2 };
@@ -77,19 +84,8 @@ function viewOf(
       void react.fitView({ padding: 0.12, maxZoom: 1, ...MOVE, ...(nodes ? { nodes } : {}) });
     },
     zoomBy: (factor) => void react.zoomTo(react.getZoom() * factor, MOVE),
-    focusItem: (id) => {
-      const item = find(id);
-      if (item === undefined) return;
-      bringIntoSight(root.current, react, item);
-      // It may have to be drawn first.
-      requestAnimationFrame(() => focusOn(root.current, id, 20));
-    },
-    focusAdded: (id) => {
-      const item = find(id);
-      if (item === undefined) return;
-      panToHead(root.current, react, item);
-      requestAnimationFrame(() => focusOn(root.current, id, 20));
-    },
+    focusItem: (id) => goTo(id, bringIntoSight),
+    focusAdded: (id) => goTo(id, panToHead),
     showItem: (id) => {
       const item = find(id);
       if (item !== undefined) bringIntoSight(root.current, react, item);
@@ -111,15 +107,18 @@ function viewOf(
       const by = scale();
       return { x: x / by, y: y / by, width: width / by, height: height / by };
     },
-    ports: () =>
-      flow.current.items
-        .filter((item) => item.type === "node")
-        .toSorted((a, b) => a.position.x - b.position.x || a.position.y - b.position.y)
-        .flatMap((item) =>
-          portsIn(item.data.shape).map(({ side, name }) => ({ node: nodeId(item.id), side, name })),
-        ),
+    ports: () => portsAcross(flow.current),
   };
 }
+
+/** All ports, from left to right. */
+const portsAcross = ({ items }: Flow): readonly PortRef[] =>
+  items
+    .filter((item) => item.type === "node")
+    .toSorted((a, b) => a.position.x - b.position.x || a.position.y - b.position.y)
+    .flatMap((item) =>
+      portsIn(item.data.shape).map(({ side, name }) => ({ node: nodeId(item.id), side, name })),
+    );
 
 function focusOn(root: HTMLElement | null, id: string, tries: number): void {
   const element = root?.querySelector<HTMLElement>(

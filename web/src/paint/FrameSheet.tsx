@@ -2,17 +2,15 @@ import { useState, type KeyboardEvent, type PointerEvent } from "react";
 
 import { pictureUrl } from "../api/client";
 import { say } from "../words";
-import { padsOf, sideMoved, spanned, type Rect, type Side } from "./frames";
+import { padsOf, pulled, type Corner, type Grip, type Rect, type Side } from "./frames";
 
 const sides: readonly Side[] = ["left", "top", "right", "bottom"];
+const corners: readonly Corner[] = ["top-left", "top-right", "bottom-left", "bottom-right"];
 
 export interface Size {
   readonly width: number;
   readonly height: number;
 }
-
-/** What is held: a side, the whole frame, or a corner of a new one. */
-type Grip = Side | "whole" | "new";
 
 interface Drag {
   readonly x: number;
@@ -69,7 +67,7 @@ export function FrameSheet({ picture, size, rect, kind, onChange }: Props) {
     setRoom(null);
   };
   const dragging = { onPointerMove: pull, onPointerUp: end, onPointerCancel: end };
-  const hands = (grip: Side | "whole") => ({
+  const hands = (grip: Grip) => ({
     ...dragging,
     onPointerDown: (event: PointerEvent<HTMLElement>) =>
       begin(event, grip === "whole" && event.shiftKey ? "new" : grip),
@@ -119,6 +117,20 @@ export function FrameSheet({ picture, size, rect, kind, onChange }: Props) {
             {...hands(side)}
           />
         ))}
+        {corners.map((corner) => (
+          <button
+            key={corner}
+            type="button"
+            className="frame-handle corner"
+            style={handlePlace[corner]}
+            aria-label={say(`frame.${corner}`, {
+              width: Math.round(rect.width),
+              height: Math.round(rect.height),
+            })}
+            aria-description={say("frame.keys")}
+            {...hands(corner)}
+          />
+        ))}
       </div>
     </div>
   );
@@ -129,14 +141,11 @@ const handlePlace = {
   right: { left: "100%", top: "50%", cursor: "ew-resize" },
   top: { left: "50%", top: 0, cursor: "ns-resize" },
   bottom: { left: "50%", top: "100%", cursor: "ns-resize" },
+  "top-left": { left: 0, top: 0, cursor: "nwse-resize" },
+  "top-right": { left: "100%", top: 0, cursor: "nesw-resize" },
+  "bottom-left": { left: 0, top: "100%", cursor: "nesw-resize" },
+  "bottom-right": { left: "100%", top: "100%", cursor: "nwse-resize" },
 } as const;
-
-/** A rectangle after it was pulled so far. */
-function pulled(rect: Rect, grip: Grip, dx: number, dy: number): Rect {
-  if (grip === "whole") return { ...rect, x: rect.x + dx, y: rect.y + dy };
-  if (grip === "new") return spanned(rect.x, rect.y, dx, dy);
-  return sideMoved(rect, grip, grip === "left" || grip === "right" ? dx : dy);
-}
 
 function keyed(event: KeyboardEvent): { readonly x: number; readonly y: number } | null {
   const by = event.shiftKey ? 64 : 8;

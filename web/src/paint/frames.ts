@@ -45,6 +45,32 @@ export function sideMoved(rect: Rect, side: Side, by: number): Rect {
   }
 }
 
+export type Corner = "top-left" | "top-right" | "bottom-left" | "bottom-right";
+
+/** The sides that meet in a corner. */
+const meeting: Readonly<Record<Corner, readonly [Side, Side]>> = {
+  "top-left": ["top", "left"],
+  "top-right": ["top", "right"],
+  "bottom-left": ["bottom", "left"],
+  "bottom-right": ["bottom", "right"],
+};
+
+/** What of a frame is held: a side, a corner, all of it, or the corner of a new one. */
+export type Grip = Side | Corner | "whole" | "new";
+
+const isCorner = (grip: Grip): grip is Corner => grip in meeting;
+
+/** The rectangle after a grip was pulled so far. */
+export function pulled(rect: Rect, grip: Grip, dx: number, dy: number): Rect {
+  if (grip === "whole") return { ...rect, x: rect.x + dx, y: rect.y + dy };
+  if (grip === "new") return spanned(rect.x, rect.y, dx, dy);
+  const sides: readonly Side[] = isCorner(grip) ? meeting[grip] : [grip];
+  return sides.reduce(
+    (moved, side) => sideMoved(moved, side, side === "left" || side === "right" ? dx : dy),
+    rect,
+  );
+}
+
 /** What a rectangle adds around a picture; it never cuts from it. */
 export function padsOf(rect: Rect, width: number, height: number): Readonly<Record<Side, number>> {
   const pad = (value: number) => Math.max(0, onGrid(value));
@@ -69,7 +95,7 @@ export function within(rect: Rect, width: number, height: number): Rect {
 }
 
 /** The rectangle between a corner and the one that is so far from it, in any direction. */
-export const spanned = (x: number, y: number, dx: number, dy: number): Rect => ({
+const spanned = (x: number, y: number, dx: number, dy: number): Rect => ({
   x: Math.min(x, x + dx),
   y: Math.min(y, y + dy),
   width: Math.abs(dx),

@@ -5,6 +5,8 @@ import { changes, shortly, type Change } from "../state/changes";
 import { useEditor } from "../state/store";
 import { Radios } from "../widgets/Radios";
 import { say } from "../words";
+import { ownOf } from "./difference";
+import { clock } from "./measures";
 import { Tool } from "./Viewer";
 import { transformOf, useZoom } from "./zooming";
 import "./stage.css";
@@ -17,6 +19,8 @@ interface Props {
 /** Two pictures over each other with a slider between them, and what differs in their graphs. */
 export function Compare({ left, right }: Props) {
   const show = useEditor((state) => state.show);
+  const found = useChanges(left, right);
+  const labels = { left: useLabel(left, "left", found), right: useLabel(right, "right", found) };
   const [share, setShare] = useState(50);
   const [isWipe, setIsWipe] = useState(true);
   const area = useRef<HTMLDivElement>(null);
@@ -48,21 +52,18 @@ export function Compare({ left, right }: Props) {
         {...(isWipe ? {} : handlers)}
       >
         <figure style={isWipe ? { clipPath: `inset(0 ${100 - share}% 0 0)` } : {}}>
-          <img
-            src={left}
-            alt={say("compare.left")}
-            draggable={false}
-            style={isWipe ? {} : { transform }}
-          />
+          <img src={left} alt={labels.left} draggable={false} style={isWipe ? {} : { transform }} />
         </figure>
         <figure style={isWipe ? { clipPath: `inset(0 0 0 ${share}%)` } : {}}>
           <img
             src={right}
-            alt={say("compare.right")}
+            alt={labels.right}
             draggable={false}
             style={isWipe ? {} : { transform }}
           />
         </figure>
+        <HalfLabel side="left" text={labels.left} isSeen={!isWipe || share > 6} />
+        <HalfLabel side="right" text={labels.right} isSeen={!isWipe || share < 94} />
         {isWipe && (
           <>
             <span className="wipe-line" style={{ left: `${share}%` }} aria-hidden="true" />
@@ -79,19 +80,50 @@ export function Compare({ left, right }: Props) {
           </>
         )}
       </div>
-      <Differences left={left} right={right} />
+      <Differences found={found} />
     </section>
   );
 }
 
-function Differences({ left, right }: Props) {
+/** Says over a half which run it is of, and what is its own. */
+function HalfLabel(props: {
+  readonly side: "left" | "right";
+  readonly text: string;
+  readonly isSeen: boolean;
+}) {
+  const { side, text, isSeen } = props;
+  return (
+    <p className={`half-label ${side}`} data-seen={isSeen} aria-hidden="true">
+      {text}
+    </p>
+  );
+}
+
+function useChanges(left: string, right: string): readonly Change[] | undefined {
   const read = useEditor((state) => state.readDocument);
   const before = useEditor((state) => state.documents[jobIdIn(left)]);
   const after = useEditor((state) => state.documents[jobIdIn(right)]);
   useEffect(() => {
     for (const url of [left, right]) void read(jobIdIn(url)).catch(useEditor.getState().report);
   }, [read, left, right]);
-  const found = useMemo(() => before && after && changes(before, after), [before, after]);
+  return useMemo(() => before && after && changes(before, after), [before, after]);
+}
+
+/** Which run a picture is of, and what of it the other has otherwise. */
+function useLabel(
+  url: string,
+  side: "left" | "right",
+  found: readonly Change[] | undefined,
+): string {
+  const job = useEditor((state) => state.jobs[jobIdIn(url)]);
+  const run =
+    job === undefined
+      ? say("compare.aRun")
+      : say("compare.run", { number: job.number, time: clock(job.finished ?? job.created) });
+  return [say(`compare.${side}`), run, ...ownOf(found ?? [], side)].join(" · ");
+}
+
+function Differences({ found }: { readonly found: readonly Change[] | undefined }) {
   return (
     <aside className="details" aria-label={say("compare.differs")}>
       <h2>{say("compare.differs")}</h2>

@@ -9,6 +9,7 @@ import type { GraphPath, NodeId } from "../graph/ids";
 import { portsOf } from "../graph/ports";
 import { at } from "../graph/tables";
 import { Icon } from "../look/Icon";
+import { modelsFolder } from "../state/dropped";
 import type { ModelFile } from "../state/models";
 import { nearest } from "../state/near";
 import { useEditor } from "../state/store";
@@ -24,6 +25,7 @@ import "./drawer.css";
 export function ModelsPanel() {
   const models = useEditor((state) => state.models);
   const reading = useEditor((state) => state.modelsReading);
+  const folder = useEditor((state) => state.modelsFolder);
   const refresh = useEditor((state) => state.refreshModels);
   const [query, setQuery] = useState("");
   useEffect(() => {
@@ -64,7 +66,7 @@ export function ModelsPanel() {
           </section>
         ))}
         {models.length === 0 && reading === "read" && (
-          <p className="drawer-none">{say("models.none")}</p>
+          <p className="drawer-none">{say("models.none", { folder: modelsFolder(folder) })}</p>
         )}
         {models.length > 0 && found.length === 0 && (
           <p className="drawer-none">{say("widget.nothingFound")}</p>

@@ -1,6 +1,7 @@
-import { useEffect } from "react";
+import { useEffect, useState, type DragEvent } from "react";
 
 import { Icon } from "../look/Icon";
+import { modelsFolder, whereModelsGo } from "../state/dropped";
 import type { FormInput } from "../state/form";
 import { useEditor } from "../state/store";
 import { say } from "../words";
@@ -14,7 +15,9 @@ interface Props {
 export function NoModel({ needed }: Props) {
   const models = useEditor((state) => state.models);
   const reading = useEditor((state) => state.modelsReading);
+  const folder = useEditor((state) => state.modelsFolder);
   const refresh = useEditor((state) => state.refreshModels);
+  const [dropped, setDropped] = useState<string | null>(null);
   useEffect(() => {
     if (reading === "unread") void refresh();
   }, [reading, refresh]);
@@ -26,16 +29,44 @@ export function NoModel({ needed }: Props) {
   const [kind] = missing;
   if (models.length === 0 && reading !== "read") return null;
   if (kind === undefined) return null;
+  const onDrop = (event: DragEvent) => {
+    const [file] = event.dataTransfer.files;
+    if (file === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    setDropped(file.name);
+  };
   return (
-    <section className="card" aria-label={say("noModel.title")}>
+    <section
+      className="card"
+      aria-label={say("noModel.title")}
+      onDragOver={(event) => {
+        if (!event.dataTransfer.types.includes("Files")) return;
+        event.preventDefault();
+        event.stopPropagation();
+      }}
+      onDrop={onDrop}
+    >
       <h3>
         <Icon name="models" />
         {say("noModel.title")}
       </h3>
-      <p>{say("noModel.where")}</p>
-      <p className="card-path">models/{kind}</p>
+      <p>{say(folder === null ? "noModel.where" : "noModel.whereWhole")}</p>
+      <p className="card-path">{modelsFolder(folder, kind)}</p>
       <p className="quiet small">{say("noModel.which")}</p>
-      <button type="button" className="button" onClick={() => void refresh()}>
+      {dropped !== null && (
+        <p className="notice warning" role="alert">
+          {whereModelsGo(dropped, folder, kind)}
+        </p>
+      )}
+      <button
+        type="button"
+        className="button"
+        onClick={() => {
+          setDropped(null);
+          void refresh();
+        }}
+      >
         <Icon name="refresh" small />
         {say("widget.lookAgain")}
       </button>

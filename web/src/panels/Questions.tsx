@@ -1,19 +1,23 @@
-import { useEffect, useRef, type ReactNode } from "react";
+import { useEffect, useRef } from "react";
 
 import type { Asked } from "../state/files";
 import { useEditor, type EditorState } from "../state/store";
 import { say, sayCount } from "../words";
+import { DropQuestion } from "./DropQuestion";
 import { Floating } from "./Floating";
+import { Question } from "./Question";
 
 /** What has to be asked before something is saved, replaced or thrown away. */
 export function Questions() {
   const asked = useEditor((state) => state.asked);
   const closing = useEditor((state) => state.closing);
   const clearing = useEditor((state) => state.clearing);
+  const dropped = useEditor((state) => state.dropped);
   if (asked?.kind === "name") return <NameQuestion key={asked.name} asked={asked} />;
   if (asked !== null) return <VersionQuestion asked={asked} />;
   if (closing !== null) return <ClosingQuestion tab={closing} />;
-  return clearing === null ? null : <ClearingQuestion {...clearing} />;
+  if (clearing !== null) return <ClearingQuestion {...clearing} />;
+  return dropped === null ? null : <DropQuestion dropped={dropped} />;
 }
 
 function NameQuestion({ asked }: { readonly asked: Extract<Asked, { kind: "name" }> }) {
@@ -128,22 +132,5 @@ function ClearingQuestion({ jobs, starred }: NonNullable<EditorState["clearing"]
         </button>
       )}
     </Question>
-  );
-}
-
-interface Props {
-  readonly text: string;
-  readonly onClose: () => void;
-  readonly children: ReactNode;
-}
-
-function Question({ text, onClose, children }: Props) {
-  return (
-    <Floating label={text} onClose={onClose}>
-      <div className="question">
-        <p>{text}</p>
-        <div className="question-answers">{children}</div>
-      </div>
-    </Floating>
   );
 }

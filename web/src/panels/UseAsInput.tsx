@@ -1,20 +1,12 @@
 import { useMemo, useState } from "react";
 
-import type { Catalogue } from "../graph/catalogue";
-import type { Workflow } from "../graph/document";
-import { graphAt, graphPaths, nodesOf } from "../graph/graphs";
-import { typeNamed } from "../graph/catalogue";
-import { at } from "../graph/tables";
 import { Icon } from "../look/Icon";
-import type { PictureInput } from "../state/gallery";
+import { pictureInputs, type PictureChoice } from "../state/pictureInputs";
 import { useEditor } from "../state/store";
 import { activeWorkflow } from "../state/tabs";
 import { say } from "../words";
+import { PictureChoices } from "./PictureChoices";
 import { Sheet } from "./Sheet";
-
-interface Choice extends PictureInput {
-  readonly title: string;
-}
 
 /** Puts a picture into an input of the workflow: the path of the keyboard for dragging it there. */
 export function UseAsInput({ url }: { readonly url: string }) {
@@ -24,7 +16,7 @@ export function UseAsInput({ url }: { readonly url: string }) {
   const announce = useEditor((state) => state.announce);
   const [isOpen, setIsOpen] = useState(false);
   const choices = useMemo(() => pictureInputs(workflow, catalogue), [workflow, catalogue]);
-  const choose = async (choice: Choice) => {
+  const choose = async (choice: PictureChoice) => {
     setIsOpen(false);
     if (!(await put(url, choice))) return;
     announce(say("gallery.used", { name: url.split("/").at(-1) ?? "", input: choice.title }));
@@ -47,33 +39,9 @@ export function UseAsInput({ url }: { readonly url: string }) {
       </button>
       {isOpen && (
         <Sheet title={say("gallery.useWhere")} onClose={() => setIsOpen(false)}>
-          <ul className="plan-nodes">
-            {choices.map((choice) => (
-              <li key={`${choice.path.join("/")}/${choice.title}`}>
-                <button type="button" onClick={() => void choose(choice)}>
-                  <Icon name="image" small />
-                  <span>{choice.title}</span>
-                </button>
-              </li>
-            ))}
-          </ul>
+          <PictureChoices choices={choices} onChoose={(choice) => void choose(choice)} />
         </Sheet>
       )}
     </div>
   );
-}
-
-/** Every input of a document that takes the name of a picture. */
-export function pictureInputs(workflow: Workflow, catalogue: Catalogue): readonly Choice[] {
-  return graphPaths(workflow).flatMap((path) => {
-    const graph = graphAt(workflow, path);
-    return nodesOf(graph).flatMap(([node, { type }]) =>
-      (typeNamed(catalogue, type)?.inputs ?? [])
-        .filter((field) => field.kind === "image")
-        .map((field) => {
-          const title = at(graph?.view?.nodes, node)?.title ?? node;
-          return { path, node, input: field.name, title: `${title}, ${field.title}` };
-        }),
-    );
-  });
 }

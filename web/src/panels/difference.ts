@@ -49,3 +49,16 @@ function worded({ kind, title, input, before, after }: Change): string {
   }
   return say("film.changed", { input, before: shortly(before, 14), after: shortly(after, 14) });
 }
+
+/** What one side of a comparison has that the other has not: the first two things, and how many more. */
+export function ownOf(found: readonly Change[], side: "left" | "right"): readonly string[] {
+  const own = found.flatMap(({ kind, title, input, before, after }): readonly string[] => {
+    if (kind === "added") return side === "right" ? [say("film.added", { node: title })] : [];
+    if (kind === "removed") return side === "right" ? [say("film.removed", { node: title })] : [];
+    return [`${input} ${shortly(side === "left" ? before : after, 28)}`.trim()];
+  });
+  const more = own.length - SHOWN;
+  return [...own.slice(0, SHOWN), ...(more > 0 ? [say("film.more", { count: more })] : [])];
+}
+
+const SHOWN = 2;

@@ -11,6 +11,8 @@ export interface NodeRun {
   readonly progress?: number;
   /** Address of its last picture or live preview, small enough to be drawn on the node. */
   readonly picture?: string;
+  /** Addresses of the pictures that it delivered last, the newest first; not there for fewer than two. */
+  readonly results?: readonly string[];
   /** How long it took. */
   readonly seconds?: number;
 }
@@ -25,29 +27,40 @@ export interface Drawing {
   /** What a run of the document as it is now would do; null if that is not known. */
   readonly plan: Plan | null;
   readonly pictures: ReadonlyMap<string, string>;
+  /** The jobs of the tab, the newest first, with what they ran. */
+  readonly past: readonly { readonly job: Job; readonly document: Workflow }[];
 }
 
 const THUMBNAIL = 320;
+/** So many results stay on a node. */
+const RESULTS = 5;
 
 /** The nodes' states; a node that is as it was `before` keeps its identity. */
 export function drawn(drawing: Drawing, before: NodeRuns): NodeRuns {
   const { run, job, document, plan } = drawing;
   const planned = plannedStates(plan, document);
   const isActive = job !== null && (job.state === "queued" || job.state === "running");
-  const pictures = new Map([...drawing.pictures, ...resultsOf(job, document)]);
+  const last = [...resultsOf(job, document)].map(
+    ([address, urls]) => [address, small(urls[0])] as const,
+  );
+  const pictures = new Map([...drawing.pictures, ...last]);
+  const results = lastResults(drawing.past);
   const after: Record<string, NodeRun> = {};
   for (const address of new Set([
     ...(run?.nodes.keys() ?? []),
     ...planned.keys(),
     ...pictures.keys(),
+    ...results.keys(),
   ])) {
     const step = run?.nodes.get(address);
     const state = shown(step?.state, planned.get(address), isActive);
     const picture = pictures.get(address);
+    const made = results.get(address);
     const node: NodeRun = {
       state,
       ...(state === "running" && step && step.total > 0 && { progress: step.done / step.total }),
       ...(picture !== undefined && { picture }),
+      ...(made !== undefined && made.length > 1 && { results: made }),
       ...(state === "done" && step && step.seconds > 0 && { seconds: step.seconds }),
     };
     const old = before[address];
@@ -87,26 +100,37 @@ const outersOf = (address: string): string[] => {
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
 };
 
-/** The last picture that each output node delivered, by the node's address. */
-function resultsOf(job: Job | null, document: Workflow): Map<string, string> {
-  const pictures = new Map<string, string>();
+/** The pictures that each output node delivered, by the node's address, the last one first. */
+function resultsOf(job: Job | null, document: Workflow): Map<string, readonly string[]> {
+  const pictures = new Map<string, readonly string[]>();
   for (const [name, output] of Object.entries(job?.outputs ?? {})) {
     const files = [
       ...(output.files ?? []),
       ...(output.cells ?? []).flatMap((cell) => cell.files ?? []),
-    ];
-    const picture = files.findLast((file) => file.media_type.startsWith("image/"));
-    if (picture === undefined) continue;
+    ].filter((file) => file.media_type.startsWith("image/"));
+    if (files.length === 0) continue;
     const node = Object.hasOwn(document.outputs, name) ? document.outputs[name]?.node : undefined;
-    pictures.set(node ?? addressOf(name, document), `${picture.url}?thumbnail=${THUMBNAIL}`);
+    pictures.set(node ?? addressOf(name, document), files.map(({ url }) => url).toReversed());
   }
   return pictures;
 }
+
+/** The last pictures of each output node over some jobs. */
+function lastResults(past: Drawing["past"]): Map<string, readonly string[]> {
+  const results = new Map<string, readonly string[]>();
+  for (const { job, document } of past)
+    for (const [address, urls] of resultsOf(job, document))
+      results.set(address, [...(results.get(address) ?? []), ...urls].slice(0, RESULTS));
+  return results;
+}
+
+const small = (url = ""): string => `${url}?thumbnail=${THUMBNAIL}`;
 
 const isSame = (a: NodeRun, b: NodeRun): boolean =>
   a.state === b.state &&
   a.progress === b.progress &&
   a.picture === b.picture &&
+  a.results?.join() === b.results?.join() &&
   a.seconds === b.seconds;
 
 /** How much of a run is done, between 0 and 1: by seconds where they are known, else by nodes. */

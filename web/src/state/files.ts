@@ -6,7 +6,6 @@ import { emptyWorkflow } from "../graph/document";
 import { renameWorkflow } from "../graph/commands/form";
 import { printWorkflow, readWorkflow } from "../graph/read";
 import { say } from "../words";
-import { whatIsIn } from "./dropped";
 import type { EditorState, SetState, Slice } from "./store";
 import { activeTab, isDirty, type Tab } from "./tabs";
 
@@ -35,8 +34,6 @@ export interface FilesSlice {
   readonly answer: (answer: "copy" | "overwrite" | "reload" | "cancel") => Promise<void>;
   /** Open a saved workflow, or go to the tab that has it. */
   readonly openFile: (name: string) => Promise<void>;
-  /** Open what a dropped file holds: a workflow, or a picture that carries one. */
-  readonly openDropped: (file: File) => Promise<void>;
   readonly renameWorkflow: (name: string) => void;
 }
 
@@ -118,19 +115,6 @@ const filesIn = (set: SetState, get: Get, saves: Saves): FilesSlice => ({
       get().openWorkflow(readWorkflow(text), { name, revision });
     } catch (error) {
       get().notify("error", say("drop.broken", { name, why: whyOf(error) }));
-    }
-  },
-  openDropped: async (file) => {
-    const found = await whatIsIn(file);
-    if ("problem" in found) {
-      get().notify("error", found.problem);
-      return;
-    }
-    get().openWorkflow(found.workflow);
-    get().notify("info", say("drop.opened", { name: file.name }));
-    if (found.remarks.length > 0) {
-      const lines = found.remarks.map((remark) => `\n– ${remark}`).join("");
-      get().notify("warning", say("drop.remarks", { name: file.name }) + lines);
     }
   },
   renameWorkflow: (name) => {

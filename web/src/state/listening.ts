@@ -29,7 +29,8 @@ export function listening(
       // Only where pictures were looked at: else they are read once they are.
       if (event.type === "outputs.changed" && get().galleryNext !== undefined)
         void get().readGallery();
-      if (event.job === null || !("job" in event.data)) continue;
+      // What is deleted is told once more, and has no document any more.
+      if (event.job === null || event.type === "job.deleted" || !("job" in event.data)) continue;
       tell(event.data.job, before.jobs[event.job]);
       if (event.type === "job.moved" || event.type === "job.queued")
         void readQueue().catch(get().report);

@@ -21,6 +21,8 @@ export type Reading = "unread" | "reading" | "read" | "failed";
 
 export interface ModelsSlice {
   readonly models: readonly ModelFile[];
+  /** The folder in which they lie, each in that of its kind; null where one is not told. */
+  readonly modelsFolder: string | null;
   readonly modelsReading: Reading;
   /** Read the list anew: what was put into the folders since, is there then. */
   readonly refreshModels: () => Promise<void>;
@@ -48,11 +50,13 @@ export const modelsSliceIn =
   (server: Pick<Client, "listModels">): Slice<ModelsSlice> =>
   (set) => ({
     models: [],
+    modelsFolder: null,
     modelsReading: "unread",
     refreshModels: async () => {
       set({ modelsReading: "reading" });
       try {
-        set({ models: (await server.listModels()).map(modelFrom), modelsReading: "read" });
+        const { models, folder } = await server.listModels();
+        set({ models: models.map(modelFrom), modelsFolder: folder, modelsReading: "read" });
       } catch {
         // What was read before stays in sight; the panel says that it may be old.
         set({ modelsReading: "failed" });

@@ -98,10 +98,7 @@ export const problemsSlice: Slice<ProblemsSlice> = (set, get) => ({
   tellFailure: (job) => {
     const { tabJobs, activeTab: tab, documents } = get();
     if (!(tabJobs[tab] ?? []).includes(job.id)) return;
-    const faults = job.error?.problems.map((json) => faultOf(json, job)) ?? [];
-    const whole = job.error === null ? [] : [faultOf(undefined, job)];
-    const document = documents[job.id] ?? EMPTY;
-    const found = placed(faults.length > 0 ? faults : whole, document, "run");
+    const found = placed(faultsOf(job), documents[job.id] ?? EMPTY, "run");
     set(({ problems }) => ({ problems: [...of("check", problems), ...found] }));
   },
   recallFailure: () => {
@@ -122,6 +119,12 @@ export const problemsSlice: Slice<ProblemsSlice> = (set, get) => ({
     if (node !== undefined) get().reveal(nodeId(node), input);
   },
 });
+
+/** The faults of a job; where it names none, that of the whole. */
+function faultsOf(job: Job): readonly Fault[] {
+  const faults = job.error?.problems.map((json) => faultOf(json, job)) ?? [];
+  return faults.length > 0 || job.error === null ? faults : [faultOf(undefined, job)];
+}
 
 const whyOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -44,6 +44,20 @@ describe("running", () => {
     expect(state().progress).toBeNull();
   });
 
+  it("keeps the last five pictures of a node, the newest first", async () => {
+    const { fake, state } = begun();
+    for (let run = 1; run <= 6; run += 1) {
+      await state().generate();
+      const files = [aPicture(`${run}.png`)];
+      fake.tell("job.succeeded", `job${run}`, { state: "succeeded", outputs: { save: { files } } });
+      const kept = state().nodeRuns["save"]?.results;
+      expect(kept?.[0]).toBe(run === 1 ? undefined : `/files/${run}.png`);
+    }
+    expect(state().nodeRuns["save"]?.results).toEqual(
+      [6, 5, 4, 3, 2].map((run) => `/files/${run}.png`),
+    );
+  });
+
   it("keeps a run that the server did not get, and sends it once when the server is back", async () => {
     const { fake, state } = begun();
     fake.lose();
@@ -75,6 +89,17 @@ describe("running", () => {
     await settled();
     expect(fake.asked).toEqual(["submit job1"]);
     expect(after.getState().waiting).toEqual([]);
+  });
+
+  it("asks nothing more of a run that is deleted, and does not say that it has ended", async () => {
+    const { fake, state } = begun();
+    fake.add(aJob("job7", { state: "succeeded" }), two);
+    const asked = vi.spyOn(fake.server, "readJobDocument");
+    const said = state().announcement;
+    fake.tell("job.deleted", "job7");
+    await settled();
+    expect(asked).not.toHaveBeenCalledWith("job7");
+    expect(state().announcement).toBe(said);
   });
 
   it("says of an empty workflow that there is nothing to run", async () => {

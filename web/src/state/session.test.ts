@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { renameWorkflow } from "../graph/commands/form";
+import { emptyWorkflow } from "../graph/document";
 import type { Draft, Drafts } from "./drafts";
 import { noteBroken, startSession } from "./session";
 import { useEditor } from "./store";
@@ -88,6 +89,14 @@ test("tabs come back after a reload, in their order, with their steps of undo", 
   expect(activeTab(editor()).workflow.name).toBe("first");
   editor().undo();
   expect(activeTab(editor()).workflow.name).toBe("Untitled");
+});
+
+test("a tab is kept as soon as it is opened, so that a run from it is not left without one", async () => {
+  const kept = new Kept();
+  openWindow();
+  await startSession(useEditor, kept.asDrafts());
+  const tab = editor().openWorkflow(emptyWorkflow("opened"), { name: "opened", revision: "1" });
+  expect([...kept.all.keys()]).toEqual([tab]);
 });
 
 test("a closed tab leaves no draft", async () => {

@@ -104,7 +104,9 @@ class Keeper {
     const places = new Map(found.map((draft) => [draft.id, draft.owner]));
     for (const tab of tabs) if (places.get(tab.id) === this.owner) this.written.set(tab.id, tab);
     this.store.subscribe((state, before) => {
-      if (state.tabs !== before.tabs || state.activeTab !== before.activeTab) this.soon();
+      // A new tab is kept at once: what is run from it finds its way back to it by its id.
+      if (state.tabs.some(({ id }) => !before.tabs.some((tab) => tab.id === id))) void this.write();
+      else if (state.tabs !== before.tabs || state.activeTab !== before.activeTab) this.soon();
     });
     window.addEventListener("pagehide", () => void this.write());
     document.addEventListener("visibilitychange", () => {

@@ -66,7 +66,11 @@ export function redrawn(
   const { plan } = state;
   const run = (job && state.runs[job.id]) ?? null;
   const pictures = previews.of(job?.id ?? "");
-  const nodeRuns = drawn({ run, job, document, plan, pictures }, state.nodeRuns);
+  const past = (state.tabJobs[activeTab(state).id] ?? []).toReversed().flatMap((id) => {
+    const [each, ran] = [state.jobs[id], state.documents[id]];
+    return each === undefined || ran === undefined ? [] : [{ job: each, document: ran }];
+  });
+  const nodeRuns = drawn({ run, job, document, plan, pictures, past }, state.nodeRuns);
   const progress = progressOf(state);
   const live = [...previews.of(progress?.job ?? "").values()].at(-1) ?? null;
   return { nodeRuns, progress, livePicture: live };

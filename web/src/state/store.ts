@@ -15,6 +15,8 @@ import { layoutSlice } from "./layout";
 import type { LayoutSlice } from "./layout";
 import { librarySlice } from "./library";
 import type { LibrarySlice } from "./library";
+import { dropsSlice } from "./drops";
+import type { DropsSlice } from "./drops";
 import { filesSlice } from "./files";
 import type { FilesSlice } from "./files";
 import { editingSlice } from "./editing";
@@ -52,6 +54,7 @@ export type EditorState = CatalogueSlice &
   StructureSlice &
   CopyingSlice &
   FilesSlice &
+  DropsSlice &
   LayoutSlice &
   LibrarySlice &
   SelectionSlice &
@@ -79,6 +82,7 @@ export const useEditor = create<EditorState>()((...store) => ({
   ...structureSlice(...store),
   ...copyingSlice(...store),
   ...filesSlice(...store),
+  ...dropsSlice(...store),
   ...layoutSlice(...store),
   ...librarySlice(...store),
   ...selectionSlice(...store),

@@ -14,7 +14,7 @@ import type { Surroundings } from "./running";
 import { blockersIn } from "./problems";
 import { advanceSeeds, movedAlong } from "./seeds";
 import type { EditorState, SetState } from "./store";
-import { activeTab } from "./tabs";
+import { activeTab, type Tab } from "./tabs";
 
 /** A run that was asked for and that the server has not confirmed yet. */
 export interface Waiting {
@@ -41,8 +41,58 @@ const TABS = 40;
 const PLANS = 60;
 
 export function submitting(around: Surroundings, set: SetState, get: () => EditorState) {
-  const { server, memory } = around;
+  const { remember, send } = sending(around, set, get);
+  return {
+    remembered: recalled(around.memory),
+    generate: async ({ front = false }: { readonly front?: boolean } = {}): Promise<void> => {
+      // What was wrong may have been put right outside, such as by a file that is there now.
+      if (blockersIn(get()).length > 0) await get().makePlan();
+      if (!isReady(get())) return;
+      const tab = activeTab(get());
+      const waiting = { key: newKey(), tab: tab.id, document: tab.workflow, front, isStuck: false };
+      set((state) => ({ waiting: [...state.waiting, waiting] }));
+      remember();
+      // At once: what is asked for next shall have the next seeds.
+      const next = advanceSeeds().apply(tab.workflow, get().catalogue);
+      if (next !== tab.workflow) {
+        // A run is no edit: neither a step of undo, nor a change that is to be saved.
+        const saved = movedAlong(tab.saved, tab.workflow, next);
+        get().changeTab(tab.id, { workflow: next, log: sealed(tab.log), saved });
+      }
+      if ((await send(waiting)) === "refused") takeBack(get(), tab, next);
+    },
+    /** Send again what the server did not get. */
+    flush: async (): Promise<void> => {
+      for (const waiting of get().waiting)
+        if (waiting.isStuck && get().waiting.some(({ key }) => key === waiting.key))
+          await send(waiting);
+    },
+    /** Take back what the server has not confirmed. */
+    withdraw: (): void => {
+      set({ waiting: [] });
+      remember();
+    },
+    remember,
+  };
+}
 
+/** Whether the active tab can be run; if not, what is in the way is shown. */
+function isReady(state: EditorState): boolean {
+  if (state.isBeginning) state.announce(say("run.beginning"));
+  else if (blockersIn(state).length > 0) state.showBlockers();
+  else if (Object.keys(activeTab(state).workflow.nodes).length > 0) return true;
+  else state.notify("info", say("run.nothing"));
+  return false;
+}
+
+/** After a refusal: seeds that were moved for the next run, and the list of what is wrong. */
+function takeBack(state: EditorState, tab: Tab, moved: Workflow): void {
+  if (state.tabs.find(({ id }) => id === tab.id)?.workflow === moved)
+    state.changeTab(tab.id, { workflow: tab.workflow, saved: tab.saved });
+  if (state.activeTab === tab.id) state.openProblems(state.problems.length > 0);
+}
+
+function sending({ server, memory }: Surroundings, set: SetState, get: () => EditorState) {
   const remember = () => {
     const { tabJobs, waiting } = get();
     try {
@@ -74,54 +124,7 @@ export function submitting(around: Surroundings, set: SetState, get: () => Edito
     }
   };
 
-  return {
-    remembered: recalled(memory),
-    generate: async ({ front = false }: { readonly front?: boolean } = {}): Promise<void> => {
-      if (get().isBeginning) {
-        get().announce(say("run.beginning"));
-        return;
-      }
-      // What was wrong may have been put right outside, such as by a file that is there now.
-      if (blockersIn(get()).length > 0) await get().makePlan();
-      if (blockersIn(get()).length > 0) {
-        get().showBlockers();
-        return;
-      }
-      const tab = activeTab(get());
-      if (Object.keys(tab.workflow.nodes).length === 0) {
-        get().notify("info", say("run.nothing"));
-        return;
-      }
-      const waiting = { key: newKey(), tab: tab.id, document: tab.workflow, front, isStuck: false };
-      set((state) => ({ waiting: [...state.waiting, waiting] }));
-      remember();
-      // At once: what is asked for next shall have the next seeds.
-      const next = advanceSeeds().apply(tab.workflow, get().catalogue);
-      if (next !== tab.workflow) {
-        // A run is no edit: neither a step of undo, nor a change that is to be saved.
-        const saved = movedAlong(tab.saved, tab.workflow, next);
-        get().changeTab(tab.id, { workflow: next, log: sealed(tab.log), saved });
-      }
-      const outcome = await send(waiting);
-      if (outcome !== "refused") return;
-      const { tabs, activeTab: shown } = get();
-      if (tabs.find(({ id }) => id === tab.id)?.workflow === next)
-        get().changeTab(tab.id, { workflow: tab.workflow, saved: tab.saved });
-      if (shown === tab.id) get().openProblems(get().problems.length > 0);
-    },
-    /** Send again what the server did not get. */
-    flush: async (): Promise<void> => {
-      for (const waiting of get().waiting)
-        if (waiting.isStuck && get().waiting.some(({ key }) => key === waiting.key))
-          await send(waiting);
-    },
-    /** Take back what the server has not confirmed. */
-    withdraw: (): void => {
-      set({ waiting: [] });
-      remember();
-    },
-    remember,
-  };
+  return { remember, send };
 }
 
 const stuckIf =

@@ -114,39 +114,42 @@ export const tabsSlice: Slice<TabsSlice> = (set, get) => {
       if (next !== undefined) activate(next.id);
     },
     closeTab: (id, discarded = false) => {
-      const { tabs, activeTab: active } = get();
-      const at = tabs.findIndex((tab) => tab.id === id);
-      const tab = tabs[at];
+      const tab = get().tabs.find((each) => each.id === id);
       if (tab === undefined) return;
       if (!discarded && isDirty(tab)) {
         get().activate(id);
         set({ closing: id });
         return;
       }
-      const left = tabs.filter((each) => each !== tab);
-      const rest = left.length > 0 ? left : [blankTab()];
-      const next = rest[Math.min(at, rest.length - 1)];
-      set({
-        tabs: rest,
-        closing: null,
-        ...(active === id && next ? { activeTab: next.id, selected: new Set(), stage: null } : {}),
-      });
+      set((state) => without(state, tab));
     },
     keepTab: () => set({ closing: null }),
-    moveTab: (id, before) =>
-      set(({ tabs }) => {
-        const moved = tabs.find((tab) => tab.id === id);
-        if (moved === undefined || id === before) return {};
-        const rest = tabs.filter((tab) => tab !== moved);
-        const at = rest.findIndex((tab) => tab.id === before);
-        return { tabs: rest.toSpliced(at < 0 ? rest.length : at, 0, moved) };
-      }),
+    moveTab: (id, before) => set(({ tabs }) => ({ tabs: reordered(tabs, id, before) })),
     changeTab: (id, change) =>
       set(({ tabs }) => ({
         tabs: tabs.map((tab) => (tab.id === id ? { ...tab, ...change } : tab)),
       })),
   };
 };
+
+/** What is there after a tab is closed: a blank one after the last. */
+function without({ tabs, activeTab: active }: EditorState, tab: Tab): Partial<EditorState> {
+  const left = tabs.filter((each) => each !== tab);
+  const rest = left.length > 0 ? left : [blankTab()];
+  const next = rest[Math.min(tabs.indexOf(tab), rest.length - 1)];
+  const isElsewhere = active !== tab.id || next === undefined;
+  const shown = isElsewhere ? {} : { activeTab: next.id, selected: new Set<NodeId>(), stage: null };
+  return { tabs: rest, closing: null, ...shown };
+}
+
+/** The tabs with one of them before another, or last. */
+function reordered(tabs: readonly Tab[], id: string, before: string | null): readonly Tab[] {
+  const moved = tabs.find((tab) => tab.id === id);
+  if (moved === undefined || id === before) return tabs;
+  const rest = tabs.filter((tab) => tab !== moved);
+  const at = rest.findIndex((tab) => tab.id === before);
+  return rest.toSpliced(at < 0 ? rest.length : at, 0, moved);
+}
 
 const compared = new WeakMap<Workflow, { readonly saved: Workflow; readonly dirty: boolean }>();
 

@@ -30,6 +30,12 @@ function pictureIn(data: DataTransfer): File | undefined {
   return [...data.files].find((file) => file.type.startsWith("image/"));
 }
 
+/** What else was dropped is for the page. */
+function takeOthers(data: DataTransfer, taken: File | undefined): void {
+  const others = [...data.files].filter((file) => file !== taken);
+  if (others.length > 0) void useEditor.getState().openDropped(others);
+}
+
 /** Sends a file, or a picture that was made by its address, and tells how far that is or why it failed. */
 function useSending(onChange: (value: string) => void, place: FieldPlace | undefined) {
   const send = useEditor((state) => state.sendPicture);
@@ -86,6 +92,7 @@ export function PictureBox({
     event.preventDefault();
     event.stopPropagation();
     void sending.start(source);
+    takeOthers(event.dataTransfer, file);
   };
 
   return (

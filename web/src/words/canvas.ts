@@ -28,6 +28,8 @@ export const canvas = {
   "canvas.pinned": "Pinned",
   "canvas.wiresHidden": "Its wires are hidden until it is selected",
   "canvas.picture": "Last picture of {title}",
+  "canvas.results": "Last results of {title}",
+  "canvas.result": "Result {number} of {count}, the newest first",
   "canvas.zoomIn": "Zoom in",
   "canvas.zoomOut": "Zoom out",
   "canvas.fit": "Show everything",

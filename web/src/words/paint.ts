@@ -38,6 +38,10 @@ export const paint = {
   "frame.top": "Top",
   "frame.right": "Right",
   "frame.bottom": "Bottom",
+  "frame.top-left": "Upper left corner; size {width} × {height}",
+  "frame.top-right": "Upper right corner; size {width} × {height}",
+  "frame.bottom-left": "Lower left corner; size {width} × {height}",
+  "frame.bottom-right": "Lower right corner; size {width} × {height}",
   "frame.move": "Position: {x}, {y}; size {width} × {height}",
   "frame.size": "{width} × {height}",
   "frame.keys":

@@ -119,6 +119,21 @@ export const panels = {
   "fault.empty_axis": "This sweep has no values.",
   "fault.choices": "Choose one of {choices}.",
   "fault.between": "Give a number from {least} to {most}.",
+  "dropped.carries":
+    "{name} carries the workflow that made it. Open that, or use the picture as an input here?",
+  "dropped.open": "Open its workflow",
+  "dropped.openAll": "Open their workflows",
+  "dropped.add": "Add a node that reads it",
+  "dropped.useInstead": "It can be used as an input instead.",
+  "dropped.noUse": "No node here reads a picture from a file.",
+  "dropped.several": "{count} pictures were dropped.",
+  "dropped.oneCarries": "1 carries a workflow.",
+  "dropped.manyCarry": "{count} carry a workflow.",
+  "dropped.send": "Keep them as inputs",
+  "dropped.sent": "Sent: {names}. Every picture field offers them now.",
+  "drop.damaged": "{name} is damaged: it carries no workflow, and cannot be shown as a picture.",
+  "drop.model":
+    "{name} is a model file, too large to go through a page. Put it into the folder {folder} yourself, then look again.",
   "dialog.close": "Close",
   "dialog.keep": "Keep it",
   "panel.reading": "Reading …",
@@ -144,6 +159,7 @@ export const panels = {
   "form.hide": "Take {name} from the form",
   "noModel.title": "There is no model yet",
   "noModel.where": "Put a model file into this folder of Darkroom's data folder, then look again:",
+  "noModel.whereWhole": "Put a model file into this folder, then look again:",
   "noModel.which":
     "A .safetensors or .ckpt file, or a diffusers folder, of the Stable Diffusion 1 family.",
   "result.title": "Result",
@@ -193,7 +209,7 @@ export const panels = {
   "workflows.version": "Version {version}",
   "models.failed": "The list could not be read. What you see may be old.",
   "models.none":
-    "No model files yet. Put one into the folder models of Darkroom's data folder, and look again.",
+    "No model files yet. Put one into {folder}, into the folder of its kind such as checkpoints, and look again.",
   "models.missing": "Missing models",
   "models.oneMissing": "1 model is asked for and not there",
   "models.manyMissing": "{count} models are asked for and not there",

@@ -157,6 +157,8 @@ export const run = {
   "compare.slider": "How much of the left picture is seen",
   "compare.left": "Left",
   "compare.right": "Right",
+  "compare.run": "run {number}, {time}",
+  "compare.aRun": "an earlier run",
   "compare.swap": "Swap the two",
   "compare.differs": "What differs",
   "compare.same": "The two graphs are the same.",
