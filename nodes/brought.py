@@ -64,6 +64,33 @@ def check_beside(
         )
 
 
+def check_unread(channels: int | None, images: int, role: str) -> None:
+    """Refuse a conditioning that brings what a model does not read: the picture would be another one.
+
+    An inpainting model's mask and picture pass, as the mask limits latents of any model.
+
+    Args:
+        channels: Those beside the latents, of a model that reads none; None for nothing.
+        images: How many embeddings of pictures there are, of a model that reads none.
+        role: Where the conditioning comes in.
+
+    Raises:
+        InputError: There is such a thing (code "channel_mismatch").
+    """
+    if images:
+        kind, what, giver = "an unCLIP model", "a picture's embedding", "UnCLIPConditioning"
+    elif channels in _GIVERS:
+        (kind, what, _), giver = _BESIDE[channels], _GIVERS[channels]
+    else:
+        return
+    raise InputError(
+        f"the {role} conditioning brings {what}, which the model does not read: choose the checkpoint of"
+        f" {kind}, or take {giver} away",
+        code="channel_mismatch",
+        input=end_of(role),
+    )
+
+
 _PICTURE = 4
 _INPAINT_REMEDY = (
     ": put InpaintConditioning before it, or choose a checkpoint for text to image, which"
@@ -80,6 +107,7 @@ _BESIDE: Mapping[int, tuple[str, str, str]] = {
     ),
 }
 """By the channels beside the latents: the model, what it reads, and what gives it."""
+_GIVERS = {1: "DepthConditioning", 3: "UpscaleConditioning", 4: "EditConditioning"}
 
 
 def check_pooled(given: int | None, model: Mapping[str, Any], role: str) -> None:

@@ -189,15 +189,16 @@ class Folders(Service):
         row: dict[str, Any] = {
             "name": name,
             "kind": kind,
-            "path": "",
-            "bytes": 0,
-            "title": "",
             "family": "",
+            "title": "",
             "fault": "",
+            "bytes": 0,
+            "path": "",
         }
         try:
             path = self.find(kind, name)
-            row |= {"path": str(path), "bytes": _size(path)}
+            row["path"] = str(path)
+            row["bytes"] = _size(path)
             if path.suffix.lower() in PICKLE_ENDINGS:
                 return row | {"title": "a pickle, read only when it is loaded"}
             row["title"] = inspect(path).title

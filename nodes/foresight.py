@@ -257,14 +257,17 @@ def _check_beside(
     missing = sizes["in_channels"] - latents.channels
     size = PixelFacts(latents.batch, latents.height, latents.width)
     for role, prompt in _apart(prompts):
-        if missing <= 0 or prompt.beside is UNKNOWN:
+        if prompt.beside is UNKNOWN:
             continue
-        if prompt.beside is not None or not brought.is_optional(missing, role):
+        if missing <= 0:
+            brought.check_unread(None if prompt.beside is None else prompt.beside[0], 0, role)
+        elif prompt.beside is not None or not brought.is_optional(missing, role):
             brought.check_beside(prompt.beside, missing, size, role)
 
 
 def _check_images(sizes: Sizes, prompt: ConditioningFacts, latents: int, role: str) -> None:
     if sizes.get("class_embed_type") != "projection":
+        brought.check_unread(None, len(prompt.images), role)
         return
     for image in prompt.images:
         if image is not UNKNOWN:

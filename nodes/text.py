@@ -8,6 +8,7 @@ from pydantic import Field
 
 from engine.errors import InputError
 from engine.node import node
+from engine.notices import notice
 
 from . import fitting, wording
 from .diffusion import prompts
@@ -113,12 +114,13 @@ def clip_encode(
             are encoded in pieces of 75 that are joined. `embedding:name` stands for the
             textual-inversion embedding of that name.
         syntax: weighted reads (a:1.3), (a), [a] and BREAK, weights inside of others multiplied; a
-            backslash takes a bracket's meaning away. comfyui reads (a:1.3) and (a), the innermost
+            backslash takes a bracket's meaning away, and one that is never closed has none. comfyui reads (a:1.3) and (a), the innermost
             number alone counting. plain reads words only.
         zero_if_empty: Whether an empty prompt becomes zeros, as diffusers has it for SDXL, instead
             of what the text encoder makes of no words.
     """
     check_text(text)
+    _notice([text], syntax)
     made = _conditioning([_read(text_encoder, (text,), syntax, 1, pool)])
     if text or not zero_if_empty:
         return made
@@ -151,6 +153,7 @@ def clip_encode_pair(
         syntax: As for CLIPEncode.
     """
     check_pair(text_l, text_g)
+    _notice([text_l, text_g], syntax)
     fitting.check_towers(len(recipes(text_encoder)))
     return _conditioning([_read(text_encoder, (text_l, text_g), syntax, 1, pool)])
 
@@ -179,6 +182,7 @@ def clip_encode_list(
         syntax: As for CLIPEncode.
     """
     check_texts(texts)
+    _notice(texts, syntax)
     found = [_read(text_encoder, (text,), syntax, 1, pool) for text in texts]
     longest = max(each.pieces for each in found)
     return _conditioning(
@@ -223,6 +227,12 @@ def load_embedding(
     weights = Weights("embeddings", embedding, folders.digest("embeddings", embedding))
     token = Token(word or path.stem, weights)
     return replace(text_encoder, tokens=(*text_encoder.tokens, token))
+
+
+def _notice(texts: Sequence[str], syntax: Syntax) -> None:
+    """Say what in the prompts may be meant otherwise than it is read."""
+    for doubt in dict.fromkeys(doubt for text in texts for doubt in prompts.doubts(text, syntax)):
+        notice(f"in the prompt, {doubt}")
 
 
 def _read(

@@ -201,8 +201,8 @@ class ImagePrompt:
 class Conditioning(Opaque):
     """An encoded prompt, (B, tokens, width), with all that acts beside it.
 
-    What a model does not read is left alone; what it needs and misses is refused, or has a default
-    that is told here.
+    What a model needs and misses is refused, or has a default that is told here. Pictures and maps
+    that it does not read are refused too, for the result would be another; the rest is left alone.
     """
 
     embeddings: "Tensor"

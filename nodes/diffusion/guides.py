@@ -132,9 +132,10 @@ def _beside(
     conditioning: Conditioning, config: Mapping[str, Any], shape: Sequence[int], role: str
 ) -> Tensor | None:
     missing = config["in_channels"] - shape[1]
-    if missing <= 0:
-        return None
     given = conditioning.beside
+    if missing <= 0:
+        brought.check_unread(None if given is None else given.shape[1], 0, role)
+        return None
     if given is None and brought.is_optional(missing, role):
         return torch.zeros(1, missing, *shape[2:])
     said = None if given is None else (given.shape[1], of_pixels(given))
@@ -146,6 +147,8 @@ def _labels(
     conditioning: Conditioning, model: Any, batch: int, role: str, spread: Spread | None
 ) -> Tensor | None:
     config = model.config
+    if config.class_embed_type != "projection":
+        brought.check_unread(None, len(conditioning.images), role)
     if config.num_class_embeds is not None:
         brought.check_noise_level(conditioning.noise_level, config.num_class_embeds, role)
         return torch.tensor([conditioning.noise_level] * batch, device=anchor(model).device)

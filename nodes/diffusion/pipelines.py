@@ -152,8 +152,8 @@ def sources_in(folder: Path, stems: Iterable[str]) -> dict[str, Stored]:
         if file.is_file():
             return stored(read_header(file))
     raise InputError(
-        f"{folder.parent.name}/{folder.name} holds no .safetensors file; convert its weights to"
-        " safetensors",
+        f"{folder.parent.name}/{folder.name} holds no .safetensors file: open the folder with diffusers"
+        " (from_pretrained) and write it anew by save_pretrained, which makes such files",
         code="missing_file",
     )
 

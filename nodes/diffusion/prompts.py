@@ -77,6 +77,32 @@ def names(text: str, syntax: Syntax = "weighted") -> tuple[str, ...]:
     return tuple(dict.fromkeys(said))
 
 
+_CALL = re.compile(r"<(lora|lyco|hypernet):[^<>]+>", re.IGNORECASE)
+_COMMA = re.compile(r"\([^()]*:\s*\d+,\d+\s*\)")
+_ESCAPED = re.compile(r"\\.", re.DOTALL)
+
+
+def doubts(text: str, syntax: Syntax = "weighted") -> tuple[str, ...]:
+    """What a prompt's writer may have meant otherwise than it is read, each with the way out."""
+    found = [
+        f"{match[0]} is read as words: put it in by LoadLora" for match in _CALL.finditer(text)
+    ]
+    if syntax == "plain":
+        return tuple(found)
+    bare = _ESCAPED.sub("", text)
+    found += [
+        f"{match[0]} has no number as its weight: write the number with a point"
+        for match in _COMMA.finditer(bare)
+    ]
+    words = "".join(item.text for item in parse(bare, syntax) if isinstance(item, Words))
+    lone = next((each for each in words if each in ("([" if syntax == "weighted" else "(")), "")
+    if lone:
+        found.append(
+            f"the bracket {lone} is never closed and is read as a letter: close it, or write \\{lone}"
+        )
+    return tuple(found)
+
+
 def taught(items: Sequence[Item], words: Mapping[str, str]) -> list[Item]:
     """The prompt with the embeddings that some of its words stand for.
 

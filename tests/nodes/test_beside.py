@@ -96,6 +96,45 @@ def test_what_is_made_for_another_model_is_refused(made: Any) -> None:
     assert "is made for a depth model, the model is an inpainting model" in str(fault)
 
 
+@pytest.mark.parametrize(
+    ("brings", "message"),
+    [
+        ("depth", "brings a depth map, .* of a depth model, or take DepthConditioning away"),
+        ("edit", "brings the picture to edit, .* or take EditConditioning away"),
+        ("unclip", "brings a picture's embedding, .* or take UnCLIPConditioning away"),
+    ],
+)
+def test_what_a_plain_model_does_not_read_is_refused(brings: str, message: str, made: Any) -> None:
+    plain = made("sd1")
+    given = prompt(1)
+    if brings == "depth":
+        given = depth_conditioning(given, given, GREY).positive
+    elif brings == "edit":
+        vae = plain.checkpoint.vae
+        given = edit_conditioning(given, given, vae, GREY, pool=plain.pool).positive
+    else:
+        given = unclip_conditioning(given, ImageEmbedding(torch.zeros(1, 64)))
+
+    fault = _fault(plain, given)
+
+    assert fault.code == "channel_mismatch"
+    with pytest.raises(InputError, match=message):
+        raise fault
+
+
+def test_a_mask_for_an_inpainting_model_serves_a_plain_one_through_its_latents(made: Any) -> None:
+    plain = made("sd1")
+    hole = Mask(torch.zeros(1, 1, 64, 64))
+    shown = inpaint_conditioning(
+        prompt(1), prompt(2), plain.checkpoint.vae, GREY, hole, pool=plain.pool
+    )
+    given = (plain.checkpoint.model, shown.positive, shown.negative, shown.latents)
+
+    kept = ksampler(*given, steps=2, profile="comfyui", pool=plain.pool)
+
+    torch.testing.assert_close(kept.samples, shown.latents.samples)
+
+
 def test_what_has_another_size_than_the_latents_is_refused(made: Any) -> None:
     depth = depth_conditioning(prompt(1), prompt(2), GREY)
 

@@ -258,6 +258,18 @@ def test_what_needs_nodes_of_its_own_is_called_by_its_name(
     assert (row["title"], row["family"], row["fault"]) == (title, "sd1", "")
 
 
+def test_survey_says_where_a_faulty_folder_is(tiny: Tiny, root: Path) -> None:
+    folder = root / "checkpoints" / "old"
+    shutil.copytree(tiny.root / "checkpoints" / tiny.folder, folder)
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.rename(weights.with_suffix(".bin"))
+
+    (row,) = Folders((root,), ()).survey()
+
+    assert (row["path"], row["bytes"]) == (str(folder), 0)
+    assert "old/unet holds no .safetensors file" in row["fault"]
+
+
 def test_survey_says_what_everything_is(tiny: Tiny, root: Path) -> None:
     (root / "checkpoints").mkdir()
     (root / "checkpoints" / "good.safetensors").write_bytes(

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from engine.errors import InputError
 from engine.keys import FileDigests
 from engine.node import node_type
+from engine.notices import noticed
 from nodes.diffusion.pool import Pool
 from nodes.diffusion.text import encode, tokenize
 from nodes.folders import Folders
@@ -190,3 +191,13 @@ def test_list_of_prompts_is_a_batch_of_one_length(
     with pytest.raises(InputError, match="half of a character") as raised:
         clip_encode_list(text_encoder, texts=["a", "\ud83d"], pool=pool)
     assert raised.value.input == "texts"
+
+
+def test_doubts_of_a_prompt_are_noticed_once(text_encoder: TextEncoder, pool: Pool) -> None:
+    heard: list[str] = []
+    with noticed(heard.append):
+        clip_encode(text_encoder, text="a cat <lora:x:1>", pool=pool)
+        clip_encode_list(text_encoder, texts=["(a", "a (dog"], pool=pool)
+    lora, bracket = heard
+    assert lora == "in the prompt, <lora:x:1> is read as words: put it in by LoadLora"
+    assert bracket.startswith("in the prompt, the bracket ( is never closed")

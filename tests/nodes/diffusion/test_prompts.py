@@ -1,7 +1,7 @@
 import pytest
 
 from engine.errors import InputError
-from nodes.diffusion.prompts import Break, Item, Named, Syntax, Words, names, parse, taught
+from nodes.diffusion.prompts import Break, Item, Named, Syntax, Words, doubts, names, parse, taught
 
 
 def weights(text: str, syntax: Syntax = "weighted") -> list[tuple[str, float]]:
@@ -119,3 +119,22 @@ def test_taught_words_stand_for_embeddings() -> None:
         Named("two.pt", 2.0, "<cat2>"),
     ]
     assert taught(items, {}) == items
+
+
+@pytest.mark.parametrize(
+    ("text", "syntax", "wanted"),
+    [
+        ("a (red house:1.3), [night], BREAK (dog)", "weighted", []),
+        (r"a \(red house, :)", "weighted", []),
+        ("a [red house", "comfyui", []),
+        ("a (red house", "plain", []),
+        ("a (red house:1.3", "weighted", ["the bracket ( is never closed"]),
+        ("a [red house", "weighted", ["the bracket [ is never closed"]),
+        ("a ((red house)", "comfyui", ["the bracket ( is never closed"]),
+        ("(red house:1,3)", "weighted", ["(red house:1,3) has no number as its weight"]),
+        ("a cat <lora:style-2:0.8>", "plain", ["<lora:style-2:0.8> is read as words: put it in by LoadLora"]),
+    ],
+)  # fmt: skip
+def test_what_may_be_meant_otherwise_is_told(text: str, syntax: Syntax, wanted: list[str]) -> None:
+    found = doubts(text, syntax)
+    assert [said.startswith(start) for said, start in zip(found, wanted, strict=True)] == [True] * len(wanted)  # fmt: skip
