@@ -199,6 +199,33 @@ async def test_a_cluster_that_cannot_be_reached_is_told(
         await pool.stop(hurry=True)
 
 
+def test_a_cluster_that_does_not_answer_keeps_no_program_from_ending(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    def connected(*_: Any) -> Any:
+        asked.set()
+        answered.wait(20)
+        raise ConnectionError("too late")
+
+    async def desk(spec: Spec) -> Line:
+        raise LineClosed("a test does without")
+
+    async def briefly() -> None:
+        pool = Pool(cluster.open, follow=cluster.follow)
+        await pool.start()
+        await asyncio.to_thread(asked.wait, 10)
+        await pool.stop(hurry=True)
+
+    monkeypatch.setattr(module, "connected", connected)
+    cluster = Cluster("ray:10.0.0.1:6379", Outfit(data=tmp_path, nodes="tests.toys"), desk)
+    began = time.monotonic()
+    asyncio.run(briefly())
+    assert time.monotonic() - began < 10
+    answered.set()
+
+
 @pytest.fixture
 def raylets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A cluster of one process that rules and works nothing; a test adds machines to it."""
