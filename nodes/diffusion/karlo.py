@@ -14,6 +14,7 @@ from torch.nn import functional
 from typing_extensions import override
 
 from engine.node import Progress
+from engine.notices import notice
 
 from . import previews
 from .noise import NoiseStream
@@ -37,8 +38,11 @@ class Text(NamedTuple):
 
 
 def read(encoder: Any, text: str) -> Text:
-    """A prompt of at most 75 tokens; what is longer is cut off, as the models were trained."""
-    held = [BEGIN, *tokenize(text)[: _LENGTH - 2], END]
+    """A prompt of at most 75 tokens; what is longer is cut off, as the models were trained, and told."""
+    tokens = tokenize(text)
+    if len(tokens) > _LENGTH - 2:
+        notice(f"the prompt has {len(tokens)} tokens, of which Karlo reads the first {_LENGTH - 2}")
+    held = [BEGIN, *tokens[: _LENGTH - 2], END]
     ids = torch.tensor([held + [END] * (_LENGTH - len(held))], device=encoder.device)
     found = encoder(ids)
     mask = torch.arange(_LENGTH, device=encoder.device)[None] < len(held)

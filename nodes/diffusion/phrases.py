@@ -24,7 +24,8 @@ def averaged(first: Conditioning, second: Conditioning, amount: float) -> Condit
     mixed = torch.lerp(ours, torch.cat([theirs, missing], dim=1), amount)
     pooled = first.pooled
     if pooled is not None and second.pooled is not None:
-        pooled = torch.lerp(pooled, second.pooled.expand_as(pooled), amount)
+        batch = mixed.shape[0]
+        pooled = torch.lerp(pooled.expand(batch, -1), second.pooled.expand(batch, -1), amount)
     return replace(first, embeddings=mixed, pooled=pooled)
 
 

@@ -145,6 +145,11 @@ def test_mixed_prompts_lie_between() -> None:
     torch.testing.assert_close(made.embeddings, expected)
     assert made.pooled is not None
     torch.testing.assert_close(made.pooled, torch.full((1, 8), 0.25))
+    two = Conditioning(prompt(6, batch=2).embeddings, pooled=torch.full((2, 8), 2.0))
+    for one, other in ((first, two), (two, first)):
+        pooled = conditioning_average(one, other, amount=0.5).pooled
+        assert pooled is not None
+        torch.testing.assert_close(pooled, torch.ones(2, 8))
     longer = conditioning_average(second, first, amount=0.25).embeddings
     torch.testing.assert_close(longer[:, 77:], 0.75 * second.embeddings[:, 77:])
 
