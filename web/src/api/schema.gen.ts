@@ -3024,9 +3024,9 @@ export interface operations {
             query?: {
                 /** @description Only these; may be repeated. */
                 state?: ("queued" | "running" | "succeeded" | "failed" | "cancelled")[];
-                /** @description The workflow's name. */
+                /** @description The workflow's title. */
                 name?: string;
-                /** @description Found in name or id. */
+                /** @description Found in the title or the id. */
                 text?: string;
                 /** @description Created then or later. */
                 since?: string;
@@ -3736,9 +3736,9 @@ export interface operations {
             query?: {
                 /** @description Only those with a star. */
                 starred?: boolean;
-                /** @description The workflow's name. */
+                /** @description The workflow's title. */
                 name?: string;
-                /** @description Found in the workflow's name or the job's id. */
+                /** @description Found in the workflow's title or the job's id. */
                 text?: string;
                 /** @description About so many: a job's files stay together. */
                 limit?: number;
