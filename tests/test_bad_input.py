@@ -282,4 +282,4 @@ def test_a_picture_runs_again(darkroom: Darkroom) -> None:
 
 
 def test_the_broken_documents_start_from_a_right_one(darkroom: Darkroom) -> None:
-    assert darkroom("check", str(TEXT_TO_IMAGE)) == (0, {"problems": []})
+    assert darkroom("check", str(TEXT_TO_IMAGE)) == (0, {"problems": [], "warnings": []})

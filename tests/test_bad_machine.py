@@ -38,7 +38,7 @@ def test_an_output_folder_that_is_a_file(darkroom: Darkroom, tmp_path: Path) -> 
 def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     darkroom = Darkroom(tmp_path / "file")
-    assert darkroom("check", str(TEXT_TO_IMAGE)) == (0, {"problems": []})
+    assert darkroom("check", str(TEXT_TO_IMAGE)) == (0, {"problems": [], "warnings": []})
     problem = darkroom.fault("run", str(TEXT_TO_IMAGE), *QUICK)
     assert problem["node"] == "save"
     assert str(tmp_path / "file") in problem["message"]
@@ -152,7 +152,7 @@ def test_a_data_folder_on_a_read_only_disk(darkroom: Darkroom) -> None:
     prefix = mounted(darkroom.data, "ro")
     check = darkroom.start("check", str(TEXT_TO_IMAGE), "--json", prefix=prefix)
     out, err = check.communicate(timeout=60)
-    assert (check.returncode, json.loads(out), err) == (0, {"problems": []}, "")
+    assert (check.returncode, json.loads(out), err) == (0, {"problems": [], "warnings": []}, "")
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare")

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from engine.catalog import Catalog
-from engine.check import check, compile_graph
+from engine.check import compile_graph, judge
+from engine.errors import Problem
 from engine.executor import execute
 from engine.grid import Axis, Grid
 from engine.node import node, node_type
@@ -63,6 +64,12 @@ def workflow(nodes: dict[str, tuple[str, dict[str, Any]]]) -> Workflow:
     placed = {name: {"type": kind, "inputs": inputs} for name, (kind, inputs) in nodes.items()}
     last = {"result": {"node": list(nodes)[-1], "output": "value"}}
     return Workflow.from_json({"darkroom": 1, "nodes": placed, "outputs": last})
+
+
+def faults(nodes: dict[str, tuple[str, dict[str, Any]]], tmp_path: Path) -> list[Problem]:
+    """What is wrong with nodes, whether the last one needs them or not."""
+    verdict = judge(workflow(nodes), CATALOG, open_runtime(tmp_path, device="cpu"))
+    return [*verdict.problems, *verdict.warnings]
 
 
 def result(nodes: dict[str, tuple[str, dict[str, Any]]], tmp_path: Path) -> Any:
@@ -131,7 +138,7 @@ def test_a_grid_takes_no_literal_and_no_other_link(tmp_path: Path) -> None:
         "b": ("ImageGrid", {"images": {"axes": [], "cells": []}}),
     }
 
-    found = check(workflow(nodes), CATALOG, open_runtime(tmp_path, device="cpu"))
+    found = faults(nodes, tmp_path)
 
     problems = sorted(found, key=lambda problem: str(problem.node))
     assert [(one.node, one.input, one.code) for one in problems] == [
@@ -152,7 +159,7 @@ def test_what_is_picked_keeps_its_type(tmp_path: Path) -> None:
         "text": ("FormatText", {"template": "{n}", "values": {"n": link("number")}}),
     }
 
-    problems = check(workflow(nodes), CATALOG, open_runtime(tmp_path, device="cpu"))
+    problems = faults(nodes, tmp_path)
 
     assert [one.node for one in problems] == ["wrong"]
     del nodes["wrong"], nodes["text"]

@@ -80,7 +80,10 @@ def probe(path: Path) -> dict[str, Any]:
     """A toy picture begins as a PNG; its JSON may tell a size."""
     if not path.read_bytes().startswith(MAGIC):
         raise InputError(f"{path.name} is no picture", code="damaged_file", input="image")
-    told = read_provenance(path) or {}
+    try:
+        told = read_provenance(path) or {}
+    except ValueError as error:
+        raise InputError(f"{path.name} is damaged", code="damaged_file", input="image") from error
     width, height = told.get("width", 4), told.get("height", 4)
     if width * height > MOST_PIXELS:
         raise InputError(f"{path.name} is too large", code="too_large", input="image")
