@@ -380,6 +380,8 @@ class _Checker:
 
     def _set_aside(self) -> list[Problem]:
         """Take out the problems of nodes that nothing wanted depends on, and those nodes."""
+        if not self.problems:
+            return []
         asked = self.flat.behind([*self._wanted(), *self.flat.later])
         if not asked:  # nothing is wanted yet: then everything counts
             return []

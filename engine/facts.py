@@ -1,6 +1,6 @@
 """What is known of values before a run, gathered node by node in the order of their links."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
 from inspect import signature
 from typing import Any, get_origin
@@ -8,7 +8,7 @@ from typing import Any, get_origin
 from .flat import Unfold
 from .grid import Grid
 from .known import is_value, lasting
-from .links import Link, links_in, replace_links
+from .links import Link, links_in, reached, replace_links
 from .node import UNKNOWN, NodeType, Service
 from .program import Call
 from .types import plain
@@ -109,18 +109,15 @@ class Facts:
 
     def needed(self, targets: Iterable[str], calls: Mapping[str, Call]) -> set[str]:
         """The nodes that a run may come to: all behind the targets, but for branches known not to be."""
-        needed: set[str] = set()
-        pending = [target for target in targets if target in calls]
-        while pending:
-            call = calls[pending.pop()]
-            if call.id in needed:
-                continue
-            needed.add(call.id)
+
+        def sources(node: str) -> Iterator[str]:
+            call = calls[node]
             for name in call.linked:
-                if (call.id, name) not in self._idle:
-                    sources = (link.node for link in links_in(call.arguments[name]))
-                    pending.extend(node for node in sources if node in calls)
-        return needed
+                if (node, name) not in self._idle:
+                    links = links_in(call.arguments[name])
+                    yield from (link.node for link in links if link.node in calls)
+
+        return reached((target for target in targets if target in calls), sources)
 
 
 def _asked(asked: set[str], name: str, fact: Any) -> Any:

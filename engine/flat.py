@@ -1,10 +1,10 @@
 """A document as plain nodes: what its subgraphs, maps, loops and sweeps have become."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from .errors import Problem
-from .links import Link, links_in
+from .links import Link, links_in, reached
 from .workflow import Node
 
 MAX_NODES = 200_000
@@ -50,14 +50,12 @@ class Flat:
 
     def behind(self, starts: Iterable[str]) -> set[str]:
         """The nodes that others depend on, themselves included, by whatever link."""
-        seen: set[str] = set()
-        pending = list(starts)
-        while pending:
-            name = pending.pop()
-            if name in self.nodes and name not in seen:
-                seen.add(name)
-                pending += (link.node for link in links_in(dict(self.nodes[name].inputs)))
-        return seen
+
+        def sources(name: str) -> Iterator[str]:
+            links = links_in(dict(self.nodes[name].inputs))
+            return (link.node for link in links if link.node in self.nodes)
+
+        return reached((name for name in starts if name in self.nodes), sources)
 
     def wrong(
         self,

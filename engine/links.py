@@ -1,7 +1,7 @@
 """What an input's value may hold besides plain JSON: links, ranges and axes."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,6 +103,18 @@ def links_in(value: object) -> Iterator[Link]:
             yield from links_in(item)
     elif isinstance(value, Varied):
         yield from links_in(value.values)
+
+
+def reached(starts: Iterable[str], sources: Callable[[str], Iterable[str]]) -> set[str]:
+    """The nodes that `starts` depend on, themselves included; `sources` gives those that one links to."""
+    seen: set[str] = set()
+    pending = list(starts)
+    while pending:
+        node = pending.pop()
+        if node not in seen:
+            seen.add(node)
+            pending.extend(sources(node))
+    return seen
 
 
 def replace_links(value: object, follow: Callable[[Link], object]) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from .canonical import canonical, digest
 from .errors import Problem
 from .flat import Unfold
-from .links import Link, replace_links
+from .links import Link, reached, replace_links
 from .node import Input, NodeType
 from .workflow import Workflow
 
@@ -110,14 +110,7 @@ class Program:
 
 def behind(calls: Mapping[str, Call], starts: Iterable[str], *, lazy: bool) -> set[str]:
     """The nodes that `starts` depend on, themselves included; across lazy links if asked."""
-    seen: set[str] = set()
-    pending = list(starts)
-    while pending:
-        node = pending.pop()
-        if node not in seen:
-            seen.add(node)
-            pending.extend(link.node for link in _links(calls[node], lazy=lazy))
-    return seen
+    return reached(starts, lambda node: (link.node for link in _links(calls[node], lazy=lazy)))
 
 
 def ranks(calls: Mapping[str, Call], targets: Iterable[str]) -> dict[str, int]:

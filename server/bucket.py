@@ -4,13 +4,13 @@ import errno
 import re
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.errors import InputError
 from engine.place import Stored
+from server.beside import beside
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
@@ -122,20 +122,14 @@ class Bucket:
 
     def _call(self, call: Callable[[], T]) -> T:
         """What a call gives, its errors as those of the system; it can be interrupted by Ctrl-C."""
-        if threading.current_thread() is not threading.main_thread():
+
+        def work() -> T:
             with _as_os_error():
                 return call()
-        done: Future[T] = Future()
 
-        def work() -> None:
-            try:
-                with _as_os_error():
-                    done.set_result(call())
-            except Exception as error:  # noqa: BLE001 - raised where it is waited for
-                done.set_exception(error)
-
-        threading.Thread(target=work, name="darkroom-bucket", daemon=True).start()
-        return done.result()
+        if threading.current_thread() is not threading.main_thread():
+            return work()
+        return beside(work, "darkroom-bucket").result()
 
 
 @contextmanager

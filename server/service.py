@@ -178,7 +178,7 @@ class Service:
             front=asked.front,
             id=asked.id,
             idempotency_key=asked.idempotency_key,
-            fingerprint=asked.fingerprint or (_fingerprint(told) if named else ""),
+            fingerprint=asked.fingerprint or (fingerprint(told) if named else ""),
             webhook=asked.webhook,
             wants=admitted.wants,
             origin=asked.origin,
@@ -230,7 +230,8 @@ class Service:
         self.arrived.set()
 
 
-def _fingerprint(told: Sequence[object]) -> str:
+def fingerprint(told: object) -> str:
+    """What tells one request from another: SHA-256 of its JSON, in hex."""
     text = json.dumps(told, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -98,12 +98,7 @@ class Run:
                 conditioning.embeddings, self.shape, model, role, origin=origin
             )
             extras = guides.extras(
-                conditioning,
-                model,
-                self.shape,
-                role,
-                scale=prompts.guidance_scale,
-                spread=spread,
+                conditioning, model, self.shape, role, scale=prompts.guidance_scale, spread=spread
             )
             region = conditioning.region
             return Part(

@@ -312,8 +312,7 @@ async def accept(
         ApiError: With what is wrong with the first graph that cannot be taken.
         IdempotencyConflict: Another request had the key.
     """
-    sent = [one.model_dump(mode="json", exclude_unset=True) for one in submissions] if key else []
-    repeat = Repeat.of_batch(key, len(sent), sent) if batch else Repeat.of_one(key, sent)
+    repeat = Repeat.of_batch(key, submissions) if batch else Repeat.of_one(key, submissions[0])
     if repeat is not None and (before := await repeat.jobs(service, principal.user)):
         return before
     places = [f"/jobs/{n}" if batch else "" for n in range(len(submissions))]

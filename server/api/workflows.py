@@ -234,8 +234,7 @@ async def run_workflow(
     The document of a caller lists the same as an operation of its own for each workflow, with the
     types, ranges and defaults of its inputs. Any other input of a node is `node.input`.
     """
-    sent = body.model_dump(mode="json", exclude_unset=True)
-    repeat = Repeat.of_one(headers.idempotency_key, name, sent)
+    repeat = Repeat.of_one(headers.idempotency_key, body, name)
     if repeat is not None and (before := await repeat.jobs(service, principal.user)):
         return accepted(await ended(service, before[0], query.wait))
     workflow = (await asyncio.to_thread(shelf.read, name)).workflow

@@ -6,19 +6,18 @@ docs/cluster.md says what that needs and what it does not do.
 import asyncio
 import os
 import platform
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from engine.errors import InputError
+from server.beside import beside
 
 from .ferry import Ferry
 from .hosted import Hosted, framed, unframed
@@ -30,7 +29,6 @@ from .spec import Opener, Spec
 if TYPE_CHECKING:
     from .pool import Pool
 
-T = TypeVar("T")
 _log = structlog.get_logger("cluster")
 NODES_SECONDS = 3.0
 RETRY_SECONDS = 10.0
@@ -182,7 +180,7 @@ class Cluster:
     # Called in threads
 
     async def _specs(self) -> list[Spec]:
-        return await _beside(self._found)
+        return await asyncio.wrap_future(beside(self._found, "cluster"))
 
     def _found(self) -> list[Spec]:
         if self.ray is None:
@@ -218,23 +216,6 @@ class Cluster:
         except (self.ray.exceptions.RayError, ConnectionError) as error:
             raise _closed(error) from error
         return RayLine(self.ray, actor)
-
-
-async def _beside(work: Callable[[], T]) -> T:
-    """What `work` gives, on a thread that the program does not wait for when it ends."""
-    future: Future[T] = Future()
-
-    def run() -> None:
-        future.set_running_or_notify_cancel()
-        try:
-            result = work()
-        except BaseException as error:  # noqa: BLE001 - it goes to the one who waits
-            future.set_exception(error)
-        else:
-            future.set_result(result)
-
-    threading.Thread(target=run, name="cluster", daemon=True).start()
-    return await asyncio.wrap_future(future)
 
 
 def connected(address: str, environment: MutableMapping[str, str] = os.environ) -> Any:

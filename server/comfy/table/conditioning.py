@@ -31,6 +31,11 @@ def _read_plainly(prompt: object) -> str:
     return ""
 
 
+def _level(most: int) -> Codec:
+    """A share of the noise, as one of the levels up to `most`."""
+    return Codec(lambda share: round(most * share), lambda level: round(level / most, 3))
+
+
 _CONDITIONING = (("CONDITIONING", "CONDITIONING"),)
 _BOTH = (("positive", "CONDITIONING"), ("negative", "CONDITIONING"))
 _CONTROL = ("positive", "negative")
@@ -240,7 +245,7 @@ ENTRIES = (
                 strength=Given("strength"),
                 noise_level=Given(
                     "noise_augmentation",
-                    Codec(lambda share: round(999 * share), lambda level: round(level / 999, 3)),
+                    _level(999),
                 ),
             ),
         ),
@@ -268,7 +273,7 @@ ENTRIES = (
                 image=Given("images"),
                 noise_level=Given(
                     "noise_augmentation",
-                    Codec(lambda share: round(350 * share), lambda level: round(level / 350, 3)),
+                    _level(350),
                 ),
             ),
         ),
