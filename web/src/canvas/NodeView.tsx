@@ -30,9 +30,10 @@ export const NodeView = memo(function NodeView({ data, selected }: NodeProps<Nod
     "data-unknown": !known || undefined,
     "data-pinned": place.pinned === true || undefined,
   };
-  if (level !== "near")
+  if (level === "block") return <div className="node block" {...marks} />;
+  if (level === "far")
     return (
-      <div className={`node ${level}`} {...marks}>
+      <div className="node far" {...marks}>
         <div className="far-title">{title.replace(INNER_WORD, "$1\u200b$2")}</div>
         {shape.picture && <NodePicture id={data.id} title={title} />}
       </div>
