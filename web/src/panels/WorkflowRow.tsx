@@ -2,8 +2,8 @@ import { useState } from "react";
 
 import type { WorkflowEntry } from "../api/shapes";
 import { Icon } from "../look/Icon";
-import type { IconName } from "../look/Icon";
 import { useEditor } from "../state/store";
+import { Tool } from "../widgets/Tool";
 import { say } from "../words";
 import { Sure } from "./Sure";
 import { Versions } from "./Versions";
@@ -36,23 +36,20 @@ export function WorkflowRow({ entry }: Props) {
           </button>
           {!shipped && (
             <span className="shelf-actions">
-              <RowButton
+              <Tool
                 icon="history"
-                code="workflows.versions"
-                name={name}
-                onClick={() => toggle("versions")}
+                label={say("workflows.versions", { name })}
+                onAct={() => toggle("versions")}
               />
-              <RowButton
+              <Tool
                 icon="pencil"
-                code="workflows.rename"
-                name={name}
-                onClick={() => toggle("rename")}
+                label={say("workflows.rename", { name })}
+                onAct={() => toggle("rename")}
               />
-              <RowButton
+              <Tool
                 icon="trash"
-                code="workflows.delete"
-                name={name}
-                onClick={() => toggle("delete")}
+                label={say("workflows.delete", { name })}
+                onAct={() => toggle("delete")}
               />
             </span>
           )}
@@ -72,28 +69,6 @@ export function WorkflowRow({ entry }: Props) {
       )}
       {doing === "versions" && <Versions name={name} />}
     </li>
-  );
-}
-
-interface ButtonProps {
-  readonly icon: IconName;
-  readonly code: "workflows.versions" | "workflows.rename" | "workflows.delete";
-  readonly name: string;
-  readonly onClick: () => void;
-}
-
-function RowButton({ icon, code, name, onClick }: ButtonProps) {
-  const label = say(code, { name });
-  return (
-    <button
-      type="button"
-      className="icon-button"
-      aria-label={label}
-      title={label}
-      onClick={onClick}
-    >
-      <Icon name={icon} small />
-    </button>
   );
 }
 

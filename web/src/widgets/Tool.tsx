@@ -7,7 +7,7 @@ interface ToolProps {
   readonly onAct: () => void;
 }
 
-/** A button of the bar over the stage. */
+/** A small button that shows an icon. */
 export function Tool({ icon, label, pressed, onAct }: ToolProps) {
   return (
     <button
